@@ -1,0 +1,288 @@
+"""The contract between a kubelet and what runs its containers, shaped after the CRI.
+
+Quick operations block and raise `podlab.runtime.errors`. Operations that take cluster time (pull, exec, probes over the
+network) return at once and call `done` later, exactly once, possibly on another thread; a simulated runtime calls it
+from a timer of the lab clock. `signal_container` returns at once: the container's end arrives as an event.
+
+Every listing shows only what belongs to this lab, cluster and node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from podlab.apis.types import LogLine
+
+
+class ContainerState(StrEnum):
+    CREATED = "created"
+    RUNNING = "running"
+    EXITED = "exited"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PodRef:
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxConfig:
+    pod: PodRef
+    attempt: int
+    hostname: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    host_network: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    host_path: str
+    container_path: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerConfig:
+    """One run of one container. `command` replaces the image's entrypoint and `args` its command, as in Kubernetes:
+    None means "not given"; a given command without args drops the image's args."""
+
+    pod: PodRef
+    name: str
+    attempt: int  # restartCount of this run
+    image: str  # the reference to run, resolved by the image manager
+    command: tuple[str, ...] | None = None
+    args: tuple[str, ...] | None = None
+    env: tuple[tuple[str, str], ...] = ()
+    working_dir: str = ""
+    mounts: tuple[Mount, ...] = ()
+    stdin: bool = False
+    stdin_once: bool = False
+    tty: bool = False
+    memory_limit: int = 0  # bytes, 0 = none
+    cpu_limit_milli: int = 0
+    cpu_request_milli: int = 0
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    read_only_rootfs: bool = False
+    privileged: bool = False
+    hash: str = ""  # of the container spec, to see that it changed
+    grace_seconds: int = 30  # enough to stop the container without its spec
+    annotations: Mapping[str, str] = field(default_factory=dict)  # the pod's; the simulator reads its behaviour here
+    ports: tuple[int, ...] = ()  # containerPorts, for the simulator's default behaviour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxStatus:
+    id: str
+    pod: PodRef
+    attempt: int
+    ready: bool
+    ip: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerStatus:
+    id: str  # without scheme; status uses f"{runtime.name}://{id}"
+    pod: PodRef
+    name: str
+    sandbox_id: str
+    attempt: int
+    state: ContainerState
+    image: str
+    image_id: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+    reason: str = ""  # Completed | Error | OOMKilled | ContainerCannotRun | StartError
+    message: str = ""
+    hash: str = ""
+    grace_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PodStatus:
+    """Everything the runtime knows of one pod uid: newest sandbox and newest container first."""
+
+    pod: PodRef
+    sandboxes: tuple[SandboxStatus, ...] = ()
+    containers: tuple[ContainerStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    id: str
+    ref: str
+    size: int
+    user: str = ""  # the image's USER
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    ref: str
+    status: str
+    current: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PullResult:
+    """`image` or `error`: the runtime's own text, as it stands behind `Failed to pull image "I": `."""
+
+    image: ImageInfo | None
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """`error` is set when the command could not be run at all (an errored probe, not a failed one)."""
+
+    exit_code: int
+    output: str
+    seconds: float
+    timed_out: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    scheme: str  # HTTP | HTTPS
+    host: str
+    port: int
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResult:
+    """`status` 0 with `error` when no answer came. `redirect_host` is set if it redirected to another host, where
+    probing stops. `body` at most 10 KiB."""
+
+    status: int
+    body: str
+    seconds: float
+    error: str = ""
+    redirect_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpResult:
+    ok: bool
+    seconds: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeEvent:
+    """Something changed: a wake-up call, never the truth. `kind`: started | died | oom | created | removed."""
+
+    pod_uid: str
+    container_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerStats:
+    cpu_nano_cores: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineInfo:
+    cpu_milli: int
+    memory_bytes: int
+    os_image: str
+    kernel: str
+    runtime_version: str  # "docker://20.10.24"
+    architecture: str
+    simulated: bool
+
+
+class Subscription(Protocol):
+    def close(self) -> None: ...
+
+
+class Runtime(Protocol):
+    """What a node runs pods on."""
+
+    name: str  # "docker" | "sim", the scheme of container ids
+
+    def machine(self) -> MachineInfo: ...
+
+    def run_sandbox(self, config: SandboxConfig) -> str:
+        """Create and start the sandbox; idempotent by (uid, attempt); returns its id."""
+        ...
+
+    def stop_sandbox(self, sandbox_id: str) -> None: ...
+
+    def remove_sandbox(self, sandbox_id: str) -> None: ...
+
+    def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
+        """Idempotent by (uid, name, attempt); returns the container's id. The image must be present."""
+        ...
+
+    def start_container(self, container_id: str) -> None: ...
+
+    def signal_container(self, container_id: str, signal: str) -> None:
+        """Send "TERM", "KILL", … Not running or gone counts as success."""
+        ...
+
+    def remove_container(self, container_id: str) -> None:
+        """Gone counts as success."""
+        ...
+
+    def list_pods(self) -> dict[str, PodStatus]:
+        """Every pod of this node by uid."""
+        ...
+
+    def pod_status(self, pod: PodRef) -> PodStatus: ...
+
+    def image(self, ref: str) -> ImageInfo | None: ...
+
+    def pull_image(
+        self,
+        ref: str,
+        done: Callable[[PullResult], None],
+        progress: Callable[[PullProgress], None] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
+        """Pull; `annotations` are the pod's (the simulator reads pull time and missing images there)."""
+        ...
+
+    def exec_sync(
+        self, container_id: str, argv: tuple[str, ...], timeout: float, done: Callable[[ExecResult], None]
+    ) -> None: ...
+
+    def http_get(
+        self, container_id: str, request: HttpRequest, timeout: float, done: Callable[[HttpResult], None]
+    ) -> None: ...
+
+    def tcp_connect(
+        self, container_id: str, host: str, port: int, timeout: float, done: Callable[[TcpResult], None]
+    ) -> None: ...
+
+    def stats(self, container_id: str) -> ContainerStats | None: ...
+
+    def follow_logs(
+        self,
+        container_id: str,
+        on_line: Callable[[LogLine], None],
+        on_end: Callable[[], None],
+        since: datetime | None = None,
+    ) -> Subscription:
+        """Every line since `since` (exclusive), then live ones in order; `on_end` after the last one of an ended container."""
+        ...
+
+    def events(self, on_event: Callable[[RuntimeEvent], None]) -> Subscription:
+        """Follow changes; survives reconnects of the engine; may drop events (the kubelet relists)."""
+        ...
