@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
 
@@ -22,3 +23,24 @@ app.config_from_object(
 )
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["podlab.kubelet", "podlab.scheduler", "podlab.simhost"])
+
+# What a worker process is: the boot steps that make it the control worker, the sim worker or a node.
+ROLES = {
+    "control": "podlab.scheduler.bootstep:ControlStep",
+    "sim": "podlab.simhost.bootstep:SimStep",
+    "node": "podlab.kubelet.bootstep:NodeStep",
+}
+if (_step := ROLES.get(os.environ.get("PODLAB_ROLE", ""))) is not None:
+    app.steps["worker"].add(_step)
+
+
+@worker_ready.connect
+def _say_ready(**_: object) -> None:
+    """Tell the supervisor, as every process of a lab does."""
+    from django.conf import settings
+
+    role = os.environ.get("PODLAB_ROLE")
+    if role:
+        ready = settings.PODLAB_DATA / "run" / f"ready-{role}"
+        ready.parent.mkdir(parents=True, exist_ok=True)
+        ready.touch()

