@@ -1,0 +1,134 @@
+"""`make test`: every check and test that this machine can run, then a table of what ran and what could not, and why.
+
+With PODLAB_CI=1 something that could not run, or a skipped test, is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests import machine  # noqa: E402
+
+BIN = ROOT / ".venv" / "bin"
+RESULTS = ROOT / "test-results"
+
+
+@dataclass
+class Stage:
+    """A command; `needs` names requirements of tests/machine.py. A pytest stage is given by its marker expression."""
+
+    name: str
+    command: list[str]
+    needs: tuple[str, ...] = ()
+    counts: bool = False
+    seconds: float = 0.0
+    outcome: str = ""  # passed | failed | could not run
+    passed: int = 0
+    failed: int = 0
+    skipped: list[str] = field(default_factory=list)
+    reason: str = ""
+
+
+def pytest_stage(name: str, marker: str, needs: tuple[str, ...] = (), *extra: str) -> Stage:
+    report = RESULTS / f"{name.replace(' ', '-')}.xml"
+    command = [str(BIN / "python"), "-m", "pytest", "-q", "-m", marker, f"--junitxml={report}", *extra]
+    return Stage(name, command, needs, counts=True)
+
+
+def check_stages() -> list[Stage]:
+    return [
+        Stage("ruff", [str(BIN / "ruff"), "check", "."]),
+        Stage("format", [str(BIN / "ruff"), "format", "--check", "."]),
+        Stage("mypy", [str(BIN / "mypy")]),
+        Stage("layers", [str(BIN / "lint-imports")]),
+        Stage("migrations", [str(BIN / "python"), "manage.py", "makemigrations", "--check", "--dry-run"]),
+        Stage("javascript", ["npm", "test", "--silent"], ("node",)),
+    ]
+
+
+def test_stages() -> list[Stage]:
+    plain = "not docker and not kubectl and not browser and not postgres and not lab and not compose"
+    return [
+        pytest_stage("unit and contract", plain),
+        pytest_stage("postgres", "postgres", ("postgres",)),
+        pytest_stage("docker", "docker and not lab and not browser and not compose", ("docker",)),
+        pytest_stage("kubectl", "kubectl and not lab", ("kubectl",)),
+        pytest_stage("whole lab", "lab and not browser", ("docker", "kubectl")),
+        pytest_stage("browser", "browser", ("browser", "docker")),
+        pytest_stage("compose", "compose", ("docker", "kubectl")),
+    ]
+
+
+def run(stage: Stage, have: dict[str, str]) -> None:
+    reasons = [have[need] for need in stage.needs if have.get(need)]
+    if reasons:
+        stage.outcome, stage.reason = "could not run", "; ".join(reasons)
+        return
+    print(f"\n=== {stage.name}", flush=True)
+    begin = time.perf_counter()
+    code = subprocess.run(stage.command, cwd=ROOT).returncode
+    stage.seconds = time.perf_counter() - begin
+    if stage.counts:
+        read_report(stage)
+        if code == 5:  # pytest: no tests collected
+            code, stage.reason = 1, "no tests were found"
+    else:
+        stage.passed, stage.failed = (1, 0) if code == 0 else (0, 1)
+    stage.outcome = "passed" if code == 0 else "failed"
+    if code != 0 and not stage.failed:
+        stage.failed = 1
+
+
+def read_report(stage: Stage) -> None:
+    path = next(Path(part.split("=", 1)[1]) for part in stage.command if part.startswith("--junitxml="))
+    if not path.exists():
+        return
+    for case in ElementTree.parse(path).iter("testcase"):
+        skip = case.find("skipped")
+        if skip is not None:
+            stage.skipped.append(f"{case.get('name')}: {skip.get('message')}")
+        elif case.find("failure") is not None or case.find("error") is not None:
+            stage.failed += 1
+        else:
+            stage.passed += 1
+
+
+def table(stages: list[Stage], seconds: float) -> None:
+    print(f"\n{'stage':<20} {'outcome':<14} {'passed':>7} {'failed':>7} {'seconds':>8}  remarks")
+    for stage in stages:
+        remarks = "; ".join([*([stage.reason] if stage.reason else []), *(f"skipped {text}" for text in stage.skipped)])
+        numbers = f"{stage.passed:>7} {stage.failed:>7} {stage.seconds:>8.1f}"
+        print(f"{stage.name:<20} {stage.outcome:<14} {numbers}  {remarks}")
+    print(f"\n{seconds:.0f} s in all")
+
+
+def main(arguments: list[str]) -> int:
+    os.chdir(ROOT)
+    RESULTS.mkdir(exist_ok=True)
+    begin = time.perf_counter()
+    only_check = arguments == ["check"]
+    have = {"node": ""} if only_check else machine.prepare()
+    stages = check_stages() + ([] if only_check else test_stages())
+    for stage in stages:
+        run(stage, have)
+    table(stages, time.perf_counter() - begin)
+    failed = sum(stage.failed for stage in stages)
+    if os.environ.get("PODLAB_CI") == "1":
+        failed += sum(1 for stage in stages if stage.outcome == "could not run")
+        failed += sum(len(stage.skipped) for stage in stages)
+    skipped = sum(len(stage.skipped) for stage in stages)
+    print(f"{sum(stage.passed for stage in stages)} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
