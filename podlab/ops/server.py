@@ -16,6 +16,8 @@ from typing import Any
 
 import uvicorn
 
+from podlab.ops.ready import say_ready
+
 GRACE_SECONDS = 3
 
 
@@ -46,7 +48,7 @@ def _listener(application: Any, *, host: str, port: int, tls: tuple[Path, Path] 
     return Listener(config)
 
 
-async def _serve(listeners: list[Listener], ready: Path | None) -> None:
+async def _serve(listeners: list[Listener], data: Path) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -64,8 +66,7 @@ async def _serve(listeners: list[Listener], ready: Path | None) -> None:
             break
         await asyncio.sleep(0.01)
     else:
-        if ready is not None:
-            ready.touch()
+        say_ready(data)
     await asyncio.gather(*tasks)
 
 
@@ -89,9 +90,7 @@ def main() -> None:
             tls=(files.server, files.server_key),
         ),
     ]
-    role = os.environ.get("PODLAB_ROLE")
-    ready = settings.PODLAB_DATA / "run" / f"ready-{role}" if role else None
-    asyncio.run(_serve(listeners, ready))
+    asyncio.run(_serve(listeners, settings.PODLAB_DATA))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from podlab import clock, env
-from podlab.ops import embedded_redis
+from podlab.ops import embedded_redis, worker
 from podlab.ops.children import Child, stop_leftover
 from podlab.ops.docker_probe import docker_answers
 
@@ -93,8 +93,8 @@ class Supervisor:
             _say("preparing the database …")
             self._start_web()
             self._until("the database is ready", self._schema_is_current)
-        for role, queues in self._workers():
-            self._add(role, _worker_command(role, queues), stop_seconds=10)
+        for role in ("control", "sim", "node") if self.runtime == "docker" else ("control", "sim"):
+            self._add(role, worker.command(role), stop_seconds=10)
         if not any(child.role == "web" for child in self.children):
             self._start_web()
         waiting = [child for child in self.children if child.role != "redis"]
@@ -102,13 +102,6 @@ class Supervisor:
 
     def _start_web(self) -> None:
         self._add("web", [sys.executable, "-m", "podlab.ops.server"], stop_seconds=6)
-
-    def _workers(self) -> list[tuple[str, str]]:
-        workers = [("control", "control"), ("sim", "sim")]
-        if self.runtime == "docker":
-            nodes = env.names("PODLAB_NODES", "node-a,node-b")
-            workers.append(("node", ",".join(f"node.{name}" for name in nodes)))
-        return workers
 
     def _add(self, role: str, command: list[str], *, stop_seconds: float) -> None:
         if self.stopping:
@@ -200,14 +193,6 @@ def _runtime() -> str:
     if wanted == "docker" and not answers:
         raise CannotStart("PODLAB_RUNTIME=docker, but no Docker engine answers; start it or use PODLAB_RUNTIME=sim")
     return "docker" if answers else "sim"
-
-
-def _worker_command(role: str, queues: str) -> list[str]:
-    return [
-        *(sys.executable, "-m", "celery", "-A", "podlab", "worker", "-Q", queues, "-n", f"{role}@%h"),
-        *("--pool", "threads", "-c", "8" if role == "node" else "4", "-l", "WARNING"),
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]
 
 
 def _say(sentence: str) -> None:
