@@ -31,3 +31,4 @@ class LogLine:
     stream: str  # stdout | stderr
     text: str  # without newline
     partial: bool = False  # no newline followed (yet)
+    nanos: int = 0  # the part of the time below a microsecond, 0–999, which `at` cannot hold
