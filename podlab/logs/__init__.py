@@ -1,0 +1,1 @@
+"""Container log files: where they lie, how they are written, rotated, read and followed. Start with `layout`."""
