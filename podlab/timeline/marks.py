@@ -1,0 +1,110 @@
+"""Making marks: one function a kind of mark, from plain values. Pure; `story` decides when, this says how it looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from podlab.apis.types import Manifest
+from podlab.timeline.messages import Evidence, Mark, MarkKind
+
+Blank = dict[str, Any]
+
+
+def instant(at: datetime) -> str:
+    """With milliseconds: what a browser's Date keeps."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose story it is; makes the kubectl lines."""
+
+    namespace: str
+    name: str
+
+    def describe(self) -> str:
+        return f"kubectl describe pod {self.name} -n {self.namespace}"
+
+    def logs(self, container: str, *, previous: bool) -> str:
+        tail = " --previous" if previous else ""
+        return f"kubectl logs {self.name} -c {container} -n {self.namespace}{tail}"
+
+    def events(self) -> str:
+        return f"kubectl get events -n {self.namespace} --field-selector involvedObject.name={self.name}"
+
+    def field(self, path: str) -> str:
+        return f"kubectl get pod {self.name} -n {self.namespace} -o jsonpath='{{{path}}}'"
+
+    def watch(self) -> str:
+        return f"kubectl get pod {self.name} -n {self.namespace} --watch"
+
+
+def mark(
+    *, id: str, kind: MarkKind, lane: str, start: datetime, rev: int, sentence: str, path: str = "", command: str = ""
+) -> Mark:
+    """A mark with nothing special about it; the callers fill in what their kind has."""
+    evidence: Evidence = {"path": path, "event": None, "command": command}
+    return {
+        "id": id,
+        "kind": kind,
+        "lane": lane,
+        "start": instant(start),
+        "end": None,
+        "state": "",
+        "reason": "",
+        "text": "",
+        "sentence": sentence,
+        "why": "",
+        "container": "",
+        "attempt": None,
+        "probe": "",
+        "outcome": "",
+        "exit_code": None,
+        "run": 0,
+        "threshold": 0,
+        "latency_ms": None,
+        "caused": "",
+        "target": "",
+        "until": None,
+        "source": "",
+        "rev": rev,
+        "seq": 0,
+        "evidence": evidence,
+    }
+
+
+CONTAINER_FIELDS = (
+    ("initContainers", "init"),
+    ("containers", "app"),
+    ("ephemeralContainers", "ephemeral"),
+)
+PROBE_FIELDS = (("startup", "startupProbe"), ("liveness", "livenessProbe"), ("readiness", "readinessProbe"))
+
+
+@dataclass(frozen=True, slots=True)
+class SpecContainer:
+    name: str
+    sort: str
+    path: str
+    spec: Manifest
+
+
+def spec_containers(pod: Manifest) -> list[SpecContainer]:
+    """In start order. An init container with restartPolicy Always is a sidecar."""
+    found = []
+    for field, sort in CONTAINER_FIELDS:
+        for index, container in enumerate(pod.get("spec", {}).get(field) or ()):
+            sidecar = sort == "init" and container.get("restartPolicy") == "Always"
+            name = str(container.get("name", ""))
+            found.append(SpecContainer(name, "sidecar" if sidecar else sort, f"spec.{field}[{index}]", container))
+    return found
+
+
+STATUS_FIELDS = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+
+
+def container_statuses(pod: Manifest) -> list[Manifest]:
+    status = pod.get("status") or {}
+    return [entry for field in STATUS_FIELDS for entry in status.get(field) or ()]

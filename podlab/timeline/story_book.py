@@ -1,0 +1,52 @@
+"""The marks of one story: what is known, what changed since the last `take`. `story` and its parts write here. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from podlab.apis.types import Manifest
+from podlab.timeline import marks
+from podlab.timeline.messages import EventFacts, Mark
+from podlab.timeline.story_text import Translate
+
+
+class Change(Protocol):
+    """What the story needs of a `storage.log.LogEntry`."""
+
+    @property
+    def revision(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def obj(self) -> Manifest: ...
+
+
+class Book:
+    def __init__(self, translate: Translate) -> None:
+        self.say = translate
+        self.place = marks.Place("", "")
+        self.paths: dict[str, str] = {}  # container name → its place in the YAML
+        self.events: dict[tuple[str, str], EventFacts] = {}  # the latest by (container, reason)
+        self.marks: dict[str, Mark] = {}
+        self._touched: dict[str, Mark] = {}
+
+    def put(self, mark: Mark) -> Mark:
+        self.marks[mark["id"]] = mark
+        self._touched[mark["id"]] = mark
+        return mark
+
+    def close(self, mark: Mark | None, entry: Change) -> None:
+        """End a mark that still goes on."""
+        if mark is not None and mark["end"] is None:
+            mark.update({"end": marks.instant(entry.at), "rev": entry.revision})
+            self.put(mark)
+
+    def take(self) -> list[Mark]:
+        """What changed since the last call."""
+        touched, self._touched = list(self._touched.values()), {}
+        return touched

@@ -1,0 +1,226 @@
+"""The lanes of the containers: waiting and running spans, how runs end, the back-off countdown. Pure; part of `story`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from podlab.apis import times
+from podlab.apis.types import Manifest
+from podlab.timeline import marks, story_text
+from podlab.timeline.messages import EventFacts, Mark
+from podlab.timeline.story_book import Book, Change
+from podlab.timeline.story_text import say
+
+
+class Run(Protocol):
+    """What the story needs of a `storage.models.ContainerRun`."""
+
+    container: str
+    attempt: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    start_why: str
+    stop_why: str
+
+
+_GO_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BACK_OFF = re.compile(r"back-off ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+) ")
+
+# Events that say why a container is in the state that a span shows.
+_SPAN_EVENTS = {
+    "CrashLoopBackOff": ("BackOff",),
+    "ImagePullBackOff": ("BackOff", "Failed"),
+    "ErrImagePull": ("Failed",),
+    "ErrImageNeverPull": ("ErrImageNeverPull", "Failed"),
+    "CreateContainerConfigError": ("Failed",),
+    "CreateContainerError": ("Failed",),
+    "RunContainerError": ("Failed",),
+    "running": ("Started", "Killing"),
+}
+
+
+def back_off(message: str) -> timedelta | None:
+    """The delay in kubelet's `back-off 1m20s restarting failed container=…` (kuberuntime_manager.go doBackOff)."""
+    found = _BACK_OFF.search(message)
+    if found is None:
+        return None
+    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _GO_DURATION.findall(found[1])))
+
+
+@dataclass(slots=True)
+class _Container:
+    waiting: Mark | None = None
+    runs: dict[int, Mark] = field(default_factory=dict)
+    finished: datetime | None = None  # of the last run
+
+
+class Containers:
+    """All containers of one pod by name."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._containers: dict[str, _Container] = {}
+        self._runs: dict[tuple[str, int], Run] = {}
+
+    def run_needed(self) -> bool:
+        """Whether a run has begun or ended of which the history is not known yet."""
+        for name, container in self._containers.items():
+            for attempt, mark in container.runs.items():
+                known = self._runs.get((name, attempt))
+                if known is None or (mark["end"] is not None and known.finished_at is None):
+                    return True
+        return False
+
+    def learn(self, rows: Iterable[Run]) -> None:
+        for row in rows:
+            self._runs[(row.container, row.attempt)] = row
+            container = self._containers.get(row.container)
+            mark = container.runs.get(row.attempt) if container is not None else None
+            if mark is not None and self._refine(mark, row):
+                self._book.put(mark)
+
+    def status(self, entry: Change, status: Manifest) -> None:
+        name, attempt = str(status["name"]), int(status.get("restartCount") or 0)
+        container = self._containers.setdefault(name, _Container())
+        state = status.get("state") or {}
+        last = (status.get("lastState") or {}).get("terminated")
+        if "running" in state:
+            if last is not None and attempt > 0:
+                self._end(entry, container, name, attempt - 1, last)
+            self._book.close(container.waiting, entry)
+            container.waiting = None
+            self._start(entry, container, name, attempt, started=None)
+        elif "terminated" in state:
+            self._book.close(container.waiting, entry)
+            container.waiting = None
+            self._end(entry, container, name, attempt, state["terminated"])
+        else:
+            if last is not None:
+                self._end(entry, container, name, attempt, last)
+            self._wait(entry, container, name, state.get("waiting") or {}, attempt)
+
+    def _start(self, entry: Change, container: _Container, name: str, attempt: int, started: datetime | None) -> Mark:
+        if attempt in container.runs:
+            return container.runs[attempt]
+        text = story_text.RUNNING_AGAIN if attempt else story_text.RUNNING_FIRST
+        mark = marks.mark(
+            id=f"run:{name}:{attempt}",
+            kind="span",
+            lane=f"container/{name}",
+            start=started or entry.at,
+            rev=entry.revision,
+            sentence=say(self._book.say, text, container=name, attempt=attempt),
+            path=self._book.paths.get(name, ""),
+            command=self._book.place.logs(name, previous=False),
+        )
+        mark.update({"container": name, "attempt": attempt, "state": "running", "reason": "Running", "text": f"#{attempt}", "why": entry.why, "outcome": "running"})  # fmt: skip
+        mark["evidence"]["event"] = self._book.events.get((name, "Started"))
+        container.runs[attempt] = mark
+        row = self._runs.get((name, attempt))
+        if row is not None:
+            self._refine(mark, row)
+        return self._book.put(mark)
+
+    def _end(self, entry: Change, container: _Container, name: str, attempt: int, term: Manifest) -> None:
+        finished = _time(term.get("finishedAt"))
+        mark = container.runs.get(attempt)
+        if mark is None:
+            mark = self._start(entry, container, name, attempt, _time(term.get("startedAt")) or finished)
+        if mark["end"] is not None:
+            return
+        # The status was written just after the end and keeps whole seconds; the run's own row is exact.
+        end = entry.at
+        if finished is not None and not timedelta() <= entry.at - finished < timedelta(seconds=2):
+            end = max(finished, times.parse(mark["start"]))
+        container.finished = finished or end
+        code = term.get("exitCode")
+        reason = str(term.get("reason") or ("Completed" if code == 0 else "Error"))
+        mark.update(
+            {"end": marks.instant(end), "rev": entry.revision, "state": "ended", "reason": reason, "exit_code": code}
+        )
+        mark["outcome"] = "completed" if code == 0 else "unknown" if reason == "ContainerStatusUnknown" else "failed"
+        if entry.why:
+            mark["why"] = entry.why
+        self._tell_end(mark)
+        mark["evidence"]["command"] = self._book.place.logs(name, previous=True)
+        mark["evidence"]["event"] = self._book.events.get((name, "Killing")) or mark["evidence"]["event"]
+        row = self._runs.get((name, attempt))
+        if row is not None:
+            self._refine(mark, row)
+        self._book.put(mark)
+
+    def _tell_end(self, mark: Mark) -> None:
+        if mark["end"] is None:
+            return
+        ran = times.parse(mark["end"]) - times.parse(mark["start"])
+        mark["sentence"] = story_text.ended(
+            self._book.say, container=mark["container"], code=mark["exit_code"], reason=mark["reason"], ran=ran
+        )
+
+    def _wait(self, entry: Change, container: _Container, name: str, waiting: Manifest, attempt: int) -> None:
+        reason, message = str(waiting.get("reason") or "Waiting"), str(waiting.get("message") or "")
+        present = container.waiting
+        if present is not None and present["reason"] == reason and present["attempt"] == attempt:
+            return
+        self._book.close(present, entry)
+        delay = back_off(message) if reason == "CrashLoopBackOff" else None
+        row = self._runs.get((name, attempt))
+        finished = (row.finished_at if row is not None else None) or container.finished
+        start = entry.at
+        mark = marks.mark(
+            id=f"wait:{name}:{entry.revision}",
+            kind="span",
+            lane=f"container/{name}",
+            start=start,
+            rev=entry.revision,
+            sentence=story_text.waiting(self._book.say, container=name, reason=reason, message=message, delay=delay),
+            path=self._book.paths.get(name, "") if reason != "CrashLoopBackOff" else "spec.restartPolicy",
+            command=self._book.place.logs(name, previous=True) if delay else self._book.place.describe(),
+        )
+        mark.update({"container": name, "attempt": attempt, "state": "waiting", "reason": reason, "text": reason, "why": entry.why, "outcome": "waiting", "until": marks.instant(finished + delay) if delay and finished else None})  # fmt: skip
+        if "Image" in reason and mark["evidence"]["path"]:
+            mark["evidence"]["path"] += ".image"
+        mark["evidence"]["event"] = self._span_event(name, reason)
+        container.waiting = self._book.put(mark)
+
+    def _refine(self, mark: Mark, row: Run) -> bool:
+        before = dict(mark)
+        if row.started_at is not None:
+            mark["start"] = marks.instant(row.started_at)
+        if row.start_why and mark["end"] is None:
+            mark["why"] = row.start_why
+        if row.finished_at is not None and mark["end"] is not None:
+            mark["end"] = marks.instant(row.finished_at)
+            mark["why"] = row.stop_why or mark["why"]
+            self._tell_end(mark)
+        return dict(mark) != before
+
+    def lend(self, name: str, facts: EventFacts, entry: Change) -> None:
+        """Give an Event to the open span that it explains: it comes just before or just after the status."""
+        container = self._containers.get(name)
+        if container is None:
+            return
+        running = [mark for mark in container.runs.values() if mark["end"] is None]
+        for mark in [container.waiting, *running]:
+            if mark is None or mark["end"] is not None:
+                continue
+            key = "running" if mark["state"] == "running" else mark["reason"]
+            if facts["reason"] in _SPAN_EVENTS.get(key, ()):
+                mark["evidence"]["event"] = facts
+                mark["rev"] = entry.revision
+                self._book.put(mark)
+
+    def _span_event(self, name: str, reason: str) -> EventFacts | None:
+        for wanted in _SPAN_EVENTS.get(reason, ()):
+            if (name, wanted) in self._book.events:
+                return self._book.events[(name, wanted)]
+        return None
+
+
+def _time(text: object) -> datetime | None:
+    return times.parse(text) if isinstance(text, str) and text else None

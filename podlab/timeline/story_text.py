@@ -1,0 +1,144 @@
+"""The sentences of the story. Pure: `story` and `summary` ask here and pass the language in as a function.
+
+Every text is a template with named fields, so that a translation may turn them round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+Translate = Callable[[str], str]
+
+
+def gettext_noop(text: str) -> str:
+    """Marks a text for makemessages; the translation happens in `say`."""
+    return text
+
+
+def say(translate: Translate, template: str, **fields: object) -> str:
+    return translate(template).format(**fields)
+
+
+def seconds_text(span: timedelta) -> str:
+    """A length of time as people read it on a timeline: 0.35 s, 2.0 s, 48 s, 3 m 20 s, 2 h 5 m."""
+    seconds = max(span.total_seconds(), 0.0)
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} m {int(seconds % 60)} s"
+    return f"{minutes // 60} h {minutes % 60} m"
+
+
+PHASES = {
+    "Pending": gettext_noop("The pod is accepted; not all of its containers have been started yet."),
+    "Running": gettext_noop("The pod is on a node and at least one container is running or being restarted."),
+    "Succeeded": gettext_noop("Every container has ended with exit code 0 and none will be started again."),
+    "Failed": gettext_noop(
+        "Every container has ended, at least one of them with an error, and none will be started again."
+    ),
+    "Unknown": gettext_noop("The node does not say how the pod is doing."),
+}
+
+CONDITIONS = {
+    "PodScheduled": gettext_noop("The scheduler has chosen a node for the pod."),
+    "PodReadyToStartContainers": gettext_noop("The pod's sandbox stands and has its network."),
+    "Initialized": gettext_noop("All init containers are done."),
+    "ContainersReady": gettext_noop("All containers of the pod are ready."),
+    "Ready": gettext_noop("The pod can serve: it takes part in the endpoints of its Services."),
+}
+CONDITION_FALSE = gettext_noop("{type} is {status}: {detail}")
+CONDITION_FALSE_BARE = gettext_noop("{type} is {status}.")
+
+WAITING = {
+    "ContainerCreating": gettext_noop("{container} is not started yet: the node is preparing the pod."),
+    "PodInitializing": gettext_noop("{container} waits until the init containers are done."),
+    "CrashLoopBackOff": gettext_noop("{container} keeps ending; the kubelet waits {delay} before it starts it again."),
+    "ImagePullBackOff": gettext_noop(
+        "The image of {container} could not be pulled; the kubelet waits before it tries again."
+    ),
+    "ErrImagePull": gettext_noop("Pulling the image of {container} failed."),
+    "ErrImageNeverPull": gettext_noop("The image of {container} is not on the node, and its pull policy is Never."),
+    "InvalidImageName": gettext_noop("The image name of {container} cannot be read."),
+    "CreateContainerConfigError": gettext_noop(
+        "{container} cannot be made because something that it refers to is missing or wrong."
+    ),
+    "CreateContainerError": gettext_noop("The runtime could not make {container}."),
+    "RunContainerError": gettext_noop("The runtime could not start {container}."),
+}
+WAITING_OTHER = gettext_noop("{container} is waiting: {reason}.")
+DETAIL = gettext_noop("{sentence} {detail}")
+
+RUNNING_FIRST = gettext_noop("{container} is running.")
+RUNNING_AGAIN = gettext_noop("{container} is running after restart {attempt}.")
+ENDED_OK = gettext_noop("{container} ended by itself with exit code 0 after {ran}.")
+ENDED_ERROR = gettext_noop("{container} ended with exit code {code} ({reason}) after {ran}.")
+ENDED_OOM = gettext_noop(
+    "{container} used more memory than its limit and was killed after {ran} (OOMKilled, exit code {code})."
+)
+ENDED_KILLED = gettext_noop("{container} was killed with KILL after {ran} (exit code 137).")
+ENDED_TERM = gettext_noop("{container} was stopped with TERM after {ran} (exit code 143).")
+ENDED_LOST = gettext_noop("Nobody knows how {container} ended: it was gone when the kubelet looked for it.")
+
+PROBE_TYPES = {
+    "startup": gettext_noop("Startup probe"),
+    "liveness": gettext_noop("Liveness probe"),
+    "readiness": gettext_noop("Readiness probe"),
+}
+PROBE_OK = gettext_noop("{probe} of {container} succeeded in {latency} ({run} of {threshold} in a row).")
+PROBE_FAILED = gettext_noop("{probe} of {container} failed after {latency} ({run} of {threshold} in a row).")
+PROBE_ERROR = gettext_noop("{probe} of {container} could not be carried out; this does not count.")
+PROBE_WARNING = gettext_noop("{probe} of {container} was redirected to another host; that counts as success.")
+CAUSED = {
+    "restart": gettext_noop("The threshold is reached: the kubelet kills {container}."),
+    "ready": gettext_noop("The threshold is reached: {container} is ready from here on."),
+    "unready": gettext_noop("The threshold is reached: {container} is no longer ready."),
+    "started": gettext_noop("The threshold is reached: {container} counts as started, and its other probes begin."),
+}
+CAUSED_SHORT = {
+    "restart": gettext_noop("{run} of {threshold} → killed"),
+    "ready": gettext_noop("{run} of {threshold} → ready"),
+    "unready": gettext_noop("{run} of {threshold} → not ready"),
+    "started": gettext_noop("{run} of {threshold} → started"),
+}
+
+EVENT = gettext_noop("{type} {reason} from {source}: {message}")
+EVENT_AGAIN = gettext_noop("{type} {reason} from {source}, seen {count} times: {message}")
+
+DELETING = gettext_noop("Deletion was asked for: the containers get TERM and have {grace} before KILL.")
+DELETING_HOOK = gettext_noop(
+    "Deletion was asked for: preStop hooks run first, then TERM; after {grace} in all comes KILL."
+)
+DELETING_NOW = gettext_noop("The pod was deleted without a grace period.")
+DELETED = gettext_noop("The pod is gone.")
+DELETED_AFTER = gettext_noop("The pod is gone, {ran} after its deletion was asked for.")
+GRACE_SHORT = gettext_noop("grace {grace}")
+
+
+def waiting(translate: Translate, *, container: str, reason: str, message: str, delay: timedelta | None) -> str:
+    if reason == "CrashLoopBackOff" and delay is not None:
+        return say(translate, WAITING[reason], container=container, delay=seconds_text(delay))
+    template = WAITING.get(reason) if reason != "CrashLoopBackOff" else None
+    sentence = say(translate, template or WAITING_OTHER, container=container, reason=reason or "Waiting")
+    return say(translate, DETAIL, sentence=sentence, detail=message) if message else sentence
+
+
+def ended(translate: Translate, *, container: str, code: int | None, reason: str, ran: timedelta) -> str:
+    if reason == "ContainerStatusUnknown":
+        return say(translate, ENDED_LOST, container=container)
+    by_code = {0: ENDED_OK, 137: ENDED_KILLED, 143: ENDED_TERM}
+    template = ENDED_OOM if reason == "OOMKilled" else by_code.get(code if code is not None else -1, ENDED_ERROR)
+    return say(translate, template, container=container, code=code, reason=reason or "Error", ran=seconds_text(ran))
+
+
+def condition(translate: Translate, *, type: str, status: str, reason: str, message: str) -> str:
+    if status == "True" and type in CONDITIONS:
+        return translate(CONDITIONS[type])
+    detail = message or reason
+    template = CONDITION_FALSE if detail else CONDITION_FALSE_BARE
+    return say(translate, template, type=type, status=status, detail=detail)

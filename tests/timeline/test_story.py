@@ -1,0 +1,211 @@
+"""What the story makes of a pod's changes. Each test tells one short life."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pod_story import UID, FakeProbe, FakeRun, Log, at, event, pod, terminated
+
+from podlab.timeline.messages import Mark
+from podlab.timeline.story import Story
+
+CREATING = {"waiting": {"reason": "ContainerCreating"}}
+RUNNING = {"running": {"startedAt": "2026-11-21T09:00:02Z"}}
+
+
+def told(log: Log) -> Story:
+    story = Story(UID)
+    for entry in log.entries:
+        story.change(entry)
+    return story
+
+
+def lane(story: Story, name: str) -> list[Mark]:
+    return [mark for mark in story.marks if mark["lane"] == name]
+
+
+def seconds(text: str | None) -> float:
+    assert text is not None
+    return round(float(text[17:-1]) + 60 * int(text[14:16]), 3)
+
+
+def test_a_pod_that_starts_has_a_phase_band_and_a_dashed_then_a_solid_bar() -> None:
+    story = told(
+        Log()
+        .add(0, pod())
+        .add(1, pod(state=CREATING))
+        .add(2.5, pod(phase="Running", state=RUNNING, ready=True), why="The image is here; app is started.")
+    )
+    pending, running = lane(story, "phase")
+    assert (pending["text"], seconds(pending["start"]), seconds(pending["end"])) == ("Pending", 0, 2.5)
+    assert (running["text"], running["end"]) == ("Running", None)
+    waiting, run = lane(story, "container/app")
+    assert (waiting["state"], waiting["reason"], seconds(waiting["end"])) == ("waiting", "ContainerCreating", 2.5)
+    assert (run["state"], run["text"], run["attempt"], run["end"]) == ("running", "#0", 0, None)
+    assert run["why"] == "The image is here; app is started."
+    assert run["evidence"]["path"] == "spec.containers[0]"
+
+
+def test_a_condition_is_a_span_for_each_status_and_reason() -> None:
+    story = told(
+        Log()
+        .add(0, pod(conditions=[("Ready", "False", "ContainersNotReady", "containers with unready status: [app]")]))
+        .add(1, pod(conditions=[("Ready", "False", "ContainersNotReady", "containers with unready status: [app]")]))
+        .add(4, pod(conditions=[("Ready", "True", "", "")]))
+    )
+    false, true = lane(story, "condition/Ready")
+    assert (false["state"], seconds(false["end"])) == ("False", 4)
+    assert false["sentence"] == "Ready is False: containers with unready status: [app]"
+    assert (true["state"], true["end"]) == ("True", None)
+
+
+def test_a_crash_loop_counts_down_from_the_end_of_the_run() -> None:
+    back_off = {
+        "reason": "CrashLoopBackOff",
+        "message": "back-off 20s restarting failed container=app pod=web_default(u)",
+    }
+    story = told(
+        Log()
+        .add(0, pod(phase="Running", state=RUNNING))
+        .add(3.2, pod(phase="Running", state={"terminated": terminated(1, 0, 3)}))
+        .add(3.3, pod(phase="Running", state={"running": {}}, last=terminated(1, 0, 3), restarts=1))
+        .add(6.1, pod(phase="Running", state={"terminated": terminated(1, 3, 6)}, restarts=1))
+        .add(6.4, pod(phase="Running", state={"waiting": back_off}, last=terminated(1, 3, 6), restarts=1))
+    )
+    first, second, waiting = lane(story, "container/app")
+    assert (first["text"], first["exit_code"], first["outcome"], seconds(first["end"])) == ("#0", 1, "failed", 3.2)
+    assert first["sentence"] == "app ended with exit code 1 (Error) after 3.2 s."
+    assert (second["text"], second["state"]) == ("#1", "ended")
+    assert (waiting["reason"], seconds(waiting["until"])) == ("CrashLoopBackOff", 26)
+    assert waiting["sentence"].endswith("waits 20 s before it starts it again.")
+    assert waiting["evidence"]["command"] == "kubectl logs web -c app -n default --previous"
+    assert waiting["evidence"]["path"] == "spec.restartPolicy"
+
+
+def test_a_run_that_nobody_saw_running_still_gets_its_bar() -> None:
+    story = told(
+        Log()
+        .add(0, pod(state=CREATING))
+        .add(30, pod(state={"running": {}}, restarts=2, last=terminated(137, 10, 12)))
+    )  # fmt: skip
+    _, missed, present = lane(story, "container/app")
+    assert (missed["attempt"], seconds(missed["start"]), seconds(missed["end"])) == (1, 10, 12)
+    assert (missed["outcome"], missed["exit_code"]) == ("failed", 137)
+    assert (present["attempt"], present["end"]) == (2, None)
+
+
+def test_rows_of_container_runs_make_times_exact_and_give_the_reason() -> None:
+    story = told(Log().add(2, pod(state=RUNNING)).add(9, pod(state={"terminated": terminated(137, 2, 8)})))
+    assert story.run_needed()
+    row = FakeRun(started_at=at(1.85), finished_at=at(8.75), exit_code=137, stop_why="Liveness failed 3 of 3.")
+    (changed,) = story.runs([row])
+    assert (seconds(changed["start"]), seconds(changed["end"])) == (1.85, 8.75)
+    assert changed["why"] == "Liveness failed 3 of 3."
+    assert "after 6.9 s" in changed["sentence"]
+    assert story.runs([row]) == []
+    assert not story.run_needed()
+
+
+@pytest.mark.parametrize(
+    ("caused", "target", "text"),
+    [
+        ("restart", "container/app", "3 of 3 → killed"),
+        ("unready", "condition/ContainersReady", "3 of 3 → not ready"),
+        ("started", "container/app", "3 of 3 → started"),
+    ],
+)
+def test_the_probe_that_crosses_the_threshold_names_what_it_causes(caused: str, target: str, text: str) -> None:
+    story = told(Log().add(0, pod(phase="Running", state=RUNNING)))
+    plain, crossing = story.probes(
+        [
+            FakeProbe(7, at(5), "failure", run=2, message="connection refused\n"),
+            FakeProbe(8, at(6), "failure", run=3, caused=caused),
+        ]
+    )
+    assert (plain["caused"], plain["target"], plain["text"]) == ("", "", "")
+    assert plain["sentence"] == "Liveness probe of app failed after 0.00 s (2 of 3 in a row). connection refused"
+    assert (crossing["target"], crossing["text"], crossing["seq"]) == (target, text, 8)
+    assert crossing["evidence"]["path"] == "spec.containers[0].livenessProbe"
+
+
+def test_an_event_that_is_counted_up_is_a_mark_each_time_and_one_about_another_pod_is_none() -> None:
+    story = told(
+        Log()
+        .add(0, event("BackOff", type="Warning"), type="ADDED")
+        .add(5, event("BackOff", type="Warning", count=2))
+        .add(6, event("BackOff", type="Warning", count=2))
+        .add(7, event("Killing", uid="other", name="web.2"), type="ADDED")
+        .add(9, event("BackOff", type="Warning", count=2), type="DELETED")
+    )
+    first, second = lane(story, "events")
+    assert (first["sentence"], second["state"]) == ("Warning BackOff from kubelet: BackOff happened", "Warning")
+    assert second["sentence"] == "Warning BackOff from kubelet, seen 2 times: BackOff happened"
+
+
+def test_an_event_is_evidence_for_the_span_that_it_explains_before_or_after() -> None:
+    image = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}}
+    before = told(Log().add(0, event("BackOff")).add(1, pod(state=image)))
+    after = told(Log().add(0, pod(state=image)).add(1, event("BackOff")))
+    for story in (before, after):
+        (span,) = lane(story, "container/app")
+        assert span["evidence"]["event"] is not None
+        assert span["evidence"]["event"]["reason"] == "BackOff"
+        assert span["evidence"]["path"] == "spec.containers[0].image"
+
+
+def test_deletion_counts_down_to_kill_and_a_shorter_one_moves_the_end() -> None:
+    story = told(Log().add(0, pod(phase="Running", state=RUNNING)).add(10, pod(deleted=40, grace=30)))
+    (deletion,) = lane(story, "deletion")
+    assert (seconds(deletion["start"]), seconds(deletion["until"]), deletion["text"]) == (10, 40, "grace 30 s")
+    assert "have 30 s before KILL" in deletion["sentence"]
+    story.change(Log().add(12, pod(deleted=14, grace=2)).entries[0])
+    assert seconds(lane(story, "deletion")[0]["until"]) == 14
+
+
+def test_when_the_pod_is_gone_nothing_goes_on() -> None:
+    story = told(
+        Log()
+        .add(0, pod(phase="Running", state=RUNNING, conditions=[("Ready", "True", "", "")]))
+        .add(10, pod(phase="Running", state=RUNNING, deleted=40, grace=30))
+        .add(13, pod(phase="Running", state=RUNNING, deleted=40, grace=30), type="DELETED")
+    )
+    assert story.gone
+    assert all(mark["end"] is not None for mark in story.marks)
+    assert lane(story, "deletion")[0]["sentence"] == "The pod is gone, 3.0 s after its deletion was asked for."
+
+
+def test_preStop_hooks_are_named_before_TERM() -> None:
+    hook = {"lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}}}
+    story = told(Log().add(0, pod(container=hook)).add(1, pod(container=hook, deleted=31, grace=30)))
+    assert lane(story, "deletion")[0]["sentence"].startswith("Deletion was asked for: preStop hooks run first")
+
+
+def life() -> Log:
+    log = Log().add(0, pod()).add(1, pod(state=CREATING)).add(2, pod(phase="Running", state=RUNNING))
+    log.add(3, event("Started")).add(9, pod(phase="Running", state={"terminated": terminated(1, 2, 9)}))
+    return log.add(10, pod(phase="Running", state={"running": {}}, last=terminated(1, 2, 9), restarts=1))
+
+
+def test_telling_it_twice_or_in_pieces_gives_the_same_marks() -> None:
+    once, twice = told(life()), told(Log(life().entries + life().entries))
+    assert json.dumps(once.marks) == json.dumps(twice.marks)
+
+
+@pytest.mark.parametrize("seen", range(7))
+def test_who_comes_back_gets_exactly_what_is_missing(seen: int) -> None:
+    log = life()
+    client: dict[str, Any] = {}
+    story = Story(UID)
+    for entry in log.entries[:seen]:
+        client |= {mark["id"]: json.loads(json.dumps(mark)) for mark in story.change(entry)}
+    again = told(log)
+    client |= {mark["id"]: mark for mark in again.since(seen, 0)}
+    assert client == {mark["id"]: mark for mark in again.marks}
+
+
+def test_sentences_go_through_the_translation() -> None:
+    story = Story(UID, translate=lambda text: {"{container} is running.": "{container} läuft."}.get(text, text))
+    story.change(Log().add(0, pod(state=RUNNING)).entries[0])
+    assert lane(story, "container/app")[0]["sentence"] == "app läuft."
