@@ -104,6 +104,8 @@ def _database(url: str) -> dict[str, Any]:
                 "timeout": 20,
                 "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
             },
+            # A file, because threads and processes cannot share Django's test database in memory.
+            "TEST": {"NAME": str(PODLAB_DATA / "test.sqlite3")},
         }
     if parts.scheme not in {"postgres", "postgresql"}:
         raise env.BadEnvironment(f"DATABASE_URL must begin with sqlite:// or postgres://, not {parts.scheme}://")
@@ -115,6 +117,8 @@ def _database(url: str) -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
+        # As patient as SQLite's timeout: a writer that cannot get the counter gives up and may try again.
+        "OPTIONS": {"options": "-c lock_timeout=20s"},
     }
 
 

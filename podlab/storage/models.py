@@ -6,7 +6,8 @@ from django.db import models
 
 # The rows of Counter.
 REVISIONS = "revisions"  # one for all clusters, so that a fork and its origin share one history
-HISTORY = "history"
+HISTORY = "history"  # of probe results
+CLUSTERS = "clusters"  # of changes to cluster rows
 
 
 class Counter(models.Model):
@@ -70,6 +71,7 @@ class Change(models.Model):
 
     revision = models.BigIntegerField(primary_key=True)
     prev_revision = models.BigIntegerField(default=0)  # of the same object; 0 for ADDED
+    created_revision = models.BigIntegerField()
     type = models.CharField(max_length=8, choices=Type)
     cluster = models.CharField(max_length=63)
     resource = models.CharField(max_length=96)
@@ -104,6 +106,7 @@ from podlab.storage.history_models import ContainerRun, ProbeResult  # noqa: E40
 from podlab.storage.identity_models import ApiToken, LoginLink, RoleGrant  # noqa: E402
 
 __all__ = [
+    "CLUSTERS",
     "HISTORY",
     "REVISIONS",
     "ApiToken",

@@ -1,0 +1,92 @@
+"""Write transactions and counters, the same on SQLite and PostgreSQL.
+
+Every write of this package goes through `writing()` and takes a counter's lock first, so writes are serial and the
+numbers a counter hands out are in commit order, without gaps. Where one transaction takes several counters, it takes them
+in the order CLUSTERS, REVISIONS, HISTORY.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import OperationalError, connection, transaction
+
+from podlab.storage.errors import StoreBusy
+from podlab.storage.models import Counter
+
+# SQLite reports a lock that outlasted `timeout`, PostgreSQL one that outlasted `lock_timeout` (55P03), a deadlock (40P01)
+# or a serialisation failure (40001). In each case the transaction was rolled back as a whole.
+_BUSY_SQLSTATES = {"55P03", "40P01", "40001"}
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """One write transaction; part of the caller's, if it has one. A lock that cannot be had is StoreBusy."""
+    revive()
+    try:
+        with transaction.atomic():
+            yield
+    except OperationalError as error:
+        if _is_busy(error):
+            raise StoreBusy(str(error)) from error
+        raise
+
+
+def revive() -> None:
+    """Replace this thread's connection if its last statement failed and it is dead (a database that was restarted)."""
+    if connection.errors_occurred and not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
+def _is_busy(error: OperationalError) -> bool:
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    if sqlstate is not None:
+        return sqlstate in _BUSY_SQLSTATES
+    return "locked" in str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class CounterState:
+    value: int
+    floor: int
+
+
+def lock(name: str) -> int:
+    """Take the counter for this transaction and return its value. What was committed before is visible from now on."""
+    # SQLite needs no row lock: the transaction began IMMEDIATE.
+    suffix = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    query = f"SELECT value FROM storage_counter WHERE name = %s{suffix}"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [name])
+        row = cursor.fetchone()
+        if row is None:
+            # A new database, or one that a test emptied. Two writers may come here; one row survives.
+            Counter.objects.bulk_create([Counter(name=name)], ignore_conflicts=True)
+            cursor.execute(query, [name])
+            row = cursor.fetchone()
+    return int(row[0])
+
+
+def advance(name: str, value: int) -> None:
+    """Set the locked counter to the last number used."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE storage_counter SET value = %s WHERE name = %s", [value, name])
+
+
+def counters() -> dict[str, CounterState]:
+    """All counters in one read; one that was never used is missing."""
+    revive()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, value, floor FROM storage_counter")
+        return {name: CounterState(value, floor) for name, value, floor in cursor.fetchall()}
+
+
+def counter(name: str) -> CounterState:
+    return counters().get(name, CounterState(0, 0))
+
+
+def clean(text: str) -> str:
+    """PostgreSQL's text cannot hold NUL; program output can."""
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text

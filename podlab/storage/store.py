@@ -1,0 +1,160 @@
+"""The only writer of API objects. `registry` calls it after a write was accepted; nobody else may.
+
+A write is one transaction: next revision from the counter, object row, change row, graph rows. After the commit the
+doorbell rings. Readers go on in `log` (replay), `hub` (live) and `reads` (states, offered here too).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from django.db import connection, transaction
+
+from podlab import clock
+from podlab.apis.types import Key, Manifest
+from podlab.storage import database, doorbell, graph
+from podlab.storage.errors import AlreadyStored, NotStored, StaleWrite, UnknownCluster
+from podlab.storage.models import REVISIONS, Change
+from podlab.storage.objects import Page, Stored, encode, same_content, uid_of
+from podlab.storage.reads import get, get_at, get_by_uid, list_at, list_objects
+
+__all__ = [
+    "Page",
+    "Stored",
+    "create",
+    "delete",
+    "get",
+    "get_at",
+    "get_by_uid",
+    "list_at",
+    "list_objects",
+    "update",
+]
+
+
+def create(key: Key, obj: Manifest, *, at: datetime, actor: str = "", why: str = "") -> Stored:
+    """Store a new object. `at` is the lab time of the cluster."""
+    with database.writing():
+        revision = database.lock(REVISIONS) + 1
+        current = _current(key)
+        if current is not None:
+            raise AlreadyStored(current)
+        new = Stored(key, uid_of(obj), revision, revision, encode(obj, revision))
+        _insert_object(new)
+        _record(Change.Type.ADDED, new, before=None, at=at, actor=actor, why=why)
+    return new
+
+
+def update(key: Key, obj: Manifest, *, expect: int | None, at: datetime, actor: str = "", why: str = "") -> Stored:
+    """Replace an object. `expect` is the revision that the writer saw; None overwrites whatever is there. If nothing
+    would change, the stored object comes back without a new revision."""
+    with database.writing():
+        revision = database.lock(REVISIONS) + 1
+        current = _existing(key, expect=expect, uid=uid_of(obj))
+        if same_content(obj, current.obj):
+            return current
+        new = Stored(key, current.uid, revision, current.created_revision, encode(obj, revision))
+        _update_object(new)
+        _record(Change.Type.MODIFIED, new, before=current, at=at, actor=actor, why=why)
+    return new
+
+
+def delete(
+    key: Key,
+    *,
+    expect: int | None = None,
+    uid: str | None = None,
+    final: Manifest | None = None,
+    at: datetime,
+    actor: str = "",
+    why: str = "",
+) -> Stored:
+    """Remove an object. The returned state is its last one, or `final`, with the revision of the deletion."""
+    with database.writing():
+        revision = database.lock(REVISIONS) + 1
+        current = _existing(key, expect=expect, uid=uid)
+        last = current.obj if final is None else final
+        gone = Stored(key, current.uid, revision, current.created_revision, encode(last, revision))
+        _delete_object(key)
+        _record(Change.Type.DELETED, gone, before=current, at=at, actor=actor, why=why)
+    return gone
+
+
+def _existing(key: Key, *, expect: int | None, uid: str | None) -> Stored:
+    current = _current(key)
+    if current is None:
+        raise NotStored(key)
+    if uid is not None and uid != current.uid:
+        raise StaleWrite(current, uid=uid)
+    if expect is not None and expect != current.revision:
+        raise StaleWrite(current, expect=expect)
+    return current
+
+
+def _current(key: Key) -> Stored | None:
+    """The object under the lock. The cluster is looked up in the same statement: a cluster that is being deleted takes no
+    writes, or rows would stay behind."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.deleting, o.uid, o.revision, o.created_revision, o.body FROM storage_cluster c"
+            " LEFT JOIN storage_object o"
+            " ON o.cluster = c.name AND o.resource = %s AND o.namespace = %s AND o.name = %s WHERE c.name = %s",
+            [key.resource, key.namespace, key.name, key.cluster],
+        )
+        row = cursor.fetchone()
+    if row is None or row[0]:
+        raise UnknownCluster(key.cluster)
+    return None if row[1] is None else Stored(key, *row[1:])
+
+
+def _record(type: Change.Type, new: Stored, *, before: Stored | None, at: datetime, actor: str, why: str) -> None:
+    """The rest of the transaction, the same for every write."""
+    database.advance(REVISIONS, new.revision)
+    _insert_change(type, new, before=before, at=at, actor=actor, why=why)
+    graph.apply(before, None if type == Change.Type.DELETED else new)
+    transaction.on_commit(partial(doorbell.ring, doorbell.REVISION, new.revision), robust=True)
+
+
+def _insert_object(new: Stored) -> None:
+    key = new.key
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO storage_object (cluster, resource, namespace, name, uid, revision, created_revision, body)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [key.cluster, key.resource, key.namespace, key.name, new.uid, new.revision, new.created_revision, new.body],
+        )
+
+
+def _update_object(new: Stored) -> None:
+    key = new.key
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE storage_object SET revision = %s, body = %s"
+            " WHERE cluster = %s AND resource = %s AND namespace = %s AND name = %s",
+            [new.revision, new.body, key.cluster, key.resource, key.namespace, key.name],
+        )
+
+
+def _delete_object(key: Key) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM storage_object WHERE cluster = %s AND resource = %s AND namespace = %s AND name = %s",
+            [key.cluster, key.resource, key.namespace, key.name],
+        )
+
+
+def _insert_change(
+    type: Change.Type, new: Stored, *, before: Stored | None, at: datetime, actor: str, why: str
+) -> None:
+    key, adapt = new.key, connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO storage_change (revision, prev_revision, created_revision, type, cluster, resource, namespace,"
+            " name, uid, body, at, wall, actor, why) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                *(new.revision, before.revision if before else 0, new.created_revision, type.value),
+                *(key.cluster, key.resource, key.namespace, key.name, new.uid, new.body),
+                *(adapt(at), adapt(clock.wall_now()), actor[:128], database.clean(why)),
+            ],
+        )
