@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from podlab.apiserver.urls import urlpatterns as kubernetes
+from podlab.ops.metrics import metrics
+from podlab.web.urls import urlpatterns as pages
+
+urlpatterns: list[URLPattern | URLResolver] = [path("metrics", metrics), *kubernetes, *pages]
