@@ -1,0 +1,85 @@
+"""The effects of a scheduling decision: bind the pod and say so, or write down why it must wait.
+
+Called by `tasks.schedule` in the control worker and by the sim worker's worlds. The decision is `cycle.schedule`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from podlab.apis import pods as pod_facts
+from podlab.apis import reasons
+from podlab.apis.status_errors import ApiError
+from podlab.apis.types import Manifest
+from podlab.registry.client import Client
+from podlab.scheduler import cycle
+from podlab.scheduler.nodes import node_infos
+
+
+class Events(Protocol):
+    """The part of `registry.events.Recorder` that is needed here."""
+
+    def event(self, obj: Manifest, type_: str, reason: str, message: str, /, *, why: str = "") -> None: ...
+
+
+class Outcome(StrEnum):
+    BOUND = "bound"
+    WAITING = "waiting"  # no node fits: the condition and an event say why
+    NOTHING = "nothing"  # gone, bound already, or not ours
+
+
+def schedule_one(
+    client: Client, recorder: Events, namespace: str, name: str, *, now: datetime, seed: int = 0
+) -> Outcome:
+    """Place one pod. Safe to call at any time and again: it looks at the stored pod first."""
+    try:
+        pod = client.get("pods", namespace, name).obj
+    except ApiError as error:
+        if error.code == 404:
+            return Outcome.NOTHING
+        raise
+    if not cycle.wants_node(pod):
+        return Outcome.NOTHING
+    nodes = [item.obj for item in client.list("nodes", None).items]
+    pods = [item.obj for item in client.list("pods", None, field_selector="spec.nodeName!=").items]
+    placement = cycle.schedule(pod, node_infos(nodes, pods), seed=seed)
+    if placement.node is None:
+        _write_down(client, recorder, pod, placement, now)
+        return Outcome.WAITING
+    try:
+        client.bind(namespace, name, placement.node, why=placement.why)
+    except ApiError as error:
+        if error.code in {404, 409}:  # deleted, or bound by somebody else in the meantime
+            return Outcome.NOTHING
+        raise
+    message = f"Successfully assigned {namespace}/{name} to {placement.node}"
+    recorder.event(pod, reasons.NORMAL, reasons.SCHEDULED, message, why=placement.why)
+    return Outcome.BOUND
+
+
+def _write_down(client: Client, recorder: Events, pod: Manifest, placement: cycle.Placement, now: datetime) -> None:
+    metadata: dict[str, Any] = pod["metadata"]
+
+    def mutate(obj: Manifest) -> None:
+        conditions = obj.setdefault("status", {}).setdefault("conditions", [])
+        pod_facts.set_condition(
+            conditions,
+            "PodScheduled",
+            "False",
+            reasons.UNSCHEDULABLE,
+            placement.message,
+            now=now,
+            probed=True,
+            observed_generation=obj["metadata"].get("generation"),
+        )
+
+    recorder.event(pod, reasons.WARNING, reasons.FAILED_SCHEDULING, placement.message, why=placement.why)
+    try:
+        client.update_status(
+            "pods", metadata["namespace"], metadata["name"], mutate, uid=metadata["uid"], why=placement.why
+        )
+    except ApiError as error:
+        if error.code not in {404, 409}:  # gone, or gone and back under its name
+            raise

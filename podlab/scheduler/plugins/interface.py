@@ -1,0 +1,34 @@
+"""What a plugin may be. All of them are pure functions over the pod and what is known of one node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from podlab.apis.types import Manifest
+from podlab.scheduler.nodes import NodeInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a node cannot take the pod. `resolvable`: removing other pods could help (framework.Unschedulable), else it
+    could not (UnschedulableAndUnresolvable)."""
+
+    reasons: tuple[str, ...]
+    resolvable: bool = False
+
+
+# None = the node passes.
+Filter = Callable[[Manifest, NodeInfo], Rejection | None]
+
+# Higher is better, in any unit; the cycle scales all nodes to 0…100 with `scale`.
+Score = Callable[[Manifest, NodeInfo], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorer:
+    name: str
+    score: Score
+    weight: int
+    # "as is": already 0…100. "most": scaled so that the best has 100. "fewest": scaled, the lowest has 100.
+    scale: str
