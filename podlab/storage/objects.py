@@ -59,7 +59,7 @@ def decode(body: str) -> Manifest:
 
 def uid_of(obj: Manifest) -> str:
     """The uid that the registry gave it."""
-    uid = obj["metadata"].get("uid")
+    uid: object = obj["metadata"].get("uid")
     if not uid or not isinstance(uid, str):
         raise ValueError("an object cannot be stored without metadata.uid")
     return uid
