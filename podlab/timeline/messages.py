@@ -108,7 +108,6 @@ class LogText(TypedDict):
     container: str
     attempt: int
     at: str
-    stream: str
     text: str
 
 

@@ -19,12 +19,18 @@ from podlab.timeline.story_text import say
 class Run(Protocol):
     """What the story needs of a `storage.models.ContainerRun`."""
 
-    container: str
-    attempt: int
-    started_at: datetime | None
-    finished_at: datetime | None
-    start_why: str
-    stop_why: str
+    @property
+    def container(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def started_at(self) -> datetime | None: ...
+    @property
+    def finished_at(self) -> datetime | None: ...
+    @property
+    def start_why(self) -> str: ...
+    @property
+    def stop_why(self) -> str: ...
 
 
 _GO_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")

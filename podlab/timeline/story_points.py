@@ -15,17 +15,28 @@ from podlab.timeline.story_text import say
 class Probe(Protocol):
     """What the story needs of a `storage.models.ProbeResult`."""
 
-    seq: int
-    container: str
-    attempt: int
-    probe: str
-    at: datetime
-    latency_ms: float
-    outcome: str
-    message: str
-    run: int
-    threshold: int
-    caused: str
+    @property
+    def seq(self) -> int: ...
+    @property
+    def container(self) -> str: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def probe(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def latency_ms(self) -> float: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def run(self) -> int: ...
+    @property
+    def threshold(self) -> int: ...
+    @property
+    def caused(self) -> str: ...
 
 
 class Points:

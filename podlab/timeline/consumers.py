@@ -1,0 +1,247 @@
+"""One websocket per page, `/ws/c/<cluster>/`: who may have what, and one task for each thing that the page opened.
+
+`routing` leads here; `asgi` has checked the origin and put the session's user into the scope. The feeds do the work:
+`pod_feed`, `list_feed`, `log_stream`. A client that is too slow is closed and comes back with its last revision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, TypeVar
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from podlab import clock
+from podlab.apis.status_errors import ApiError
+from podlab.clock import LabTime
+from podlab.registry import authorizer, identity
+from podlab.registry.client import Client
+from podlab.registry.identity import Identity
+from podlab.storage import clusters
+from podlab.storage.clusters import ClusterRow
+from podlab.storage.errors import Compacted, FutureRevision, StorageError
+from podlab.storage.hub import ClusterSubscription, hub
+from podlab.storage.watch import SlowReader, WatchEnded
+from podlab.timeline import list_feed, log_stream, messages
+from podlab.timeline.marks import instant
+from podlab.timeline.messages import ClientMessage, Clock, ServerMessage
+from podlab.timeline.outlet import Refusal
+from podlab.timeline.pod_feed import PodFeed
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Close codes; static/src/socket.js knows them.
+NOT_LOGGED_IN = 4401
+FORBIDDEN = 4403
+NO_CLUSTER = 4404
+TOO_SLOW = 4408
+NONSENSE = 4400
+
+_HEARTBEAT = 15.0  # seconds; socket.js gives up after 45 s of silence
+_MOST_OPEN = 40
+_MOST_BYTES = 8 * 1024
+_MOST_MESSAGES = (120, 10.0)  # this many within so many seconds
+_SEND_TIMEOUT = 20.0
+
+
+class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """The connection of one page."""
+
+    async def connect(self) -> None:
+        self.cluster: str = self.scope["url_route"]["kwargs"]["cluster"]
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.background: list[asyncio.Task[None]] = []
+        self.clock_feed: ClusterSubscription | None = None
+        self.recent: deque[float] = deque()
+        self.row: ClusterRow | None = None
+        # Accepted first: a browser learns the close code of an accepted socket only.
+        await self.accept()
+        if not await self._admit():
+            return
+        self.background.append(asyncio.create_task(self._beat()))
+        self.background.append(asyncio.create_task(self._follow_clock()))
+
+    async def _admit(self) -> bool:
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            await self.close(NOT_LOGGED_IN)
+            return False
+        self.identity: Identity = await self.in_thread(lambda: identity.of_user(user))
+        self.row = await self.in_thread(lambda: clusters.find(self.cluster))
+        # Somebody without business in a cluster does not learn whether it exists.
+        if self.row is None or not authorizer.sees_cluster(self.identity, self.cluster):
+            await self.close(NO_CLUSTER)
+            return False
+        hello: messages.Hello = {
+            "type": "hello",
+            "cluster": self.cluster,
+            "runtime": self.row.runtime,
+            "clock": clock_message(self.row.time),
+        }
+        await self.send_message(hello)
+        return True
+
+    async def disconnect(self, code: int) -> None:
+        tasks = [*self.tasks.values(), *self.background]
+        for task in tasks:
+            task.cancel()
+        if self.clock_feed is not None:
+            self.clock_feed.close()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- Outlet ----------------------------------------------------------------------------------------------------
+
+    async def send_message(self, message: ServerMessage) -> None:
+        await asyncio.wait_for(self.send(json.dumps(message, separators=(",", ":"))), _SEND_TIMEOUT)
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        result: T = await database_sync_to_async(work)()
+        return result
+
+    def client(self) -> Client:
+        return Client(self.cluster, self.identity, self.now)
+
+    def now(self) -> datetime:
+        wall = clock.wall_now()
+        return self.row.time.at(wall) if self.row is not None else wall
+
+    # --- from the client -------------------------------------------------------------------------------------------
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.row is None:
+            return
+        if text_data is None or len(text_data) > _MOST_BYTES or self._too_many():
+            await self.close(NONSENSE)
+            return
+        try:
+            message = messages.parse(json.loads(text_data))
+        except (ValueError, messages.BadMessage, RecursionError):
+            await self.close(NONSENSE)
+            return
+        await self._stop(message["sub"])
+        if message["type"] == "close":
+            return
+        if len(self.tasks) >= _MOST_OPEN:
+            await self._refuse(message["sub"], 429, "Too many things are open on this page.")
+            return
+        self.tasks[message["sub"]] = asyncio.create_task(self._serve(message))
+
+    def _too_many(self) -> bool:
+        most, within = _MOST_MESSAGES
+        now = clock.monotonic()
+        self.recent.append(now)
+        while self.recent and self.recent[0] < now - within:
+            self.recent.popleft()
+        return len(self.recent) > most
+
+    async def _stop(self, sub: str) -> None:
+        task = self.tasks.pop(sub, None)
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+    async def _serve(self, message: ClientMessage) -> None:
+        """Run one feed and translate how it ends."""
+        sub = message["sub"]
+        try:
+            await self._feed(message)
+        except* Refusal as group:
+            refusal = _first(group)
+            await self._refuse(sub, refusal.code, refusal.message)
+        except* ApiError as group:
+            error = _first(group)
+            await self._refuse(sub, error.code, error.message)
+        except* (SlowReader, TimeoutError):
+            await self.close(TOO_SLOW)
+        except* (WatchEnded, Compacted, FutureRevision) as group:
+            await self.send_message({"type": "ended", "sub": sub, "reason": str(_first(group)), "again": True})
+        except* StorageError as group:
+            logger.warning("a feed of cluster %s ended: %s", self.cluster, group.exceptions[0])
+            await self.send_message(
+                {"type": "ended", "sub": sub, "reason": "The store does not answer.", "again": True}
+            )
+
+    def _feed(self, message: ClientMessage) -> Coroutine[Any, Any, None]:
+        if message["type"] == "open-pod":
+            return PodFeed(self, message).run()
+        if message["type"] == "open-list":
+            return list_feed.feed(self, message)
+        if message["type"] == "open-log":
+            return log_stream.feed(self, message)
+        raise AssertionError(message["type"])
+
+    async def _refuse(self, sub: str, code: int, text: str) -> None:
+        await self.send_message({"type": "refused", "sub": sub, "code": code, "message": text})
+
+    # --- time and rights -------------------------------------------------------------------------------------------
+
+    async def _follow_clock(self) -> None:
+        """Tell at once when somebody turns the cluster's clock."""
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+
+        def deliver(names: list[str]) -> None:
+            if self.cluster in names:
+                loop.call_soon_threadsafe(changed.set)
+
+        self.clock_feed = await self.in_thread(lambda: hub().subscribe_clusters(deliver))
+        while True:
+            await changed.wait()
+            changed.clear()
+            if not await self._tell_time(read=True):
+                return
+
+    async def _beat(self) -> None:
+        """Sign of life; and whoever was logged out or lost a right meanwhile is shown the door."""
+        while True:
+            await asyncio.sleep(_HEARTBEAT)
+            if not await self.in_thread(self._still_welcome):
+                await self.close(NOT_LOGGED_IN)
+                return
+            if not await self._tell_time(read=False):
+                return
+
+    def _still_welcome(self) -> bool:
+        session = self.scope["session"]
+        if not session.session_key or not session.exists(session.session_key):
+            return False
+        user = type(self.scope["user"])._default_manager.filter(pk=self.scope["user"].pk).first()
+        present = identity.of_user(user) if user is not None else identity.ANONYMOUS
+        return present == self.identity
+
+    async def _tell_time(self, *, read: bool) -> bool:
+        if read:
+            self.row = await self.in_thread(lambda: clusters.find(self.cluster))
+        if self.row is None:
+            await self.close(NO_CLUSTER)
+            return False
+        try:
+            await self.send_message(clock_message(self.row.time))
+        except TimeoutError:
+            await self.close(TOO_SLOW)
+            return False
+        return True
+
+
+def clock_message(time: LabTime) -> Clock:
+    lab = time.at(clock.wall_now())
+    return {"type": "clock", "lab": instant(lab), "speed": time.speed, "paused": time.paused}
+
+
+E_ = TypeVar("E_", bound=Exception)
+
+
+def _first(group: ExceptionGroup[E_]) -> E_:
+    """The first plain exception of a group of groups."""
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error  # type: ignore[return-value]  # the group holds only these

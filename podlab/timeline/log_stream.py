@@ -1,0 +1,108 @@
+"""The log lines of one container, run after run, as they are written. Opened by `consumers` for each `open-log`.
+
+Reads the files that the kubelet writes, through `podlab.logs`; a container that is restarted goes on in a new file, and
+so does the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext
+
+from podlab.apis import times
+from podlab.apis.types import Key
+from podlab.logs import layout, reader
+from podlab.registry import authorizer
+from podlab.storage import log
+from podlab.timeline.messages import LogText, OpenLog
+from podlab.timeline.outlet import Outlet, Refusal
+
+_POLL = 0.2  # seconds between looks at a file
+_LINES_A_MESSAGE = 300
+_LONGEST_LINE = 16 * 1024
+_MOST_RUNS = 10  # how many earlier runs are shown
+_TAIL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PodFolder:
+    """Names the folder of a pod's logs."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+def log_root(cluster: str) -> Path:
+    return Path(settings.PODLAB_DATA) / "logs" / cluster
+
+
+def authorise(outlet: Outlet, message: OpenLog) -> PodFolder:
+    """The pod, if the person may read its logs and it is really in that namespace under that name."""
+    namespace, name = message["namespace"], message["name"]
+    client = outlet.client()
+    request = authorizer.Attributes(
+        verb="get", resource="pods", subresource="log", cluster=outlet.cluster, namespace=namespace, name=name
+    )
+    authorizer.require(client.actor, request)
+    uid = message.get("uid", "")
+    if not uid:
+        stored = client.find("pods", namespace, name)
+        uid = stored.uid if stored is not None else ""
+    entries = log.history_of(outlet.cluster, uid, limit=1) if uid else []
+    if not entries or entries[0].key != Key(outlet.cluster, "pods", namespace, name):
+        raise Refusal(404, gettext("There is no such pod."))
+    return PodFolder(namespace, name, uid)
+
+
+async def feed(outlet: Outlet, message: OpenLog) -> None:
+    pod = await outlet.in_thread(lambda: authorise(outlet, message))
+    root, container = log_root(outlet.cluster), message["container"]
+    since = times.parse(message["after"]) if message.get("after") else None
+    tail = None if since else message.get("tail", _TAIL)
+    attempts = layout.attempts(root, pod, container)[-_MOST_RUNS:]
+    for attempt in attempts[:-1]:
+        path = layout.container_log(root, pod, container, attempt)
+        await _send(outlet, message, attempt, _lines(reader.read(path, tail=tail, since=since, timestamps=True)))
+    attempt = attempts[-1] if attempts else 0
+    while True:
+        following = layout.container_log(root, pod, container, attempt + 1)
+        path = layout.container_log(root, pod, container, attempt)
+        chunks = reader.follow(path, finished=following.exists, tail=tail, since=since, timestamps=True, poll=_POLL)
+        async for lines in _live(chunks):
+            await _send(outlet, message, attempt, lines)
+        attempt, tail = attempt + 1, None
+
+
+def _lines(chunks: Iterable[bytes]) -> list[bytes]:
+    return b"".join(chunks).splitlines()
+
+
+async def _live(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """Whole lines; the last one may come in pieces."""
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        if lines:
+            yield lines
+    if rest:
+        yield [rest]
+
+
+async def _send(outlet: Outlet, message: OpenLog, attempt: int, lines: list[bytes]) -> None:
+    for start in range(0, len(lines), _LINES_A_MESSAGE):
+        part = [_text(message["container"], attempt, line) for line in lines[start : start + _LINES_A_MESSAGE]]
+        await outlet.send_message({"type": "log", "sub": message["sub"], "lines": part})
+        await asyncio.sleep(0)
+
+
+def _text(container: str, attempt: int, line: bytes) -> LogText:
+    """A line as `reader` writes it: RFC 3339 time, a space, the text."""
+    at, _, text = line.partition(b" ")
+    words = text[:_LONGEST_LINE].decode("utf-8", "replace")
+    return {"container": container, "attempt": attempt, "at": at.decode("ascii", "replace"), "text": words}
