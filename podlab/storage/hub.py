@@ -38,13 +38,13 @@ def _read_probes(after: int, wanted: Wanted[ProbeRow] | None, limit: int, upto: 
     return history.read_probes(after, wanted if isinstance(wanted, ProbeFilter) else None, limit, upto)
 
 
-CHANGES = Source[LogEntry](
+CHANGES: Source[LogEntry] = Source(
     counter=REVISIONS,
     read=_read_changes,
     number=lambda entry: entry.revision,
     size=lambda entry: len(entry.body) + len(entry.prev_body or ""),
 )
-PROBES = Source[ProbeRow](
+PROBES: Source[ProbeRow] = Source(
     counter=HISTORY, read=_read_probes, number=lambda row: row.seq, size=lambda row: 300 + len(row.message)
 )
 
