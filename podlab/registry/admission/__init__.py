@@ -1,0 +1,1 @@
+"""Admission: what is changed and refused between decoding and storing. Start at `chain`."""

@@ -1,0 +1,127 @@
+"""The first look at a body: is it the right kind, of the right types, without unknown fields?
+
+Called by `creating` and `updating` with whatever a client sent. Source: apiserver/pkg/endpoints/handlers/create.go,
+update.go, patch.go; apimachinery/pkg/runtime/serializer/json.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from podlab.apis import field_errors, schema_check, scheme, status_errors
+from podlab.apis.types import Manifest
+from podlab.registry.operations import STRICT, WARN, Context
+
+_GO_SCHEME = "pkg/api/legacyscheme/scheme.go:30"
+_YAML_HEADLINE = "yaml: unmarshal errors:"
+_QUOTED = 30  # how much of an unrecognized body Kubernetes quotes
+
+# Kinds that Kubernetes knows, served here or not: a wrong kind at an endpoint is answered by what it is.
+_KINDS: dict[str, frozenset[str]] = {
+    "v1": frozenset(
+        {
+            "Binding", "ConfigMap", "Endpoints", "Event", "LimitRange", "List", "Namespace", "Node",
+            "PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate", "ReplicationController",
+            "ResourceQuota", "Secret", "Service", "ServiceAccount",
+        }
+    ),
+    "apps/v1": frozenset({"ControllerRevision", "DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"}),
+    "batch/v1": frozenset({"CronJob", "Job"}),
+}  # fmt: skip
+
+
+def check_body(ctx: Context, given: Manifest) -> tuple[Manifest, tuple[str, ...]]:
+    """The object as the server understands it, and warnings; refused (400) as `fieldValidation` says. `given` stays."""
+    obj = dict(given)
+    _check_kind(ctx, obj)
+    wrong = schema_check.type_error(ctx.resource, obj)
+    if wrong:
+        raise _unfit(ctx, wrong)
+    problems = _problems(ctx, obj)
+    if problems and ctx.options.field_validation == STRICT:
+        raise _unfit(ctx, schema_check.strict_message(problems))
+    return schema_check.drop_unknown(ctx.resource, obj), _warnings(problems)
+
+
+def check_patched(ctx: Context, obj: Manifest) -> tuple[Manifest, tuple[str, ...]]:
+    """The same for an object that a patch produced; the refusal is a 422 that quotes it."""
+    wrong = _patched_kind_error(ctx, obj) or schema_check.type_error(ctx.resource, obj)
+    if wrong:
+        raise _patch_invalid(obj, wrong)
+    problems = _problems(ctx, obj)
+    if problems and ctx.options.field_validation == STRICT:
+        raise _patch_invalid(obj, schema_check.strict_message(problems))
+    return schema_check.drop_unknown(ctx.resource, obj), _warnings(problems)
+
+
+def _unfit(ctx: Context, problem: str) -> status_errors.ApiError:
+    kind, version = ctx.resource.kind, ctx.resource.api_version
+    return status_errors.bad_request(schema_check.cannot_be_handled(kind, version, problem))
+
+
+def _problems(ctx: Context, obj: Manifest) -> list[str]:
+    if ctx.options.field_validation not in (STRICT, WARN):
+        return []
+    return schema_check.strict_errors(ctx.resource, obj, ctx.options.duplicates)
+
+
+def _warnings(problems: list[str]) -> tuple[str, ...]:
+    """Warnings are one line each; the YAML decoder's text for duplicates has a headline of its own."""
+    lines = [line.strip() for text in problems for line in text.splitlines()]
+    return tuple(line for line in lines if line != _YAML_HEADLINE)
+
+
+def _check_kind(ctx: Context, obj: Manifest) -> None:
+    """Empty apiVersion and kind are filled in; others must be those of the endpoint."""
+    wanted = ctx.resource
+    kind, api_version = obj.get("kind") or wanted.kind, obj.get("apiVersion") or wanted.api_version
+    if not isinstance(kind, str) or not isinstance(api_version, str) or api_version.count("/") > 1:
+        raise status_errors.bad_request(_unrecognized(wanted, obj))
+    obj["kind"], obj["apiVersion"] = kind, api_version
+    if (kind, api_version) == (wanted.kind, wanted.api_version):
+        return
+    detail = _kind_error(kind, api_version, wanted)
+    raise status_errors.bad_request(schema_check.cannot_be_handled(kind, api_version, detail, wanted.kind))
+
+
+def _kind_error(kind: str, api_version: str, wanted: scheme.Resource) -> str:
+    if kind in _KINDS.get(api_version, ()) or scheme.by_kind(api_version, kind) is not None:
+        internal = wanted.group.partition(".")[0] or "core"
+        version = api_version.rpartition("/")[2]
+        return f"converting ({version}.{kind}) to ({internal}.{wanted.kind}): unknown conversion"
+    return f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_GO_SCHEME}"'
+
+
+def _unrecognized(wanted: scheme.Resource, obj: Manifest) -> str:
+    """apiVersion or kind is not even a name (runtime/serializer/json and recognizer)."""
+    for field in ("apiVersion", "kind"):
+        value = obj.get(field)
+        if value is not None and not isinstance(value, str):
+            what = f"cannot unmarshal {_go_type(value)} into Go struct field .{field} of type string"
+            reason = f"couldn't get version/kind; json parse error: json: {what}"
+            break
+    else:
+        reason = f"unexpected GroupVersion string: {obj.get('apiVersion')}"
+    start = json.dumps(obj)[:_QUOTED]
+    return f"the object provided is unrecognized (must be of type {wanted.kind}): {reason} ({start} ...)"
+
+
+def _go_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    return "array" if isinstance(value, list) else "object"
+
+
+def _patched_kind_error(ctx: Context, obj: Manifest) -> str:
+    kind, api_version = obj.get("kind"), obj.get("apiVersion")
+    if (kind, api_version) == (ctx.resource.kind, ctx.resource.api_version):
+        return ""
+    return f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_GO_SCHEME}"'
+
+
+def _patch_invalid(obj: Manifest, text: str) -> status_errors.ApiError:
+    quoted = field_errors.go_json(obj)
+    return status_errors.invalid("", "", [field_errors.invalid("patch", quoted, text)])

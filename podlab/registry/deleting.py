@@ -1,0 +1,158 @@
+"""delete, at once or with grace. Called by `client.Client.delete`.
+
+Source: apiserver/pkg/registry/rest/delete.go (BeforeDelete), registry/generic/registry/store.go (Delete).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from podlab.apis import field_errors, status_errors, times
+from podlab.apis.types import Manifest
+from podlab.registry import metadata, strategies
+from podlab.registry.admission import chain
+from podlab.registry.operations import Context, Deleted, copy_of
+from podlab.registry.strategy import Strategy
+from podlab.storage import database, store
+from podlab.storage.errors import NotStored, StaleWrite
+from podlab.storage.store import Stored
+
+_ATTEMPTS = 10
+_POLICIES = ("Foreground", "Background", "Orphan", "nil")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOptions:
+    grace: int | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    propagation: str | None = None
+
+
+def delete(ctx: Context, options: DeleteOptions) -> Deleted:
+    """Remove the object or begin its graceful end."""
+    _check_propagation(options.propagation)
+    strategy = strategies.of(ctx.resource)
+    for _ in range(_ATTEMPTS):
+        current = store.get(ctx.key)
+        if current is None:
+            raise status_errors.not_found(ctx.resource, ctx.name)
+        _check_preconditions(ctx, options, current)
+        chain.check(chain.Request(ctx, chain.DELETE, current.obj, current.obj))
+        try:
+            return _delete(ctx, strategy, current, options.grace)
+        except StaleWrite:
+            continue
+        except NotStored as error:
+            raise status_errors.not_found(ctx.resource, ctx.name) from error
+    raise status_errors.conflict(ctx.resource, ctx.name)
+
+
+def _check_propagation(policy: str | None) -> None:
+    if policy in (None, "", "Background"):
+        return
+    if policy not in _POLICIES:
+        wrong = field_errors.not_supported("propagationPolicy", policy, _POLICIES)
+        raise status_errors.invalid("DeleteOptions.meta.k8s.io", "", [wrong])
+    raise status_errors.bad_request(
+        f"propagationPolicy {policy} needs the garbage collector, which this lab does not run yet; use Background"
+    )
+
+
+def _check_preconditions(ctx: Context, options: DeleteOptions, current: Stored) -> None:
+    """Preconditions.Check of apiserver/pkg/storage/interfaces.go; the Status names the kind, not the resource."""
+    kind = ctx.resource.group_kind
+    if options.uid and options.uid != current.uid:
+        text = (
+            f"the UID in the precondition ({options.uid}) does not match the UID in record ({current.uid}). "
+            "The object might have been deleted and then recreated"
+        )
+        raise status_errors.conflict(kind, ctx.name, text)
+    if options.resource_version and options.resource_version != str(current.revision):
+        text = (
+            f"the ResourceVersion in the precondition ({options.resource_version}) does not match the "
+            f"ResourceVersion in record ({current.revision}). The object might have been modified"
+        )
+        raise status_errors.conflict(kind, ctx.name, text)
+
+
+def _delete(ctx: Context, strategy: Strategy, current: Stored, requested: int | None) -> Deleted:
+    obj = copy_of(current.obj)
+    pending = _begin(ctx, strategy, obj, requested)
+    held = strategy.held(obj)
+    if not pending and held and not metadata.of(obj).get("deletionTimestamp"):
+        _mark(ctx, strategy, obj, 0)
+    stays = held or pending
+    if ctx.options.dry_run:
+        return _answer(strategy, obj, gone=not stays)
+    if stays:
+        stored = store.update(
+            ctx.key, metadata.tidy(obj), expect=current.revision, at=ctx.now, actor=ctx.actor, why=ctx.why
+        )
+        return _answer(strategy, stored.obj, gone=False)
+    return _remove(ctx, strategy, current, obj)
+
+
+def _remove(ctx: Context, strategy: Strategy, current: Stored, obj: Manifest) -> Deleted:
+    """A kind with grace is marked before it goes, so that watchers see deletionTimestamp first, as in Kubernetes."""
+    with database.writing():
+        at, actor, why = ctx.now, ctx.actor, ctx.why
+        expect = current.revision
+        if obj != current.obj:
+            marked = store.update(ctx.key, metadata.tidy(obj), expect=expect, at=at, actor=actor, why=why)
+            expect, obj = marked.revision, marked.obj
+        gone = store.delete(ctx.key, expect=expect, final=obj, at=at, actor=actor, why=why)
+    strategy.after_delete(ctx, gone.obj)
+    return _answer(strategy, gone.obj, gone=True)
+
+
+def _begin(ctx: Context, strategy: Strategy, obj: Manifest, requested: int | None) -> bool:
+    """Set or shorten the grace period in `obj`; whether it is still to be waited for."""
+    if requested is not None and requested < 0:
+        requested = 1
+    meta = metadata.of(obj)
+    if meta.get("deletionTimestamp"):
+        return _shorten(ctx, meta, requested)
+    grace = strategy.grace_of(obj, requested)
+    if grace is None:
+        return False
+    _mark(ctx, strategy, obj, grace)
+    return grace > 0
+
+
+def _shorten(ctx: Context, meta: Manifest, requested: int | None) -> bool:
+    """A deletion under way may be made quicker, never slower."""
+    running = int(meta.get("deletionGracePeriodSeconds") or 0)
+    if running == 0:
+        return False
+    if requested is None or requested >= running:
+        return True
+    asked = times.parse(meta["deletionTimestamp"]) - timedelta(seconds=running)
+    due = asked + timedelta(seconds=requested)
+    if requested > 0 and due < ctx.now:
+        # The shorter period is over already: one second is left, so that the end stays a graceful one.
+        requested, due = 1, ctx.now + timedelta(seconds=1)
+    meta["deletionTimestamp"] = times.rfc3339(due)
+    meta["deletionGracePeriodSeconds"] = requested
+    return requested > 0
+
+
+def _mark(ctx: Context, strategy: Strategy, obj: Manifest, grace: int) -> None:
+    meta = metadata.of(obj)
+    meta["deletionTimestamp"] = times.rfc3339(ctx.now + timedelta(seconds=grace))
+    meta["deletionGracePeriodSeconds"] = grace
+    if meta.get("generation"):
+        meta["generation"] = int(meta["generation"]) + 1
+    strategy.mark_deleted(obj)
+
+
+def _answer(strategy: Strategy, obj: Manifest, *, gone: bool) -> Deleted:
+    if not gone or strategy.returns_deleted:
+        return Deleted(obj, gone, obj)
+    resource, meta = strategy.resource, metadata.of(obj)
+    details: Manifest = {"name": meta["name"], "kind": resource.plural, "uid": meta["uid"]}
+    if resource.group:
+        details["group"] = resource.group
+    status: Manifest = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+    return Deleted(obj, gone, status)

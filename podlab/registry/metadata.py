@@ -1,0 +1,101 @@
+"""metadata as the server keeps it: filled on create, protected on update, in a readable order.
+
+Source: apiserver/pkg/registry/rest/{create,update,meta}.go.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from podlab.apis import names, status_errors, times
+from podlab.apis.types import Manifest
+from podlab.registry.operations import Context
+
+_ORDER = (
+    "name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
+)  # fmt: skip
+_SERVER_OWNED = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
+_KEPT_WHEN_ABSENT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+_MAPS_AND_LISTS = ("labels", "annotations", "ownerReferences", "finalizers")
+
+
+def of(obj: Manifest) -> Manifest:
+    """The metadata of `obj`, made when it is missing."""
+    meta = obj.get("metadata")
+    if not isinstance(meta, dict):
+        meta = obj["metadata"] = {}
+    return meta
+
+
+def name_of(obj: Manifest) -> str:
+    return str(of(obj).get("name") or "")
+
+
+def fill_for_create(ctx: Context, obj: Manifest) -> None:
+    """What the client may not choose is dropped, what the server chooses is set. The name may still be empty: then
+    validation says that one is required."""
+    meta = of(obj)
+    for field in _SERVER_OWNED:
+        meta.pop(field, None)
+    if meta.pop("resourceVersion", "") not in ("", None):
+        raise status_errors.plain_failure("resourceVersion should not be set on objects to be created")
+    if ctx.resource.namespaced:
+        meta["namespace"] = ctx.namespace
+    else:
+        meta.pop("namespace", None)
+    if not meta.get("name") and meta.get("generateName"):
+        meta["name"] = names.generate_name(meta["generateName"], secrets.randbelow)
+    meta["uid"] = str(uuid.uuid4())
+    meta["creationTimestamp"] = times.rfc3339(ctx.now)
+
+
+def check_namespace(ctx: Context, obj: Manifest) -> None:
+    """The namespace of the body is empty or that of the request (rest.EnsureObjectNamespaceMatchesRequestNamespace)."""
+    given = of(obj).get("namespace") or ""
+    if ctx.resource.namespaced and given not in ("", ctx.namespace):
+        raise status_errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+
+
+def check_name(ctx: Context, obj: Manifest) -> None:
+    """The name of the body is that of the URL (handlers/rest.go, checkName)."""
+    name = name_of(obj)
+    if name and name != ctx.name:
+        text = f"the name of the object ({name}) does not match the name on the URL ({ctx.name})"
+        raise status_errors.bad_request(text)
+    of(obj)["name"] = ctx.name
+
+
+def fill_for_update(new: Manifest, old: Manifest) -> None:
+    """Keep what a client left out of the server's fields; what it changed is left for validation to refuse."""
+    meta, before = of(new), of(old)
+    for field in _KEPT_WHEN_ABSENT:
+        if not meta.get(field) and field in before:
+            meta[field] = before[field]
+    meta.pop("managedFields", None)
+    meta.pop("selfLink", None)
+    if "namespace" in before:
+        meta["namespace"] = before["namespace"]
+    meta["resourceVersion"] = before["resourceVersion"]
+    if "generation" in before:
+        meta["generation"] = before["generation"]
+    else:
+        meta.pop("generation", None)
+
+
+def tidy(obj: Manifest) -> Manifest:
+    """The same object with apiVersion, kind and metadata first and no empty metadata fields."""
+    meta = of(obj)
+    for field in _MAPS_AND_LISTS:
+        if field in meta and not meta[field]:
+            del meta[field]
+    for field in [field for field, value in meta.items() if value is None or value == ""]:
+        del meta[field]
+    ordered = {field: meta[field] for field in _ORDER if field in meta}
+    ordered.update(meta)
+    out: Manifest = {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), "metadata": ordered}
+    out.update((field, value) for field, value in obj.items() if field not in out)
+    return out

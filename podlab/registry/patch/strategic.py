@@ -1,0 +1,182 @@
+"""application/strategic-merge-patch+json: a merge patch that knows Kubernetes' lists.
+
+The schema says which lists are merged, and by which key; all others are replaced. Directives in the patch:
+`$patch: merge|replace|delete` in a map or a list element, `$retainKeys: [...]` in a map,
+`$setElementOrder/<list>: [...]` and `$deleteFromPrimitiveList/<list>: [...]` beside a list.
+Source: apimachinery/pkg/util/strategicpatch/patch.go. The order of merged lists is in `element_order`.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from podlab.apis import schema, status_errors
+from podlab.apis.types import Manifest
+from podlab.registry.patch import element_order
+from podlab.registry.patch.errors import json_type
+
+PATCH = "$patch"
+RETAIN_KEYS = "$retainKeys"
+ORDER = "$setElementOrder/"
+DELETE_PRIMITIVE = "$deleteFromPrimitiveList/"
+
+_BAD_RETAIN_KEYS = "invalid patch format of retainKeys"
+_BAD_PRIMITIVE_LIST = "invalid patch format of primitive list"
+_BAD_ORDER_LIST = "invalid patch format of setElementOrder list"
+
+
+def check(patch: Any) -> None:
+    if not isinstance(patch, dict):
+        kind = "null" if patch is None else json_type(patch)
+        raise status_errors.bad_request(
+            f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        )
+
+
+def apply(obj: Manifest, patch: Manifest, definition: str) -> Manifest:
+    return _merge_map(obj, copy.deepcopy(patch), definition)
+
+
+def _merge_map(original: Manifest, patch: Manifest, definition: str) -> Manifest:
+    """`definition` is the schema definition of both, "" where the schema says nothing."""
+    directive = patch.pop(PATCH, None)
+    if directive == "replace":
+        return _cleaned(patch, definition)
+    if directive == "delete":
+        return {}
+    if directive not in (None, "merge"):
+        raise _unknown_directive(directive, {PATCH: directive, **patch})
+    _retain_keys(original, patch)
+    orders = _taken(patch, ORDER, _BAD_ORDER_LIST)
+    deletions = _taken(patch, DELETE_PRIMITIVE, _BAD_PRIMITIVE_LIST)
+    servers = {field: list(original.get(field) or []) for field in orders}
+    for field, value in patch.items():
+        _merge_field(original, field, value, definition)
+    for field, unwanted in deletions.items():
+        if isinstance(original.get(field), list):
+            original[field] = [item for item in original[field] if item not in unwanted]
+    for field, order in orders.items():
+        if isinstance(original.get(field), list):
+            key = _list_key(definition, field)
+            original[field] = element_order.arrange(original[field], order, servers[field], key)
+    return original
+
+
+def _merge_field(original: Manifest, field: str, value: Any, definition: str) -> None:
+    if value is None:
+        original.pop(field, None)
+        return
+    known = _field(definition, field)
+    below = known.type.ref if known and known.type.sort == "object" else ""
+    if isinstance(value, dict):
+        before = original.get(field)
+        replace = known is not None and "replace" in known.patch_strategies
+        start = before if isinstance(before, dict) and not replace else {}
+        if PATCH in value and value[PATCH] == "delete" and field not in original:
+            return
+        original[field] = _merge_map(start, value, below)
+    elif isinstance(value, list) and known is not None and "merge" in known.patch_strategies:
+        before = original.get(field)
+        original[field] = _merge_list(before if isinstance(before, list) else [], value, known)
+    else:
+        original[field] = _cleaned_item(value, known)
+
+
+def _merge_list(original: list[Any], patch: list[Any], known: schema.Field) -> list[Any]:
+    if not known.merge_key or not any(isinstance(item, dict) for item in (*original, *patch)):
+        merged = list(original)
+        merged.extend(item for item in patch if item not in merged)
+        return element_order.arrange(merged, patch, original, "")
+    key = known.merge_key
+    element = known.type.item.ref if known.type.item else ""
+    original, patch = _directed(original, patch, key)
+    merged = list(original)
+    for item in patch:
+        if not isinstance(item, dict) or key not in item:
+            raise status_errors.plain_failure(f"map: {_go(item)} does not contain declared merge key: {key}")
+        position = element_order.find(merged, item, key)
+        if position is None:
+            merged.append(_merge_map({}, dict(item), element))
+        else:
+            merged[position] = _merge_map(dict(merged[position]), dict(item), element)
+    return element_order.arrange(merged, patch, original, key)
+
+
+def _directed(original: list[Any], patch: list[Any], key: str) -> tuple[list[Any], list[Any]]:
+    """Carry out `$patch` elements: delete takes one element away, replace all of them (mergeSliceWithSpecialElements)."""
+    kept, rest, replace = list(original), [], False
+    for item in patch:
+        directive = item.get(PATCH) if isinstance(item, dict) else None
+        if directive is None:
+            rest.append(item)
+        elif directive == "delete":
+            if key not in item:
+                text = f"delete patch type with no merge key defined: {_go(item)}"
+                raise status_errors.plain_failure(text)
+            kept = [have for have in kept if not isinstance(have, dict) or have.get(key) != item[key]]
+        elif directive == "replace":
+            replace = True
+        elif directive == "merge":
+            raise status_errors.plain_failure("merging lists cannot yet be specified in the patch")
+        else:
+            raise _unknown_directive(directive, item)
+    return ([] if replace else kept), rest
+
+
+def _retain_keys(original: Manifest, patch: Manifest) -> None:
+    """Fields that are not listed go; the patch may only speak of listed ones (applyRetainKeysDirective)."""
+    if RETAIN_KEYS not in patch:
+        return
+    retained = patch.pop(RETAIN_KEYS)
+    if not isinstance(retained, list):
+        raise status_errors.bad_request(_BAD_RETAIN_KEYS)
+    if any(not field.startswith("$") and field not in retained for field in patch):
+        raise status_errors.bad_request(_BAD_RETAIN_KEYS)
+    for field in [field for field in original if field not in retained]:
+        del original[field]
+
+
+def _taken(patch: Manifest, prefix: str, text: str) -> dict[str, list[Any]]:
+    """Take the directives with this prefix out of the patch: list name → elements."""
+    found = {field: patch.pop(field) for field in list(patch) if field.startswith(prefix)}
+    if not all(isinstance(value, list) for value in found.values()):
+        raise status_errors.bad_request(text)
+    return {field.removeprefix(prefix): value for field, value in found.items()}
+
+
+def _cleaned(value: Manifest, definition: str) -> Manifest:
+    """What a patch puts where nothing was: no nulls, no directives."""
+    return _merge_map({}, value, definition)
+
+
+def _cleaned_item(value: Any, known: schema.Field | None) -> Any:
+    """A list that replaces another is taken as it is, apart from directives inside its elements."""
+    if not isinstance(value, list):
+        return value
+    element = known.type.item.ref if known and known.type.item else ""
+    return [_cleaned(item, element) if isinstance(item, dict) else item for item in value]
+
+
+def _field(definition: str, field: str) -> schema.Field | None:
+    return schema.fields(definition).get(field) if definition else None
+
+
+def _list_key(definition: str, field: str) -> str:
+    known = _field(definition, field)
+    return known.merge_key if known else ""
+
+
+def _unknown_directive(directive: Any, holder: Manifest) -> status_errors.ApiError:
+    return status_errors.plain_failure(f"unknown patch type: {directive} in map: {_go(holder)}")
+
+
+def _go(value: Any) -> str:
+    """A value as Go's %v prints it: map[a:1 b:[x y]]."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{field}:{_go(item)}" for field, item in sorted(value.items())) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(_go(item) for item in value) + "]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,18 @@
+"""Nodes. A node agent registers itself with its status at once, so status is kept on create.
+
+Source: pkg/registry/core/node/strategy.go.
+"""
+
+from __future__ import annotations
+
+from podlab.apis.types import Manifest
+from podlab.registry.operations import Context
+from podlab.registry.strategy import Strategy
+
+
+class NodeStrategy(Strategy):
+    has_status = True
+
+    def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
+        if not isinstance(obj.get("spec"), dict):
+            obj["spec"] = {}

@@ -1,0 +1,75 @@
+"""Pods. Source: pkg/registry/core/pod/strategy.go."""
+
+from __future__ import annotations
+
+from podlab.apis import pods
+from podlab.apis.types import Manifest
+from podlab.registry import metadata
+from podlab.registry.operations import Context
+from podlab.registry.strategy import Strategy, keep
+
+
+class PodStrategy(Strategy):
+    has_generation = True
+    has_status = True
+    graceful = True
+    returns_deleted = True
+
+    def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
+        super().prepare_for_create(ctx, obj)
+        obj["status"] = {"phase": "Pending", "qosClass": str(pods.qos_class(obj))}
+        gates = (obj.get("spec") or {}).get("schedulingGates")
+        if gates:
+            obj["status"]["conditions"] = [_gated()]
+
+    def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        super().prepare_for_update(ctx, new, old)
+        if (old.get("spec") or {}).get("schedulingGates") and not (new.get("spec") or {}).get("schedulingGates"):
+            _drop_gated(new)
+
+    def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        super().prepare_for_subresource(ctx, new, old)
+        status = new.setdefault("status", {})
+        if not status.get("qosClass"):
+            keep(status, old.get("status") or {}, "qosClass")
+        _align_addresses(status, "podIP", "podIPs")
+        _align_addresses(status, "hostIP", "hostIPs")
+
+    def grace_of(self, obj: Manifest, requested: int | None) -> int | None:
+        spec = obj.get("spec") or {}
+        period = requested if requested is not None else int(spec.get("terminationGracePeriodSeconds") or 0)
+        if not spec.get("nodeName") or pods.is_terminal(obj):
+            return 0
+        return 1 if period < 0 else period
+
+
+def _align_addresses(status: Manifest, one: str, many: str) -> None:
+    """podIP is the first of podIPs; either may be given, and podIP wins (apis/core/v1/conversion.go)."""
+    address, addresses = status.get(one), status.get(many)
+    if address and (not addresses or addresses[0].get("ip") != address):
+        status[many] = [{"ip": address}]
+    elif addresses and not address:
+        status[one] = addresses[0].get("ip")
+
+
+def _gated() -> Manifest:
+    """What a pod with scheduling gates begins with; its transition time stays unset, as in Kubernetes."""
+    return {
+        "type": "PodScheduled",
+        "status": "False",
+        "lastProbeTime": None,
+        "lastTransitionTime": None,
+        "reason": "SchedulingGated",
+        "message": "Scheduling is blocked due to non-empty scheduling gates",
+    }
+
+
+def _drop_gated(pod: Manifest) -> None:
+    """The last gate is gone: the scheduler says the next word about PodScheduled."""
+    status = dict(pod.get("status") or {})
+    conditions = [item for item in status.get("conditions") or [] if item.get("reason") != "SchedulingGated"]
+    status["conditions"] = conditions
+    if not conditions:
+        del status["conditions"]
+    pod["status"] = status
+    metadata.of(pod)

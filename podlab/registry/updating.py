@@ -1,0 +1,152 @@
+"""update, of the object or of one of its subresources. Called by `client.Client.update`, `patch`, `update_status`.
+
+Source: apiserver/pkg/registry/generic/registry/store.go (Update), registry/rest/update.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from podlab.apis import status_errors
+from podlab.apis.types import Manifest
+from podlab.registry import decoding, metadata, strategies
+from podlab.registry.admission import chain
+from podlab.registry.operations import Context, Mutate, Written, copy_of
+from podlab.registry.strategy import Strategy
+from podlab.storage import store
+from podlab.storage.errors import NotStored, StaleWrite
+from podlab.storage.store import Stored
+
+CONFLICT_ATTEMPTS = 5  # handlers/patch.go, MaxRetryWhenPatchConflicts
+STATUS_ATTEMPTS = 20  # many actors write the status of one pod, each a part of it
+
+Change = Callable[[Manifest], Manifest]
+
+
+def replace(ctx: Context, given: Manifest) -> Written:
+    """PUT: `given` takes the place of the stored object. A resourceVersion in it must be the present one."""
+    strategy = strategies.of(ctx.resource)
+    new, warnings = decoding.check_body(ctx, given)
+    metadata.check_name(ctx, new)
+    metadata.check_namespace(ctx, new)
+    expect = _wanted_revision(new)
+    strategy.default(new)
+    for _ in range(CONFLICT_ATTEMPTS):
+        current = _current(ctx)
+        _check_uid(ctx, new, current)
+        if expect is not None and expect != current.revision:
+            raise status_errors.conflict(ctx.resource, ctx.name)
+        try:
+            return apply(ctx, strategy, current, copy_of(new), warnings=warnings)
+        except StaleWrite as error:
+            if expect is not None:
+                raise status_errors.conflict(ctx.resource, ctx.name) from error
+    raise status_errors.conflict(ctx.resource, ctx.name)
+
+
+def rewrite(ctx: Context, change: Change) -> Written:
+    """Read, let `change` make the new object, write; again when somebody else wrote in between. A resourceVersion that
+    the change put in is a lock, and then nothing is tried again."""
+    strategy = strategies.of(ctx.resource)
+    for _ in range(CONFLICT_ATTEMPTS):
+        current = _current(ctx)
+        new, warnings = decoding.check_patched(ctx, change(copy_of(current.obj)))
+        metadata.check_name(ctx, new)
+        metadata.check_namespace(ctx, new)
+        expect = _wanted_revision(new)
+        if expect is not None and expect != current.revision:
+            raise status_errors.conflict(ctx.resource, ctx.name)
+        strategy.default(new)
+        try:
+            return apply(ctx, strategy, current, new, warnings=warnings)
+        except StaleWrite:
+            continue
+    raise status_errors.conflict(ctx.resource, ctx.name)
+
+
+def apply(
+    ctx: Context, strategy: Strategy, current: Stored, new: Manifest, *, warnings: tuple[str, ...] = ()
+) -> Written:
+    """The part that all updates share. StaleWrite when the object moved on after `current`."""
+    old = current.obj
+    metadata.fill_for_update(new, old)
+    request = chain.Request(ctx, chain.UPDATE, new, old)
+    chain.admit(request)
+    if ctx.subresource:
+        strategy.prepare_for_subresource(ctx, new, old)
+        errors = strategy.validate_subresource(ctx, new, old)
+    else:
+        strategy.prepare_for_update(ctx, new, old)
+        errors = strategy.validate_update(new, old)
+    if errors:
+        raise status_errors.invalid(ctx.resource, ctx.name, errors)
+    chain.check(request)
+    strategy.canonicalize(new)
+    return _store(ctx, strategy, current, metadata.tidy(new), warnings=warnings)
+
+
+def _store(ctx: Context, strategy: Strategy, current: Stored, new: Manifest, *, warnings: tuple[str, ...]) -> Written:
+    if ctx.options.dry_run:
+        return Written(new, warnings)
+    at, actor, why = ctx.now, ctx.actor, ctx.why
+    try:
+        if metadata.of(current.obj).get("deletionTimestamp") and strategy.removable(new):
+            gone = store.delete(ctx.key, expect=current.revision, final=new, at=at, actor=actor, why=why)
+            strategy.after_delete(ctx, gone.obj)
+            return Written(gone.obj, warnings)
+        stored = store.update(ctx.key, new, expect=current.revision, at=at, actor=actor, why=why)
+    except NotStored as error:
+        raise status_errors.not_found(ctx.resource, ctx.name) from error
+    return Written(stored.obj, warnings, stored)
+
+
+def _current(ctx: Context) -> Stored:
+    current = store.get(ctx.key)
+    if current is None:
+        raise status_errors.not_found(ctx.resource, ctx.name)
+    return current
+
+
+def _wanted_revision(obj: Manifest) -> int | None:
+    """The revision that a write names; "" and "0" name none."""
+    text = str(metadata.of(obj).get("resourceVersion") or "")
+    if text in ("", "0"):
+        return None
+    if not re.fullmatch("[0-9]+", text):
+        raise status_errors.plain_failure(f'strconv.ParseUint: parsing "{text}": invalid syntax')
+    return int(text)
+
+
+def _check_uid(ctx: Context, new: Manifest, current: Stored) -> None:
+    """A PUT for an object that was deleted and made again (rest/update.go, with etcd3's text)."""
+    uid = metadata.of(new).get("uid")
+    if uid and uid != current.uid:
+        raise storage_conflict(ctx, str(uid), current)
+
+
+def storage_conflict(ctx: Context, uid: str, current: Stored) -> status_errors.ApiError:
+    path = "/".join(part for part in ("/registry", ctx.resource.plural, ctx.namespace, ctx.name) if part)
+    text = (
+        f"StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {current.uid}"
+    )
+    return status_errors.conflict(ctx.resource, ctx.name, text)
+
+
+def mutate_status(ctx: Context, mutate: Mutate, *, uid: str | None) -> Stored:
+    """See `client.Client.update_status`. The change comes from the lab's own code, so the body is not decoded again."""
+    strategy = strategies.of(ctx.resource)
+    for _ in range(STATUS_ATTEMPTS):
+        current = _current(ctx)
+        if uid and uid != current.uid:
+            raise storage_conflict(ctx, uid, current)
+        new = copy_of(current.obj)
+        mutate(new)
+        try:
+            written = apply(ctx, strategy, current, new)
+        except StaleWrite:
+            continue
+        # Without `stored` the update took away the last finalizer and the object is gone.
+        return written.stored or current
+    raise status_errors.conflict(ctx.resource, ctx.name)
