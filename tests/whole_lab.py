@@ -50,6 +50,7 @@ class Lab:
             "PODLAB_API_PORT": str(self.api_port),
             **environment,
         }
+        self.command = [sys.executable, "-m", "podlab.ops.supervisor", "up"]
         self.process: subprocess.Popen[str] | None = None
         self.said = ""
         self.seconds_to_ready = 0.0
@@ -60,7 +61,7 @@ class Lab:
         begin = time.monotonic()
         log = (self.data.parent / f"{self.data.name}-supervisor.log").open("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "podlab.ops.supervisor", "up"],
+            self.command,
             cwd=ROOT,
             env=self.environment,
             stdout=log,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.whole_lab import Lab, eventually
+from tests.whole_lab import ROOT, Lab, eventually
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "docs" / "samples"
 pytestmark = pytest.mark.lab
@@ -97,3 +99,39 @@ def test_the_second_start_finds_everything_and_is_quick(sim_lab: Lab) -> None:
     assert after is not None
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
     assert after["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+def test_a_killed_supervisor_takes_its_processes_along_and_the_next_start_goes_on(sim_lab: Lab) -> None:
+    sim_lab.kubectl("apply", "-f", str(SAMPLES / "hello.yaml"))
+    sim_lab.kubectl("wait", "--for=condition=Ready", "pod/hello", "--timeout=60s")
+    before = sim_lab.pod("hello")
+    pids = {role: sim_lab.pid(role) for role in ("redis", "control", "sim", "web")}
+    assert sim_lab.process is not None
+    sim_lab.process.send_signal(signal.SIGKILL)
+    sim_lab.process.wait()
+    for role, pid in pids.items():
+        eventually(f"{role} is gone", lambda pid=pid: not Path(f"/proc/{pid}").exists(), 30)
+    sim_lab.start()
+    after = sim_lab.pod("hello")
+    assert before is not None
+    assert after is not None
+    assert after["status"]["containerStatuses"] == before["status"]["containerStatuses"]
+
+
+def test_make_up_and_make_down(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "data", "sim")
+    lab.command = ["make", "up"]
+    lab.start()
+    process, lab.process = lab.process, None
+    assert process is not None
+    subprocess.run(["make", "down"], cwd=ROOT, env=lab.environment, check=True, capture_output=True, timeout=60)
+    assert process.wait(30) == 0
+    assert not list((lab.data / "pids").glob("*.pid"))
+
+
+def test_a_second_lab_on_the_same_folder_is_refused(sim_lab: Lab) -> None:
+    done = subprocess.run(
+        sim_lab.command, cwd=ROOT, env=sim_lab.environment, text=True, capture_output=True, timeout=30
+    )
+    assert done.returncode == 1
+    assert "is running already; `make down` stops it" in done.stderr
