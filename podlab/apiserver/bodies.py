@@ -1,0 +1,110 @@
+"""From the bytes of a request to an object: format, size, and the errors of Go's decoders.
+
+`mutations` calls this; whether the object is of the right kind and shape is decided in `registry`. The texts are those
+of apimachinery/pkg/runtime/serializer and apiserver/pkg/endpoints/handlers (rest.go, patch.go, delete.go).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from podlab.apis import decode, status_errors
+from podlab.apis.decode import DecodeError, Document
+from podlab.apis.decode_errors import MAX_BYTES
+from podlab.apis.status_errors import ApiError
+from podlab.apis.types import Manifest
+from podlab.apiserver import negotiation
+from podlab.apiserver.negotiation import JSON, PROTOBUF, YAML
+
+_PROTOBUF_MAGIC = b"k8s\x00"
+_PROTOBUF_REFUSED = (
+    "this lab does not read protobuf bodies yet: send JSON or YAML "
+    "(with kubectl 1.32 and later: write the object to a file and use kubectl create -f or kubectl apply -f)"
+)
+
+
+def too_large() -> ApiError:
+    return status_errors.too_large(f"limit is {MAX_BYTES}")
+
+
+def raw(request: HttpRequest) -> bytes:
+    """The whole body; Django refuses one that announces more than DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    body: bytes = request.body
+    if len(body) > MAX_BYTES:
+        raise too_large()
+    return body
+
+
+def read_object(request: HttpRequest, kind: str) -> Document:
+    """The object in the body, `{}` for an empty one. `kind` is what the endpoint expects, for the error texts."""
+    media_type = negotiation.body_type(request.headers.get("Content-Type", ""))
+    body = raw(request)
+    if media_type == PROTOBUF:
+        raise _protobuf(body, kind)
+    try:
+        document = _decode(body, media_type)
+    except DecodeError as error:
+        raise status_errors.bad_request(decode.unrecognised(kind, error.go_text, body)) from None
+    problem = decode.kind_problem(document.obj)
+    if problem:
+        raise status_errors.bad_request(decode.unrecognised(kind, problem, body))
+    return Document(document.obj or {}, document.positions, document.duplicates, document.yaml)
+
+
+def _decode(body: bytes, media_type: str) -> Document:
+    if media_type == JSON:
+        return decode.decode_json(body)
+    documents = decode.decode_yaml(body.decode("utf-8", "replace"))
+    return documents[0] if documents else Document({}, yaml=True)  # Go's decoder reads the first one only
+
+
+def _protobuf(body: bytes, kind: str) -> ApiError:
+    if body.startswith(_PROTOBUF_MAGIC):
+        return ApiError(415, "UnsupportedMediaType", _PROTOBUF_REFUSED)
+    prefix = " ".join(str(byte) for byte in _PROTOBUF_MAGIC)
+    problem = f"provided data does not appear to be a protobuf message, expected prefix [{prefix}]"
+    return status_errors.bad_request(decode.unrecognised(kind, problem, body))
+
+
+def read_patch(request: HttpRequest, patch_type: str) -> Document:
+    """The decoded patch: an object, or a list for JSON Patch."""
+    body = raw(request)
+    try:
+        return _decode(body, YAML if patch_type == negotiation.APPLY_PATCH else JSON)
+    except DecodeError as error:
+        raise status_errors.bad_request(f"error decoding patch: {error.message}") from None
+
+
+_INTEGERS = ("gracePeriodSeconds",)
+_STRINGS = ("propagationPolicy",)
+
+
+def read_delete_options(request: HttpRequest) -> Manifest:
+    """The DeleteOptions in the body; {} when there is no body."""
+    if not raw(request).strip():
+        return {}
+    document = read_object(request, "DeleteOptions")
+    found: Manifest = document.obj
+    kind = found.get("kind") or "DeleteOptions"
+    if kind != "DeleteOptions":
+        raise status_errors.bad_request(f"decoded object cannot be converted to DeleteOptions: it is a {kind}")
+    for name in _INTEGERS:
+        _check_type(found, name, int, "int64")
+    for name in _STRINGS:
+        _check_type(found, name, str, "v1.DeletionPropagation")
+    _check_type(found, "preconditions", dict, "v1.Preconditions")
+    _check_type(found, "orphanDependents", bool, "bool")
+    _check_type(found, "dryRun", list, "[]string")
+    return found
+
+
+def _check_type(found: Manifest, name: str, wanted: type, go_type: str) -> None:
+    value: Any = found.get(name)
+    if value is None or (isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))):
+        return
+    raise status_errors.bad_request(
+        'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal '
+        f"{decode.json_type(value)} into Go struct field DeleteOptions.{name} of type {go_type}"
+    )

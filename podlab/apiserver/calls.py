@@ -1,0 +1,76 @@
+"""One request as the verbs see it: who asks what, in which cluster, wanting which representation.
+
+`dispatch` makes a Call before the thread hop and `open_session` turns it into an authorised Session on the pool thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest, QueryDict
+
+from podlab.apis import status_errors
+from podlab.apiserver.negotiation import Accept
+from podlab.apiserver.paths import Place
+from podlab.registry import authorizer, clusters, identity
+from podlab.registry.client import Client
+from podlab.registry.identity import Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`path` is below the cluster's prefix, with a leading slash; `verb` is Kubernetes' (get, list, watch, create …)."""
+
+    request: HttpRequest
+    cluster: str
+    path: str
+    verb: str
+    place: Place
+    accept: Accept
+
+    @property
+    def query(self) -> QueryDict:
+        return self.request.GET
+
+    def header(self, name: str) -> str:
+        return str(self.request.headers.get(name, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    identity: Identity
+    client: Client
+    now: Callable[[], datetime]
+
+
+def authenticate(request: HttpRequest) -> Identity:
+    """Who holds the bearer token. There are no cookies and no anonymous access here; 401 otherwise."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise status_errors.unauthorized()
+    found = identity.by_token(token.strip())
+    if found is None:
+        raise status_errors.unauthorized()
+    return found
+
+
+def enter(request: HttpRequest, cluster: str, path: str) -> Identity:
+    """Let an identity into a cluster: 401, 403 for the path, or 404 for a cluster that does not exist."""
+    who = authenticate(request)
+    if not authorizer.sees_cluster(who, cluster):
+        raise authorizer.refuse_path(who, _path_verb(request), path)
+    clusters.get(cluster)  # raises for a cluster that does not exist
+    return who
+
+
+def _path_verb(request: HttpRequest) -> str:
+    return {"POST": "create", "PUT": "update"}.get(request.method or "GET", (request.method or "GET").lower())
+
+
+def open_session(call: Call) -> Session:
+    who = enter(call.request, call.cluster, call.path)
+
+    client = clusters.client_for(call.cluster, who)
+    return Session(who, client, client.now)

@@ -1,0 +1,201 @@
+"""The one view of the API: finds out what a request means, lets the right module answer, turns errors into Status.
+
+`urls` sends every path of every cluster here. What needs the database runs in one hop on `pool`.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from podlab.apis import status_errors
+from podlab.apis.status_errors import ApiError
+from podlab.apiserver import (
+    bodies,
+    calls,
+    discovery,
+    health,
+    log,
+    mutations,
+    negotiation,
+    openapi,
+    options,
+    paths,
+    pool,
+    responses,
+    verbs,
+    watch_stream,
+)
+from podlab.apiserver.calls import Call
+from podlab.apiserver.negotiation import DISCOVERY, PARTIAL, PARTIAL_LIST, TABLE, YAML, Accept
+from podlab.apiserver.paths import NoSuchGroup, NoSuchPath, Place
+from podlab.apiserver.responses import ApiResponse
+from podlab.storage.errors import StoreBusy, UnknownCluster
+
+logger = logging.getLogger(__name__)
+
+NOT_FOUND_TEXT = "404 page not found\n"
+_OBJECT_KINDS = frozenset({TABLE, PARTIAL, PARTIAL_LIST})
+_HANDLERS: dict[str, Callable[[Call], ApiResponse]] = {
+    "get": verbs.get,
+    "list": verbs.list_objects,
+    "create": mutations.create,
+    "update": mutations.update,
+    "patch": mutations.patch,
+    "delete": mutations.delete,
+    "deletecollection": mutations.delete_collection,
+}
+_METHODS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+@csrf_exempt
+async def api(request: HttpRequest, path: str, cluster: str = health.MAIN) -> HttpResponseBase:
+    """Every path of the API of one cluster. `path` has no leading slash and no prefix."""
+    request_id = str(uuid.uuid4())
+    try:
+        response = await _answer(request, "/" + path.rstrip("/"), cluster)
+    except Exception as error:
+        response = _refusal(request, error, request_id)
+    response["Audit-Id"] = request_id
+    return response
+
+
+def _refusal(request: HttpRequest, error: Exception, request_id: str) -> ApiResponse:
+    if isinstance(error, NoSuchGroup):
+        return responses.text(NOT_FOUND_TEXT, code=404)
+    return responses.from_error(_status_of(request, error, request_id), _error_format(request))
+
+
+def _status_of(request: HttpRequest, error: Exception, request_id: str) -> ApiError:
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, NoSuchPath):
+        return status_errors.no_such_path()
+    if isinstance(error, UnknownCluster):
+        return status_errors.not_found("clusters", error.cluster)
+    if isinstance(error, StoreBusy):
+        return status_errors.too_many_requests("the store is busy with another writer, please try again", 1)
+    if isinstance(error, RequestDataTooBig):
+        return bodies.too_large()
+    logger.exception("request %s: %s %s failed", request_id, request.method, request.path)
+    return status_errors.internal(f"{type(error).__name__} in request {request_id}, see the server's log")
+
+
+def _error_format(request: HttpRequest) -> Accept:
+    """Errors come as YAML to whoever asked for YAML, else as JSON; never as a Table."""
+    wanted = negotiation.clauses(request.headers.get("Accept", ""))
+    return Accept(YAML) if wanted and wanted[0].media_type == YAML else Accept()
+
+
+async def _answer(request: HttpRequest, path: str, cluster: str) -> HttpResponseBase:
+    first = path.split("/")[1]
+    if first in health.NAMES:
+        verbose = "verbose" in request.GET
+        return (
+            await pool.run(lambda: health.answer(path.strip("/"), verbose=verbose)) if path == f"/{first}" else _none()
+        )
+    if path == "/version":
+        return responses.from_data(discovery.version(), _accept(request))
+    if first in {"openapi", "version"} or path.count("/") < (3 if first == "api" else 4):
+        return await _document(request, path, cluster)
+    return await _resource(request, path, cluster)
+
+
+def _none() -> ApiResponse:
+    return responses.text(NOT_FOUND_TEXT, code=404)
+
+
+def _accept(request: HttpRequest, kinds: frozenset[str] = frozenset(), *, stream: bool = False) -> Accept:
+    found = negotiation.accept(request.headers.get("Accept", ""), kinds=kinds, stream=stream)
+    if request.GET.get("pretty", "") in {"1", "true"}:
+        found = Accept(found.media_type, found.kind, found.version, pretty=True)
+    return found
+
+
+async def _document(request: HttpRequest, path: str, cluster: str) -> ApiResponse:
+    """Discovery and OpenAPI: the same for every cluster, but only for those who may enter."""
+    await pool.run(lambda: calls.enter(request, cluster, path))
+    if request.method not in {"GET", "HEAD"}:
+        raise status_errors.method_not_allowed()
+    if path.startswith("/openapi"):
+        return _openapi(request, path, cluster)
+    parts = path.strip("/").split("/")
+    if parts in (["api"], ["apis"]):
+        return _root(request, core=parts == ["api"])
+    if parts[0] == "api":
+        group, version, _ = paths.split(path)
+        data = discovery.resource_list(group, version)
+    elif len(parts) == 2:
+        data = discovery.group(parts[1])
+    else:
+        group, version, _ = paths.split(path)
+        data = discovery.resource_list(group, version)
+    return responses.from_data(data, _accept(request))
+
+
+def _root(request: HttpRequest, *, core: bool) -> ApiResponse:
+    accept = _accept(request, frozenset({DISCOVERY}))
+    if accept.kind:
+        content_type = discovery.AGGREGATED_TYPE.format(version=accept.version)
+        return responses.from_data(discovery.aggregated(accept.version, core=core), Accept(), content_type=content_type)
+    address = request.headers.get("Host", "")
+    return responses.from_data(discovery.core_versions(address) if core else discovery.group_list(), accept)
+
+
+def _openapi(request: HttpRequest, path: str, cluster: str) -> ApiResponse:
+    if path == "/openapi/v2":
+        return responses.from_bytes(openapi.V2_DOCUMENT, content_type=openapi.V2_TYPE)
+    if path == "/openapi/v3":
+        body = responses.dump(openapi.index(_prefix(request, path)))
+        return responses.from_bytes(body, content_type="text/plain; charset=utf-8")
+    key = path.removeprefix("/openapi/v3/")
+    if not path.startswith("/openapi/v3/"):
+        return _none()
+    return responses.from_bytes(openapi.document(key))
+
+
+def _prefix(request: HttpRequest, path: str) -> str:
+    """What stands before `path` in the URL: "" or "/clusters/<name>"."""
+    return request.path.rstrip("/").removesuffix(path)
+
+
+async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpResponseBase:
+    place = paths.parse(path)
+    verb = _verb(request, place)
+    accept = _accept(request, _OBJECT_KINDS, stream=verb == "watch") if place.subresource != "log" else Accept()
+    call = Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=accept)
+    streaming: dict[str, Callable[[Call], Awaitable[HttpResponseBase]]] = {"watch": watch_stream.respond}
+    if place.subresource == "log":
+        return await log.respond(call)
+    if verb in streaming:
+        return await streaming[verb](call)
+    handler = _HANDLERS[verb]
+    return await pool.run(lambda: handler(call))
+
+
+def _verb(request: HttpRequest, place: Place) -> str:
+    """Kubernetes' verb for a method at a place; 405 when the place knows no such verb."""
+    verb = _METHODS.get(request.method or "", "")
+    served: tuple[str, ...] = place.resource.verbs
+    if place.subresource:
+        found = place.resource.subresource(place.subresource)
+        served = found.verbs if found else ()
+    elif place.name:
+        verb = "" if verb == "create" else verb
+    elif verb == "get":
+        verb = "watch" if place.watch or options.boolean(request.GET, "watch") else "list"
+    else:
+        verb = {"create": "create", "delete": "deletecollection"}.get(verb, "")
+        if verb == "create" and place.resource.namespaced and not place.namespace:
+            verb = ""
+    if place.watch and verb == "get":
+        verb = "watch"
+    if verb not in served:
+        raise status_errors.method_not_allowed()
+    return verb

@@ -1,0 +1,50 @@
+"""The API's own way through Django: no middleware, no cookies, no page machinery. `podlab.asgi` routes to it.
+
+A request for the API needs none of what the pages need, and most of its cost would be middleware. Bodies above the limit
+are read and thrown away instead of being kept on disk.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import IO, Any
+
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.exception import convert_exception_to_response
+
+from podlab.apis.decode_errors import MAX_BYTES
+from podlab.apiserver.urls import PATHS
+
+_OWN = re.compile(rf"/(?:clusters/[^/]+/)?{PATHS}")
+
+
+def owns(path: str) -> bool:
+    """Whether a URL path belongs to the API rather than to the pages."""
+    return _OWN.match(path) is not None
+
+
+class ApiHandler(ASGIHandler):
+    def load_middleware(self, is_async: bool = False) -> None:
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        self._middleware_chain = convert_exception_to_response(self._get_response_async)  # type: ignore[attr-defined]
+
+    async def read_body(self, receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> IO[bytes]:
+        """The body up to one byte more than is allowed, which `bodies.raw` then refuses."""
+        kept = io.BytesIO()
+        left = MAX_BYTES + 1
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestAborted
+            chunk = message.get("body", b"")[:left]
+            left -= len(chunk)
+            kept.write(chunk)
+            if not message.get("more_body", False):
+                break
+        kept.seek(0)
+        return kept

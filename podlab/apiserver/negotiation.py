@@ -1,0 +1,129 @@
+"""Which representation the client wants (Accept) and which it sent (Content-Type): pure.
+
+`dispatch` negotiates once per request. The rules are those of apiserver/pkg/endpoints/handlers/negotiation: the first
+acceptable clause by quality wins; `as=` asks for a transformation and needs the group and version of meta.k8s.io.
+Answers to a client that accepts protobuf are JSON, which every client of that kind accepts as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from podlab.apis import status_errors
+from podlab.apis.status_errors import ACCEPTED_BODIES, ApiError
+
+JSON = "application/json"
+YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
+
+_YAML_NAMES = frozenset({YAML, "application/x-yaml", "text/yaml"})
+_JSON_RANGES = frozenset({JSON, "application/*", "*/*"})
+TABLE, PARTIAL, PARTIAL_LIST, DISCOVERY = (
+    "Table",
+    "PartialObjectMetadata",
+    "PartialObjectMetadataList",
+    "APIGroupDiscoveryList",
+)
+_META_VERSIONS = frozenset({"v1", "v1beta1"})
+_STREAMS = (*ACCEPTED_BODIES, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    media_type: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    quality: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The outcome: `media_type` JSON or YAML, `kind` one of TABLE … or "" for the plain object, its `version`."""
+
+    media_type: str = JSON
+    kind: str = ""
+    version: str = ""
+    pretty: bool = False
+
+
+def clauses(header: str) -> list[Clause]:
+    """By quality, then as written."""
+    found = [_clause(part) for part in header.split(",") if part.strip()]
+    return sorted(found, key=lambda clause: -clause.quality)
+
+
+def _clause(text: str) -> Clause:
+    media_type, *rest = (part.strip() for part in text.split(";"))
+    parameters = dict(part.split("=", 1) for part in rest if "=" in part)
+    try:
+        quality = float(parameters.pop("q", "1"))
+    except ValueError:
+        quality = 0.0
+    return Clause(media_type.lower(), parameters, quality)
+
+
+def accept(header: str, *, kinds: frozenset[str] = frozenset(), stream: bool = False) -> Accept:
+    """The best clause that can be served. `kinds`: the transformations that make sense at this place."""
+    if not header.strip():
+        return Accept()
+    for clause in clauses(header):
+        found = _serve(clause, kinds)
+        if found is not None and not (stream and found.media_type == YAML):
+            return found
+    raise _not_acceptable(stream)
+
+
+def _serve(clause: Clause, kinds: frozenset[str]) -> Accept | None:
+    if clause.quality <= 0:
+        return None
+    if clause.media_type in _YAML_NAMES:
+        media_type = YAML
+    elif clause.media_type in _JSON_RANGES or clause.media_type == PROTOBUF:
+        media_type = JSON
+    else:
+        return None
+    pretty = clause.parameters.get("pretty", "") in {"1", "true"}
+    kind = clause.parameters.get("as", "")
+    if not kind:
+        return Accept(media_type, pretty=pretty)
+    version = clause.parameters.get("v", "")
+    if kind not in kinds or not _known(kind, clause.parameters.get("g", ""), version):
+        return None
+    return Accept(media_type, kind, version, pretty)
+
+
+def _known(kind: str, group: str, version: str) -> bool:
+    if kind == DISCOVERY:
+        return group == "apidiscovery.k8s.io" and version in {"v2", "v2beta1"}
+    return group == "meta.k8s.io" and version in _META_VERSIONS
+
+
+def _not_acceptable(stream: bool) -> ApiError:
+    if not stream:
+        return status_errors.not_acceptable()
+    error = status_errors.not_acceptable("406: Not Acceptable\n\nAvailable representations: " + ", ".join(_STREAMS))
+    error.details = {}
+    return error
+
+
+def body_type(header: str) -> str:
+    """The format of an object in a request body: JSON, YAML or PROTOBUF. No header at all means JSON."""
+    media_type = header.split(";")[0].strip().lower()
+    if media_type in {"", JSON}:
+        return JSON
+    if media_type in _YAML_NAMES:
+        return YAML
+    if media_type == PROTOBUF:
+        return PROTOBUF
+    raise status_errors.unsupported_media_type()
+
+
+def patch_type(header: str) -> str:
+    media_type = header.split(";")[0].strip().lower()
+    if media_type in PATCH_TYPES:
+        return media_type
+    raise status_errors.unsupported_media_type(PATCH_TYPES)

@@ -1,0 +1,143 @@
+"""A lab in this process for `AsyncClient`, and one behind a TLS port for real clients."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import api_lab
+import pytest
+from django.test import AsyncClient
+
+from podlab.registry import clusters
+from podlab.storage import hub
+
+HERE = Path(__file__).parent
+START_SECONDS = 60
+
+
+@pytest.fixture
+def lab(transactional_db: None, settings: Any) -> Iterator[str]:
+    """Cluster main with its first namespaces and the API's own URLs; an admin's token."""
+    settings.ROOT_URLCONF = "api_urls"
+    settings.MIDDLEWARE = []
+    clusters.ensure_main("sim")
+    yield api_lab.admin_token()
+    hub.close()
+
+
+@pytest.fixture
+def api(lab: str) -> AsyncClient:
+    """A client of the API with the admin's token."""
+    return AsyncClient(headers={"Authorization": f"Bearer {lab}"})
+
+
+@pytest.fixture
+def anybody(lab: str) -> AsyncClient:
+    """A client without a token."""
+    return AsyncClient()
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    token: str
+    folder: Path
+    kubectl: str
+
+    def run(self, *arguments: str, cluster: str = "main", stdin: str = "", code: int | None = 0) -> str:
+        """Run kubectl; its stdout, or stdout and stderr if another exit code than 0 is expected."""
+        done = subprocess.run(
+            self.command(*arguments, cluster=cluster),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=self.environment(),
+            check=False,
+        )
+        if code is not None:
+            assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout if code == 0 else done.stdout + done.stderr
+
+    def command(self, *arguments: str, cluster: str = "main") -> list[str]:
+        return [self.kubectl, f"--kubeconfig={self.folder / f'kubeconfig-{cluster}'}", *arguments]
+
+    def environment(self) -> dict[str, str]:
+        cache = self.folder / f"cache-{Path(self.kubectl).name}"
+        return {"PATH": os.environ["PATH"], "HOME": str(cache), "KUBECACHEDIR": str(cache)}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[str, Path]]:
+    """The URL and data folder of the API in a process of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="podlab-api-"))
+    port = _free_port()
+    environment = {**os.environ, "PODLAB_DATA": str(folder), "PYTHONPATH": str(HERE.parents[1])}
+    with (folder / "server.log").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(HERE / "api_lab.py"), str(port)],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _await_ready(process, folder)
+        yield f"https://127.0.0.1:{port}", folder
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
+    from podlab.clock import monotonic, pause
+
+    give_up = monotonic() + START_SECONDS
+    while not (folder / "ready").exists():
+        assert process.poll() is None, (folder / "server.log").read_text()
+        assert monotonic() < give_up, (folder / "server.log").read_text()
+        pause(0.05)
+
+
+def kubectls() -> list[str]:
+    """The kubectl on PATH and those of the versions that lie beside it."""
+    found = shutil.which("kubectl")
+    if found is None:
+        return []
+    beside = sorted(Path(found).resolve().parent.glob("kubectl.1.[0-9]*"))
+    wanted = [str(path) for path in beside if _minor(path) >= 30]
+    return wanted or [found]
+
+
+def _minor(path: Path) -> int:
+    text = path.name.removeprefix("kubectl.1.")
+    return int(text) if text.isdigit() else 0
+
+
+@pytest.fixture(params=kubectls() or ["kubectl"], ids=lambda path: Path(path).name)
+def server(request: pytest.FixtureRequest, served: tuple[str, Path]) -> Server:
+    url, folder = served
+    return Server(url, (folder / "token").read_text(), folder, request.param)
+
+
+@pytest.fixture
+def namespace(server: Server) -> Iterator[str]:
+    """A namespace of its own; deleting it is the business of other workers, which do not run here."""
+    name = f"test-{os.urandom(4).hex()}"
+    server.run("create", "-f", "-", stdin=f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n")
+    return name
