@@ -1,0 +1,168 @@
+"""Containers of a pod: create, start, signal, remove. They join their sandbox's network and IPC namespaces.
+
+Docker's own restart policy and health check are off: the kubelet alone decides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import docker.errors
+from docker.types import Healthcheck, LogConfig
+from docker.types import Mount as EngineMount
+
+from podlab.runtime.docker import labels, naming
+from podlab.runtime.docker.client import Engine, engine_errors, reason, status_code
+from podlab.runtime.docker.labels import Scope
+from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartFailed, Unavailable
+from podlab.runtime.interface import ContainerConfig
+
+_CPU_PERIOD = 100_000
+_MIN_SHARES, _MIN_QUOTA = 2, 1000  # kubelet cm/helpers_linux.go
+# The pump copies the engine's log at once; this only bounds the disk while no pump runs.
+_ENGINE_LOG = {"max-size": "100m", "max-file": "2"}
+
+
+def create(engine: Engine, scope: Scope, sandbox_id: str, config: ContainerConfig) -> str:
+    name = naming.container_name(scope, config.pod, config.name, config.attempt)
+    request = _request(engine, scope, sandbox_id, config)
+    for attempt in (1, 2):
+        try:
+            with engine_errors():
+                return _create(engine, scope, name, request)
+        except _Again:
+            if attempt == 2:
+                raise CreateFailed(f"The name {name} is still in use by a container that is being removed") from None
+        except Unavailable:
+            raise
+        except RuntimeFailure as error:
+            raise CreateFailed(str(error)) from error
+    raise AssertionError("unreachable")
+
+
+class _Again(Exception):
+    """What held the name is gone now."""
+
+
+def _create(engine: Engine, scope: Scope, name: str, request: dict[str, Any]) -> str:
+    try:
+        return str(engine.api.create_container(name=name, **request)["Id"])
+    except docker.errors.APIError as error:
+        if status_code(error) != 409:
+            raise
+    if found := adopt(engine, scope, name):
+        return found
+    raise _Again
+
+
+def adopt(engine: Engine, scope: Scope, name: str) -> str | None:
+    """The id of our container of that name; None if it went away or was half removed, so that creating again may
+    work. One that belongs to somebody else is never touched. Raises docker-py's errors."""
+    try:
+        found = engine.api.inspect_container(name)
+    except docker.errors.NotFound:
+        return None
+    if not scope.owns(found["Config"]["Labels"]):
+        raise RuntimeFailure(f"The name {name} is taken by a container that does not belong to this node")
+    if found["State"]["Status"] in {"dead", "removing"}:
+        remove(engine, found["Id"])
+        return None
+    return str(found["Id"])
+
+
+def start(engine: Engine, container_id: str) -> None:
+    """Start one that was created; one that runs or has run is left as it is, for an attempt is one run."""
+    with engine_errors():
+        state = engine.api.inspect_container(container_id)["State"]
+        if state["Status"] != "created":
+            return
+    try:
+        with engine_errors():
+            engine.api.start(container_id)
+    except (NotFound, Unavailable) as error:
+        if isinstance(error, NotFound) and "No such container" not in str(error):
+            raise StartFailed(str(error)) from error  # older engines answer 404 for a missing executable
+        raise
+    except RuntimeFailure as error:
+        raise StartFailed(str(error)) from error
+
+
+def signal(engine: Engine, container_id: str, name: str) -> None:
+    """Not running or gone counts as success."""
+    try:
+        with engine_errors():
+            engine.api.kill(container_id, signal=name)
+    except NotFound:
+        return
+    except RuntimeFailure as error:
+        if not _not_running(error):
+            raise
+
+
+def _not_running(error: RuntimeFailure) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, docker.errors.APIError) and status_code(cause) == 409 and "not running" in reason(cause)
+
+
+def remove(engine: Engine, container_id: str) -> None:
+    """With its anonymous volumes, killing it if it runs. Gone or going counts as success."""
+    try:
+        with engine_errors():
+            engine.api.remove_container(container_id, force=True, v=True)
+    except NotFound:
+        return
+    except RuntimeFailure as error:
+        if "is already in progress" not in str(error):
+            raise
+
+
+def _request(engine: Engine, scope: Scope, sandbox_id: str, config: ContainerConfig) -> dict[str, Any]:
+    """What the engine is asked for. An empty command is "not given", as in the API."""
+    with engine_errors():
+        api = engine.api
+    host = api.create_host_config(
+        network_mode=f"container:{sandbox_id}",
+        ipc_mode=f"container:{sandbox_id}",
+        mounts=[
+            EngineMount(target=mount.container_path, source=mount.host_path, type="bind", read_only=mount.read_only)
+            for mount in config.mounts
+        ],
+        privileged=config.privileged,
+        read_only=config.read_only_rootfs,
+        log_config=LogConfig(type=LogConfig.types.JSON, config=_ENGINE_LOG),
+        **_resources(config),
+    )
+    return {
+        "image": config.image,
+        "entrypoint": list(config.command) if config.command else None,
+        "command": list(config.args) if config.args else None,
+        "environment": [f"{name}={value}" for name, value in config.env],
+        "working_dir": config.working_dir or None,
+        "user": _user(config),
+        "stdin_open": config.stdin,
+        "detach": not config.stdin_once,  # docker-py derives StdinOnce from it
+        "tty": config.tty,
+        "labels": labels.of_container(scope, sandbox_id, config),
+        "healthcheck": Healthcheck(test=["NONE"]),
+        "host_config": host,
+    }
+
+
+def _resources(config: ContainerConfig) -> dict[str, Any]:
+    """The kubelet's translation (kuberuntime_container_linux.go): requests are shares, limits are quota and no swap."""
+    milli = config.cpu_request_milli or config.cpu_limit_milli
+    found: dict[str, Any] = {"cpu_shares": max(milli * 1024 // 1000, _MIN_SHARES)}
+    if config.cpu_limit_milli:
+        found["cpu_period"] = _CPU_PERIOD
+        found["cpu_quota"] = max(config.cpu_limit_milli * _CPU_PERIOD // 1000, _MIN_QUOTA)
+    if config.memory_limit:
+        found["mem_limit"] = found["memswap_limit"] = config.memory_limit
+    return found
+
+
+def _user(config: ContainerConfig) -> str | None:
+    if config.run_as_user is None:
+        if config.run_as_group is not None:
+            raise CreateFailed("runAsGroup is specified without a runAsUser")
+        return None
+    return str(config.run_as_user) if config.run_as_group is None else f"{config.run_as_user}:{config.run_as_group}"
