@@ -1,0 +1,271 @@
+"""What must be done to a pod now: `compute_pod_actions`, a pure function of the pod, what the runtime shows and what
+the probes say. `pod_workers` calls it in every sync and carries the answer out.
+
+Rules: pkg/kubelet/kuberuntime/kuberuntime_manager.go computePodActions and computeInitContainerActions,
+util/util.go PodSandboxChanged. Back-off is not decided here but when a container is about to start.
+Each part carries `why`: the same words reach the change log, the run history and the timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
+
+from podlab.apis.types import Manifest
+from podlab.kubelet import pods
+from podlab.kubelet.pods import Spec
+from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus, SandboxStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a probe says of one container, once its threshold was crossed."""
+
+    ok: bool
+    why: str
+
+
+# (container id, startup | liveness | readiness)
+Verdicts = Mapping[tuple[str, str], Verdict]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToStart:
+    name: str
+    attempt: int
+    why: str
+    init: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToKill:
+    """`cause`: liveness | startup | changed | unknown. `message` is the text of the Killing event."""
+
+    id: str
+    name: str
+    cause: str
+    message: str
+    why: str
+    restart: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodActions:
+    """`kill_pod` stops everything, sandbox included, before anything else; `create_sandbox` makes sandbox number
+    `attempt`; then containers are killed and started in the order given."""
+
+    kill_pod: bool = False
+    create_sandbox: bool = False
+    sandbox_id: str = ""
+    attempt: int = 0
+    to_kill: tuple[ToKill, ...] = ()
+    to_start: tuple[ToStart, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sandbox:
+    new: bool
+    id: str
+    attempt: int
+    why: str
+
+
+def compute_pod_actions(
+    pod: Manifest, observed: PodStatus, probes: Verdicts, *, replacing: Set[str] = frozenset()
+) -> PodActions:
+    """`replacing` holds the ids of containers that were killed in order to be started again, whatever their exit."""
+    sandbox = _sandbox_decision(pod, observed)
+    if sandbox.new:
+        return _fresh_start(pod, observed, sandbox)
+    return _carry_on(pod, observed, probes, sandbox, replacing)
+
+
+def newest(observed: PodStatus, name: str) -> ContainerStatus | None:
+    return next((c for c in observed.containers if c.name == name), None)
+
+
+def should_restart(pod: Manifest, status: ContainerStatus | None) -> bool:
+    """pkg/kubelet/container/helpers.go ShouldContainerBeRestarted."""
+    if pods.deletion_time(pod) is not None:
+        return False
+    if status is None or status.state in (ContainerState.CREATED, ContainerState.UNKNOWN):
+        return True
+    if status.state is ContainerState.RUNNING:
+        return False
+    policy = pods.restart_policy(pod)
+    return policy == "Always" or (policy == "OnFailure" and status.exit_code != 0)
+
+
+def next_attempt(pod: Manifest, observed: PodStatus, spec: Spec) -> int:
+    """restartCount of the next run: one more than any run that the runtime or the API still knows."""
+    known = [c.attempt for c in observed.containers if c.name == spec.name]
+    old = pods.old_status(pod, spec.name, init=spec.init)
+    if old is not None and old.get("containerID"):
+        known.append(int(old["restartCount"]))
+    return max(known, default=-1) + 1
+
+
+def _sandbox_decision(pod: Manifest, observed: PodStatus) -> _Sandbox:
+    if not observed.sandboxes:
+        return _Sandbox(True, "", 0, "the pod has no sandbox yet")
+    last = observed.sandboxes[0]
+    why = _sandbox_fault(pod, observed.sandboxes)
+    return _Sandbox(bool(why), last.id, last.attempt + 1 if why else last.attempt, why)
+
+
+def _sandbox_fault(pod: Manifest, sandboxes: tuple[SandboxStatus, ...]) -> str:
+    last = sandboxes[0]
+    if sum(sandbox.ready for sandbox in sandboxes) > 1:
+        return "more than one sandbox is ready: start over with a single one"
+    if not last.ready:
+        return f"sandbox {last.attempt} is no longer ready"
+    if not pods.host_network(pod) and not last.ip:
+        return f"sandbox {last.attempt} has no address"
+    return ""
+
+
+def _fresh_start(pod: Manifest, observed: PodStatus, sandbox: _Sandbox) -> PodActions:
+    """A new sandbox starts everything again from the first init container, unless the pod is over."""
+    base = PodActions(kill_pod=bool(observed.sandboxes), sandbox_id=sandbox.id, attempt=sandbox.attempt)
+    if not pods.restarts_on_failure(pod) and sandbox.attempt and observed.containers:
+        return replace(base, why=f"{sandbox.why}, and restartPolicy Never forbids to start over")
+    specs = [spec for spec in pods.app_specs(pod) if not _succeeded_for_good(pod, newest(observed, spec.name))]
+    if not specs and _initialized(pod, observed):
+        return replace(base, why=f"{sandbox.why}, and every container has completed")
+    first = pods.init_specs(pod)[:1] or specs
+    return replace(
+        base,
+        create_sandbox=True,
+        to_start=tuple(_start(pod, observed, spec, f"{sandbox.why}: start from the beginning") for spec in first),
+        why=sandbox.why,
+    )
+
+
+def _carry_on(
+    pod: Manifest, observed: PodStatus, probes: Verdicts, sandbox: _Sandbox, replacing: Set[str]
+) -> PodActions:
+    base = PodActions(sandbox_id=sandbox.id, attempt=sandbox.attempt)
+    current = _in_sandbox(observed, sandbox.id)
+    if not _initialized(pod, current):
+        return _init_actions(pod, observed, current, base)
+    kills: list[ToKill] = []
+    starts: list[ToStart] = []
+    kept = 0
+    for spec in pods.app_specs(pod):
+        status = newest(observed, spec.name)
+        if status is None or status.state is not ContainerState.RUNNING:
+            kills += _kill_unknown(status)
+            if _wants_start(pod, status, replacing):
+                starts.append(_start(pod, observed, spec, _start_reason(pod, status, replacing)))
+            continue
+        kill = _kill_running(pod, spec, status, probes)
+        if kill is None:
+            kept += 1
+            continue
+        kills.append(kill)
+        if kill.restart:
+            starts.append(_start(pod, observed, spec, kill.why))
+    if not kept and not starts:
+        return replace(base, kill_pod=True, why=_all_over(kills))
+    return replace(base, to_kill=tuple(kills), to_start=tuple(starts))
+
+
+def _init_actions(pod: Manifest, observed: PodStatus, current: PodStatus, base: PodActions) -> PodActions:
+    """Init containers run one after the other; the last one that ever ran tells where the pod stands."""
+    specs = pods.init_specs(pod)
+    for index in range(len(specs) - 1, -1, -1):
+        spec, status = specs[index], newest(current, specs[index].name)
+        if status is None:
+            continue
+        if status.state is ContainerState.RUNNING:
+            return base
+        if status.state is ContainerState.EXITED and status.exit_code == 0:
+            following = specs[index + 1]  # the last one's success is "initialized" and does not come here
+            return replace(base, to_start=(_start(pod, observed, following, f"init container {spec.name} is done"),))
+        if status.state is ContainerState.EXITED and not pods.restarts_on_failure(pod):
+            why = f"init container {spec.name} exited with {status.exit_code} and restartPolicy is Never"
+            return replace(base, kill_pod=True, why=why)
+        why = _start_reason(pod, status, frozenset())
+        return replace(base, to_kill=tuple(_kill_unknown(status)), to_start=(_start(pod, observed, spec, why),))
+    return replace(base, to_start=(_start(pod, observed, specs[0], "the first init container"),))
+
+
+def _initialized(pod: Manifest, current: PodStatus) -> bool:
+    if any(newest(current, spec.name) for spec in pods.app_specs(pod)):
+        return True
+    inits = pods.init_specs(pod)
+    last = newest(current, inits[-1].name) if inits else None
+    return not inits or (last is not None and last.state is ContainerState.EXITED and last.exit_code == 0)
+
+
+def _in_sandbox(observed: PodStatus, sandbox_id: str) -> PodStatus:
+    mine = tuple(c for c in observed.containers if c.sandbox_id == sandbox_id)
+    return PodStatus(pod=observed.pod, sandboxes=observed.sandboxes, containers=mine)
+
+
+def _kill_running(pod: Manifest, spec: Spec, status: ContainerStatus, probes: Verdicts) -> ToKill | None:
+    restart = pods.restarts_on_failure(pod)
+    if status.hash and status.hash != pods.container_hash(spec.manifest):
+        message, cause, restart = f"Container {spec.name} definition changed", "changed", True
+        why = f"the image of container {spec.name} is now {spec.manifest.get('image')}"
+    else:
+        failed = next((kind for kind in ("liveness", "startup") if _failed(probes, status.id, kind)), None)
+        if failed is None:
+            return None
+        message, cause = f"Container {spec.name} failed {failed} probe", failed
+        why = probes[(status.id, failed)].why
+    return ToKill(
+        id=status.id,
+        name=spec.name,
+        cause=cause,
+        message=f"{message}, will be restarted" if restart else message,
+        why=why,
+        restart=restart,
+    )
+
+
+def _kill_unknown(status: ContainerStatus | None) -> list[ToKill]:
+    if status is None or status.state is not ContainerState.UNKNOWN:
+        return []
+    message = 'Container is in "unknown" state, try killing it before restart'
+    why = f"the state of container {status.name} cannot be told: kill it before another one starts"
+    return [ToKill(id=status.id, name=status.name, cause="unknown", message=message, why=why, restart=True)]
+
+
+def _failed(probes: Verdicts, container_id: str, kind: str) -> bool:
+    verdict = probes.get((container_id, kind))
+    return verdict is not None and not verdict.ok
+
+
+def _succeeded_for_good(pod: Manifest, status: ContainerStatus | None) -> bool:
+    done = status is not None and status.state is ContainerState.EXITED and status.exit_code == 0
+    return done and pods.restart_policy(pod) == "OnFailure"
+
+
+def _wants_start(pod: Manifest, status: ContainerStatus | None, replacing: Set[str]) -> bool:
+    if status is not None and status.id in replacing and pods.deletion_time(pod) is None:
+        return True
+    return should_restart(pod, status)
+
+
+def _start(pod: Manifest, observed: PodStatus, spec: Spec, why: str) -> ToStart:
+    status = newest(observed, spec.name)
+    # A created container that never ran is started as it is: its number is still unused.
+    unused = status is not None and status.state is ContainerState.CREATED
+    attempt = status.attempt if unused and status is not None else next_attempt(pod, observed, spec)
+    return ToStart(name=spec.name, attempt=attempt, why=why, init=spec.init)
+
+
+def _start_reason(pod: Manifest, status: ContainerStatus | None, replacing: Set[str]) -> str:
+    if status is None:
+        return "the container has not run in this pod yet"
+    if status.id in replacing:
+        return "the container was stopped in order to be started again"
+    if status.state is not ContainerState.EXITED:
+        return f"the container is {status.state.value}, not running"
+    return f"it exited with {status.exit_code} and restartPolicy is {pods.restart_policy(pod)}"
+
+
+def _all_over(kills: list[ToKill]) -> str:
+    return "; ".join(kill.why for kill in kills) or "every container has ended and none may start again"

@@ -1,0 +1,303 @@
+"""The kubelet of one node: keeps the pods bound to it in step with a runtime. The same class serves Docker and simulator.
+
+It is fed by `on_change` (the change log), by the runtime's events, by timers of the clock, and asks by `dispatch(uid)` for
+a call of `sync_pod(uid)`: a Celery task in the node worker, a queue in the simulator. `sync_pod` is serial per pod and
+coalesced; it never waits. Next: `pod_workers.sync`.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from podlab.apis import reasons
+from podlab.apis.types import Manifest
+from podlab.clock import Clock, Timer
+from podlab.kubelet import housekeeping, node_status, pleg, pod_workers, pods
+from podlab.kubelet.context import Context, PodState
+from podlab.kubelet.history_runs import HistoryRuns
+from podlab.kubelet.log_pump import LogPump
+from podlab.kubelet.lookup import ClientLookup
+from podlab.kubelet.prober.manager import ProbeManager
+from podlab.kubelet.runs import Runs
+from podlab.kubelet.start import RETRY
+from podlab.registry.client import Client
+from podlab.registry.events import Recorder
+from podlab.runtime.errors import RuntimeFailure
+from podlab.runtime.interface import PodRef, PodStatus, Runtime, RuntimeEvent, Subscription
+from podlab.storage.log import LogEntry
+
+logger = logging.getLogger(__name__)
+
+RELIST_SECONDS = 10.0
+PROBE_BATCH_SECONDS = 0.2
+
+
+def at_once(work: Callable[[], None]) -> None:
+    work()
+
+
+class Kubelet:
+    """`defer` takes work that may take a moment off the clock's thread; a simulated node does it at once. `runs` and
+    `pod_root` (volumes) have their usual places unless a test gives others."""
+
+    def __init__(
+        self,
+        *,
+        cluster: str,
+        node: str,
+        runtime: Runtime,
+        clock: Clock,
+        client: Client,
+        recorder: Recorder,
+        log_root: Path,
+        dispatch: Callable[[str], None],
+        address: str,
+        runs: Runs | None = None,
+        pod_root: Path | None = None,
+        rng: random.Random | None = None,
+        defer: Callable[[Callable[[], None]], None] = at_once,
+    ) -> None:
+        self.cluster, self.node, self.address = cluster, node, address
+        self._clock, self._client, self._recorder, self._runtime = clock, client, recorder, runtime
+        self._dispatch_outside, self._defer = dispatch, defer
+        self._log_root = log_root
+        self._pod_root = pod_root if pod_root is not None else log_root.parent.parent / "pods" / cluster / node
+        self._rng = rng if rng is not None else random.Random(node)
+        self._runs: Runs = runs if runs is not None else HistoryRuns(cluster, node)
+        self._lock = threading.Lock()
+        self._states: dict[str, PodState] = {}
+        self._listing: Mapping[str, PodStatus] = {}
+        self._timers: dict[str, Timer] = {}
+        self._events: Subscription | None = None
+        self._running = False
+        self._ctx: Context | None = None
+        self.revision = 0  # of the change log, up to which `reload` has seen everything
+
+    def start(self) -> None:
+        """Register the node, take over what runs, begin to follow the runtime. Call `on_change` only afterwards."""
+        self._ctx = ctx = self._make_context()
+        node = node_status.register(self._client, ctx.machine, node=self.node, address=self.address)
+        self._recorder.event(node, reasons.NORMAL, reasons.STARTING, "Starting kubelet.", why="")
+        self._running = True
+        self.reload()
+        self._sweep(ctx)
+        self._events = self._runtime.events(self._on_runtime_event)
+        self._relist()
+        if not ctx.machine.simulated:
+            self._every("relist", RELIST_SECONDS, self._relist)
+            self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._heartbeat)
+
+    def stop(self) -> None:
+        """Let go of everything; containers go on running."""
+        with self._lock:
+            self._running = False
+            timers = [*self._timers.values(), *(s.timer for s in self._states.values() if s.timer is not None)]
+            self._timers.clear()
+        for timer in timers:
+            timer.cancel()
+        if self._events is not None:
+            self._events.close()
+        if self._ctx is not None:
+            self._ctx.probes.close()
+            self._ctx.pump.close()
+
+    def reload(self) -> None:
+        """Read the pods bound to this node anew: at the start, and when the change log could not be followed. Follow it
+        from `revision` on."""
+        page = self._client.list("pods", None, field_selector=f"spec.nodeName={self.node}")
+        listed = {stored.uid: stored for stored in page.items}
+        with self._lock:
+            for uid, stored in listed.items():
+                state = self._states.setdefault(uid, PodState(ref=pods.ref(stored.obj)))
+                if state.take(stored.obj, stored.revision) and state.written is None:
+                    state.written = stored.obj.get("status")
+            for uid, state in self._states.items():
+                state.gone = state.gone or (state.pod is not None and uid not in listed)
+            self.revision = page.revision
+        for uid in self.pods():
+            self._dispatch(uid)
+
+    def on_change(self, entry: LogEntry) -> None:
+        """A change of a pod of this cluster; those of other nodes are left alone."""
+        if entry.key.resource != "pods" or not self._running:
+            return
+        pod = entry.obj
+        with self._lock:
+            state = self._states.get(entry.uid)
+            if state is None:
+                if entry.type == "DELETED" or pod["spec"].get("nodeName") != self.node:
+                    return
+                state = self._states[entry.uid] = PodState(ref=pods.ref(pod))
+        old = state.pod
+        if not state.take(pod, entry.revision) and entry.type != "DELETED":
+            return
+        if entry.type == "DELETED":
+            state.gone = True
+        elif old is not None and not _matters(old, pod, state.written):
+            return
+        self._dispatch(entry.uid)
+
+    def sync_pod(self, uid: str) -> None:
+        """Sync one pod; if somebody is at it, he does it once more."""
+        with self._lock:
+            state = self._states.get(uid)
+            if state is None or not self._running:
+                return
+            if state.working:
+                state.dirty = True
+                return
+            state.working = True
+        while True:
+            state.dirty = False
+            self._sync_once(state)
+            with self._lock:
+                if not state.dirty or not self._running:
+                    state.working = False
+                    return
+
+    def resync(self) -> None:
+        """Look at everything again, orphans included."""
+        self._relist()
+        for uid in self.pods():
+            self._dispatch(uid)
+
+    def pods(self) -> list[str]:
+        with self._lock:
+            return list(self._states)
+
+    def flush(self) -> None:
+        """Write the probe results that wait: the simulator calls it after each drain of its queue."""
+        if self._ctx is not None:
+            self._ctx.probes.flush()
+
+    # Inside
+
+    def _make_context(self) -> Context:
+        machine = self._runtime.machine()
+        probes = ProbeManager(
+            runtime=self._runtime,
+            clock=self._clock,
+            recorder=self._recorder,
+            rng=self._rng,
+            dispatch=self._dispatch,
+            record=self._runs.probed,
+            batch_seconds=0.0 if machine.simulated else PROBE_BATCH_SECONDS,
+            defer=self._defer,
+        )
+        return Context(
+            cluster=self.cluster,
+            node=self.node,
+            address=self.address,
+            runtime=self._runtime,
+            machine=machine,
+            clock=self._clock,
+            client=self._client,
+            recorder=self._recorder,
+            lookup=ClientLookup(self._client),
+            runs=self._runs,
+            probes=probes,
+            pump=LogPump(self._runtime, self._log_root, self._dispatch),
+            pod_root=self._pod_root,
+            rng=self._rng,
+            dispatch=self._dispatch,
+            forget=self._forget,
+        )
+
+    def _sweep(self, ctx: Context) -> None:
+        """Volumes of pods that went away while no agent was here."""
+        if not ctx.machine.simulated:
+            known = {*self._states, *self._runtime.list_pods()}
+            housekeeping.remove_orphan_folders(self._pod_root, lambda uid: uid in known)
+
+    def _relist(self) -> None:
+        """Wake the pods that changed unnoticed; take orphans in, in order to end them."""
+        try:
+            fresh = self._runtime.list_pods()
+        except RuntimeFailure as error:
+            logger.warning("node %s: relist failed: %s", self.node, error)
+            return
+        before, self._listing = self._listing, fresh
+        with self._lock:
+            found = housekeeping.orphans(fresh, self._states)
+            for ref in found:
+                self._states[ref.uid] = self._orphan(ref)
+        for uid in dict.fromkeys([*pleg.changed(before, fresh), *(ref.uid for ref in found)]):
+            self._dispatch(uid)
+
+    def _orphan(self, ref: PodRef) -> PodState:
+        logger.warning("node %s: pod %s/%s (%s) is not known to the lab", self.node, ref.namespace, ref.name, ref.uid)
+        return PodState(ref=ref)
+
+    def _sync_once(self, state: PodState) -> None:
+        assert self._ctx is not None
+        if state.timer is not None:
+            state.timer.cancel()
+            state.timer = None
+        state.wake = None
+        try:
+            pod_workers.sync(self._ctx, state)
+        except RuntimeFailure as error:
+            logger.warning("pod %s/%s: %s", state.ref.namespace, state.ref.name, error)
+            state.wake_at(self._clock.now() + RETRY)
+        except Exception:
+            # One pod's trouble must not become the trouble of its neighbours, nor end the worker.
+            logger.exception("pod %s/%s could not be synced", state.ref.namespace, state.ref.name)
+            state.wake_at(self._clock.now() + RETRY)
+        uid = state.ref.uid
+        wake = _wish(state)
+        if wake is not None and self._running and uid in self._states:
+            state.timer = self._clock.call_at(wake, lambda: self._dispatch(uid))
+
+    def _forget(self, uid: str) -> None:
+        with self._lock:
+            state = self._states.pop(uid, None)
+        if state is not None and state.timer is not None:
+            state.timer.cancel()
+        if self._ctx is not None:
+            self._ctx.probes.remove(uid)
+
+    def _on_runtime_event(self, event: RuntimeEvent) -> None:
+        self._dispatch(event.pod_uid)
+
+    def _dispatch(self, uid: str) -> None:
+        if self._running and uid in self._states:
+            self._dispatch_outside(uid)
+
+    def _heartbeat(self) -> None:
+        assert self._ctx is not None
+        try:
+            node_status.post(
+                self._client, self._ctx.machine, node=self.node, address=self.address, why="heartbeat of the node"
+            )
+        except Exception as error:
+            logger.warning("node %s: heartbeat failed: %s", self.node, error)
+
+    def _every(self, name: str, seconds: float, work: Callable[[], None]) -> None:
+        def fire() -> None:
+            self._defer(work)
+            with self._lock:
+                if self._running:
+                    self._timers[name] = self._clock.call_later(seconds, fire)
+
+        self._timers[name] = self._clock.call_later(seconds, fire)
+
+
+def _matters(old: Manifest, new: Manifest, written: Manifest | None) -> bool:
+    """Whether a change asks for a sync: spec or metadata, or a status that somebody else wrote."""
+    if old["spec"] != new["spec"] or _meta(old) != _meta(new):
+        return True
+    return old.get("status") != new.get("status") and new.get("status") != written
+
+
+def _meta(pod: Manifest) -> Manifest:
+    return {k: v for k, v in pod["metadata"].items() if k not in ("resourceVersion", "managedFields")}
+
+
+def _wish(state: PodState) -> datetime | None:
+    """When the sync that just ran wants to come again."""
+    return state.wake

@@ -1,0 +1,154 @@
+"""Phase and conditions of a pod. Pure; `status` calls it.
+
+getPhase of pkg/kubelet/kubelet_pods.go and pkg/kubelet/status/generate.go, with their reasons and messages.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from podlab.apis import times
+from podlab.apis.types import Manifest
+from podlab.kubelet import pods
+
+# In the order in which the kubelet writes them; conditions of others follow.
+OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+
+
+def phase(pod: Manifest, init: list[Manifest], apps: list[Manifest], *, ending: bool) -> str:
+    """`ending`: the pod is being deleted or has been told to stop, so nothing will be restarted."""
+    if any(_failed_for_good(pod, entry) for entry in init):
+        return "Failed"
+    started_before = any(_ever_started(entry) for entry in apps)
+    if not started_before and any(not _completed(entry) for entry in init):
+        return "Pending"
+    running = [e for e in apps if e["state"].get("running")]
+    ends = [end for entry in apps if (end := _end(entry)) is not None]
+    if len(running) + len(ends) < len(apps):
+        return "Pending"
+    if running:
+        return "Running"
+    if not ending and any(_restartable(pod, end) for end in ends):
+        return "Running"
+    return "Succeeded" if all(end["exitCode"] == 0 for end in ends) else "Failed"
+
+
+def conditions(
+    pod: Manifest, init: list[Manifest], apps: list[Manifest], *, new_phase: str, sandbox_ready: bool
+) -> list[Manifest]:
+    """The kubelet's conditions without times; PodScheduled is added when nobody has set it."""
+    containers = _containers_ready(apps, new_phase)
+    made = [
+        _condition("PodReadyToStartContainers", sandbox_ready),
+        _initialized(pod, init, apps, new_phase),
+        _ready(pod, containers),
+        containers,
+    ]
+    if not any(c["type"] == "PodScheduled" for c in _held(pod)):
+        made.append(_condition("PodScheduled", True))
+    return made
+
+
+def merge(pod: Manifest, made: list[Manifest], now: datetime) -> list[Manifest]:
+    """`made` with transition times, followed by the conditions that others own."""
+    old = {c["type"]: c for c in _held(pod)}
+    names = {c["type"] for c in made}
+    generation = pod["metadata"].get("generation")
+    merged = [_dated(condition, old.get(condition["type"]), generation, now) for condition in made]
+    return merged + [c for c in _held(pod) if c["type"] not in names]
+
+
+def _dated(condition: Manifest, old: Manifest | None, generation: int | None, now: datetime) -> Manifest:
+    same = old is not None and old["status"] == condition["status"]
+    dated: Manifest = {"type": condition["type"]}
+    if generation is not None:
+        dated["observedGeneration"] = generation
+    dated["status"] = condition["status"]
+    dated["lastProbeTime"] = None
+    dated["lastTransitionTime"] = old["lastTransitionTime"] if old is not None and same else times.rfc3339(now)
+    for name in ("reason", "message"):
+        if condition.get(name):
+            dated[name] = condition[name]
+    return dated
+
+
+def _held(pod: Manifest) -> list[Manifest]:
+    return list((pod.get("status") or {}).get("conditions") or [])
+
+
+def _condition(kind: str, status: bool, reason: str = "", message: str = "") -> Manifest:
+    condition: Manifest = {"type": kind, "status": "True" if status else "False"}
+    if reason:
+        condition["reason"] = reason
+    if message:
+        condition["message"] = message
+    return condition
+
+
+def _initialized(pod: Manifest, init: list[Manifest], apps: list[Manifest], new_phase: str) -> Manifest:
+    if new_phase == "Succeeded":
+        return _condition("Initialized", True, "PodCompleted")
+    waiting = [entry["name"] for entry in init if not entry["ready"]]
+    if not waiting or any(_ever_started(entry) for entry in apps):
+        return _condition("Initialized", True)
+    return _condition("Initialized", False, "ContainersNotInitialized", _listed("incomplete", waiting))
+
+
+def _containers_ready(apps: list[Manifest], new_phase: str) -> Manifest:
+    if new_phase == "Succeeded":
+        return _condition("ContainersReady", False, "PodCompleted")
+    if new_phase == "Failed":
+        return _condition("ContainersReady", False, "PodFailed")
+    unready = [entry["name"] for entry in apps if not entry["ready"]]
+    if unready:
+        return _condition("ContainersReady", False, "ContainersNotReady", _listed("unready", unready))
+    return _condition("ContainersReady", True)
+
+
+def _ready(pod: Manifest, containers: Manifest) -> Manifest:
+    if containers["status"] != "True":
+        return {**containers, "type": "Ready"}
+    held = {c["type"]: c["status"] for c in _held(pod)}
+    complaints = [_gate_complaint(gate["conditionType"], held) for gate in pod["spec"].get("readinessGates") or []]
+    message = ", ".join(text for text in complaints if text)
+    return _condition("Ready", not message, "ReadinessGatesNotReady" if message else "", message)
+
+
+def _gate_complaint(gate: str, held: dict[str, str]) -> str:
+    if gate not in held:
+        return f'corresponding condition of pod readiness gate "{gate}" does not exist.'
+    if held[gate] != "True":
+        return f'the status of pod readiness gate "{gate}" is not "True", but {held[gate]}'
+    return ""
+
+
+def _listed(what: str, names: list[str]) -> str:
+    return f"containers with {what} status: [{' '.join(names)}]"
+
+
+def _end(entry: Manifest) -> Manifest | None:
+    """How a container that does not run ended last: a waiting one with a last end counts as ended."""
+    ended: Manifest | None = entry["state"].get("terminated")
+    if ended is None and entry["state"].get("waiting") is not None:
+        ended = (entry.get("lastState") or {}).get("terminated")
+    return ended
+
+
+def _completed(entry: Manifest) -> bool:
+    """This init container has done its work."""
+    ended = entry["state"].get("terminated")
+    return bool(ended) and ended["exitCode"] == 0
+
+
+def _failed_for_good(pod: Manifest, entry: Manifest) -> bool:
+    ended = entry["state"].get("terminated")
+    return bool(ended) and ended["exitCode"] != 0 and not pods.restarts_on_failure(pod)
+
+
+def _ever_started(entry: Manifest) -> bool:
+    return bool(entry["state"].get("running") or entry["state"].get("terminated") or entry.get("lastState"))
+
+
+def _restartable(pod: Manifest, end: Manifest) -> bool:
+    policy = pods.restart_policy(pod)
+    return policy == "Always" or (policy == "OnFailure" and end["exitCode"] != 0)

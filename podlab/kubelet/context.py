@@ -1,0 +1,118 @@
+"""What every part of one kubelet shares (`Context`) and what it remembers of one pod (`PodState`).
+
+A `PodState` is disposable: everything in it can be rebuilt from the API, the runtime and the run history, and is after
+the agent was replaced.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from podlab.apis.types import Manifest
+from podlab.clock import Clock, Timer
+from podlab.kubelet.backoff import Entry
+from podlab.kubelet.container_status import StartProblem
+from podlab.kubelet.environment import Facts, Lookup
+from podlab.kubelet.images import Pull
+from podlab.kubelet.kill import Kill
+from podlab.kubelet.runs import Runs
+from podlab.kubelet.status import Forced
+from podlab.registry.client import Client
+from podlab.registry.events import Recorder
+from podlab.runtime.interface import MachineInfo, PodRef, Runtime
+
+if TYPE_CHECKING:
+    from podlab.kubelet.log_pump import LogPump
+    from podlab.kubelet.prober.manager import ProbeManager
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One node's surroundings. `dispatch(uid)` asks for a sync soon; `forget(uid)` drops a pod that is over and gone."""
+
+    cluster: str
+    node: str
+    address: str
+    runtime: Runtime
+    machine: MachineInfo
+    clock: Clock
+    client: Client
+    recorder: Recorder
+    lookup: Lookup
+    runs: Runs
+    probes: ProbeManager
+    pump: LogPump
+    pod_root: Path
+    rng: random.Random
+    dispatch: Callable[[str], None]
+    forget: Callable[[str], None]
+
+    def facts(self, pod_ip: str) -> Facts:
+        return Facts(
+            pod_ip=pod_ip,
+            node_ip=self.address,
+            allocatable_cpu_milli=self.machine.cpu_milli,
+            allocatable_memory=self.machine.memory_bytes,
+        )
+
+
+class Stage(StrEnum):
+    """Never backwards (pkg/kubelet/pod_workers.go)."""
+
+    SYNC = "sync"
+    TERMINATING = "terminating"
+    TERMINATED = "terminated"
+
+
+@dataclass(slots=True)
+class PodState:
+    ref: PodRef
+    pod: Manifest | None = None  # None: containers without an object
+    revision: int = 0
+    gone: bool = False  # the object has been deleted
+    stage: Stage = Stage.SYNC
+    end_why: str = ""
+    forced: Forced | None = None
+    problems: dict[str, StartProblem] = field(default_factory=dict)  # by container
+    pulls: dict[str, Pull] = field(default_factory=dict)  # by container
+    backoffs: dict[tuple[str, str], Entry] = field(default_factory=dict)  # by container and image
+    announced: dict[str, int] = field(default_factory=dict)  # container → attempt whose back-off has its event
+    kills: dict[str, Kill] = field(default_factory=dict)  # by container id
+    replacing: set[str] = field(default_factory=set)  # only asked for membership
+    hooks: dict[str, str] = field(default_factory=dict)  # container id → running | failed: … | "", of postStart
+    last_started: str = ""
+    mounted: bool = False
+    sandbox_told: bool = False  # the event about a changed sandbox was given
+    mount_failures: int = 0
+    mount_retry: datetime | None = None
+    adopted: bool = False  # run history was read
+    told: dict[tuple[str, int], bool] = field(default_factory=dict)  # (container, attempt) → history knows the end
+    start_whys: dict[str, str] = field(default_factory=dict)  # container id → why
+    stop_whys: dict[str, str] = field(default_factory=dict)
+    written: Manifest | None = None  # the status as stored last by us
+    drained_by: datetime | None = None  # until when the end of the log is waited for
+    wake: datetime | None = None
+    timer: Timer | None = None
+    working: bool = False
+    dirty: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, pod: Manifest, revision: int) -> bool:
+        """Learn a newer version of the object; False if it is not newer."""
+        with self.lock:
+            if revision <= self.revision:
+                return False
+            self.pod, self.revision = pod, revision
+            return True
+
+    def wake_at(self, when: datetime) -> None:
+        """Ask for another sync at `when`; the earliest wish counts."""
+        if self.wake is None or when < self.wake:
+            self.wake = when

@@ -1,0 +1,85 @@
+"""Container runs and probe results of one node in the history tables."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from podlab.kubelet.runs import KnownRun, ProbeNote
+from podlab.runtime.interface import ContainerStatus, PodRef
+from podlab.storage import history
+from podlab.storage.errors import StoreBusy, UnknownCluster
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRuns:
+    cluster: str
+    node: str
+
+    def started(self, pod: PodRef, status: ContainerStatus, *, image: str, why: str) -> None:
+        history.start_run(
+            history.Run(
+                cluster=self.cluster,
+                namespace=pod.namespace,
+                pod=pod.name,
+                pod_uid=pod.uid,
+                container=status.name,
+                attempt=status.attempt,
+                node=self.node,
+                container_id=status.id,
+                image=image,
+                started_at=status.started_at,
+                start_why=why,
+            )
+        )
+
+    def finished(self, pod: PodRef, status: ContainerStatus, *, why: str) -> None:
+        history.finish_run(
+            self.cluster,
+            pod.uid,
+            status.name,
+            status.attempt,
+            finished_at=status.finished_at or status.started_at or status.created_at,
+            exit_code=status.exit_code,
+            reason=status.reason,
+            message=status.message,
+            why=why,
+        )
+
+    def of(self, uid: str) -> list[KnownRun]:
+        runs = [
+            KnownRun(
+                container=run.container,
+                attempt=run.attempt,
+                image=run.image,
+                started_at=run.started_at,
+                finished_at=run.finished_at,
+            )
+            for run in history.runs_of(self.cluster, uid)
+        ]
+        return sorted(runs, key=lambda run: (run.container, run.attempt))
+
+    def probed(self, notes: list[ProbeNote]) -> None:
+        rows = [
+            history.ProbeRow(
+                cluster=self.cluster,
+                pod_uid=note.pod_uid,
+                container=note.container,
+                attempt=note.attempt,
+                probe=note.probe,
+                at=note.at,
+                latency_ms=note.latency_ms,
+                outcome=note.outcome,
+                run=note.run,
+                threshold=note.threshold,
+                message=note.message,
+                caused=note.caused,
+            )
+            for note in notes
+        ]
+        try:
+            history.record_probes(rows)
+        except (StoreBusy, UnknownCluster) as error:
+            logger.warning("%d probe results of node %s are lost: %s", len(rows), self.node, error)

@@ -1,0 +1,117 @@
+"""The Node object: made when the agent starts, its Ready condition renewed while it lives.
+
+pkg/kubelet/kubelet_node_status.go and nodestatus/setters.go. Leaving is nobody's task here: when heartbeats stop, the
+node lifecycle controller says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from podlab.apis import pods as pod_facts
+from podlab.apis import quantity, reasons, times
+from podlab.apis.status_errors import ApiError
+from podlab.apis.types import Manifest
+from podlab.registry.client import Client
+from podlab.runtime.interface import MachineInfo
+
+logger = logging.getLogger(__name__)
+
+MAX_PODS = 110
+KUBELET_VERSION = "v1.36.2"
+HEARTBEAT_SECONDS = 60.0
+HOSTNAME_LABEL = "kubernetes.io/hostname"
+SIMULATED_LABEL = "podlab.dev/simulated"
+
+# type, status, reason, message as a healthy node shows them
+_HEALTHY = (
+    ("MemoryPressure", "False", reasons.KUBELET_HAS_SUFFICIENT_MEMORY, "kubelet has sufficient memory available"),
+    ("DiskPressure", "False", reasons.KUBELET_HAS_NO_DISK_PRESSURE, "kubelet has no disk pressure"),
+    ("PIDPressure", "False", reasons.KUBELET_HAS_SUFFICIENT_PID, "kubelet has sufficient PID available"),
+    ("Ready", "True", reasons.KUBELET_READY, "kubelet is posting ready status"),
+)
+
+
+def labels(node: str, machine: MachineInfo) -> dict[str, str]:
+    made = {
+        "beta.kubernetes.io/arch": machine.architecture,
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": machine.architecture,
+        HOSTNAME_LABEL: node,
+        "kubernetes.io/os": "linux",
+    }
+    return {**made, SIMULATED_LABEL: "true"} if machine.simulated else made
+
+
+def status(machine: MachineInfo, *, node: str, address: str, old: Manifest, now: datetime) -> Manifest:
+    """The node's status, over what others have written into the old one."""
+    resources = {
+        "cpu": quantity.of_milli(machine.cpu_milli),
+        "memory": quantity.of_bytes(machine.memory_bytes),
+        "pods": str(MAX_PODS),
+    }
+    return {
+        **old,
+        "capacity": dict(resources),
+        "allocatable": dict(resources),
+        "conditions": _conditions(old.get("conditions") or [], now),
+        "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": node}],
+        "nodeInfo": {
+            **(old.get("nodeInfo") or {}),
+            "machineID": "",
+            "systemUUID": "",
+            "bootID": "",
+            "kernelVersion": machine.kernel,
+            "osImage": machine.os_image,
+            "containerRuntimeVersion": machine.runtime_version,
+            "kubeletVersion": KUBELET_VERSION,
+            "kubeProxyVersion": "",
+            "operatingSystem": "linux",
+            "architecture": machine.architecture,
+        },
+    }
+
+
+def _conditions(old: list[Manifest], now: datetime) -> list[Manifest]:
+    stamp = times.rfc3339(now)
+    names = [kind for kind, *_ in _HEALTHY]
+    made: list[Manifest] = []
+    for kind, value, reason, message in _HEALTHY:
+        before = pod_facts.get_condition(old, kind)
+        same = before is not None and before["status"] == value
+        made.append(
+            {
+                "type": kind,
+                "status": value,
+                "lastHeartbeatTime": stamp,
+                "lastTransitionTime": before["lastTransitionTime"] if before is not None and same else stamp,
+                "reason": reason,
+                "message": message,
+            }
+        )
+    return [c for c in old if c["type"] not in names] + made
+
+
+def register(client: Client, machine: MachineInfo, *, node: str, address: str) -> Manifest:
+    """Make the Node if there is none, then store its labels and status; returns the object."""
+    wanted = labels(node, machine)
+    try:
+        blank: Manifest = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node, "labels": wanted}, "spec": {}}
+        client.create("nodes", blank, why="the agent of this node has started for the first time")
+    except ApiError as error:
+        if error.code != 409:
+            raise
+        held = client.get("nodes", "", node).obj["metadata"].get("labels") or {}
+        if any(held.get(name) != value for name, value in wanted.items()):
+            patch = {"metadata": {"labels": wanted}}
+            client.patch("nodes", "", node, "application/merge-patch+json", patch, why="the agent renews its labels")
+    return post(client, machine, node=node, address=address, why="the agent of this node is ready")
+
+
+def post(client: Client, machine: MachineInfo, *, node: str, address: str, why: str) -> Manifest:
+    def mutate(obj: Manifest) -> None:
+        old = obj.get("status") or {}
+        obj["status"] = status(machine, node=node, address=address, old=old, now=client.now())
+
+    return client.update_status("nodes", "", node, mutate, why=why).obj

@@ -1,0 +1,258 @@
+"""One sync of one pod: observe, decide, act, tell. `agent` sees to it that a pod is synced by one caller at a time.
+
+Level-based and re-entrant: everything is read anew, and whatever takes cluster time is left to a timer or a callback that
+asks for the next sync. The order of a sync is that of SyncPod in pkg/kubelet/kubelet.go: status first, then volumes,
+then what `actions` says.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from podlab.apis import reasons, times
+from podlab.kubelet import actions, container_config, kill, killing, pods, remember, status_writer, terminate, volumes
+from podlab.kubelet import status as statuses
+from podlab.kubelet.actions import PodActions, ToKill
+from podlab.kubelet.container_status import StartProblem
+from podlab.kubelet.context import Context, PodState, Stage
+from podlab.kubelet.start import RETRY, Started, start
+from podlab.kubelet.status import Forced
+from podlab.runtime.errors import RuntimeFailure
+from podlab.runtime.interface import ContainerState, PodStatus, SandboxStatus
+
+_DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
+
+
+def sync(ctx: Context, state: PodState) -> None:
+    """Bring the pod one step further. `state.wake` says afterwards when to come again at the latest."""
+    observed = ctx.runtime.pod_status(state.ref)
+    remember.adopt(ctx, state, observed)
+    remember.tell(ctx, state, observed)
+    if state.stage is Stage.SYNC:
+        _look_for_the_end(ctx, state)
+    if state.stage is Stage.SYNC:
+        _living(ctx, state, observed)
+    elif state.stage is Stage.TERMINATING:
+        terminate.terminating(ctx, state, observed)
+    else:
+        terminate.terminated(ctx, state, observed)
+
+
+def _look_for_the_end(ctx: Context, state: PodState) -> None:
+    """Whether the pod must stop for a reason that lies outside its containers."""
+    pod = state.pod
+    if pod is None:
+        _end(state, "no pod with this uid is known to the lab: these containers are orphans")
+    elif state.gone:
+        _end(state, "the pod object was removed without waiting for the node")
+    elif pods.deletion_time(pod) is not None:
+        grace = pod["metadata"].get("deletionGracePeriodSeconds")
+        _end(state, f"the pod is being deleted with a grace period of {grace} s")
+    elif pods.is_terminal(pod):
+        _end(state, f"the pod is {pods.phase(pod)} already")
+    elif text := container_config.refusal(pod):
+        _reject(ctx, state, text)
+    else:
+        _look_at_deadline(ctx, state)
+
+
+def _look_at_deadline(ctx: Context, state: PodState) -> None:
+    assert state.pod is not None
+    limit = state.pod["spec"].get("activeDeadlineSeconds")
+    began = (state.pod.get("status") or {}).get("startTime")
+    if limit is None or not began:
+        return
+    end = times.parse(began) + timedelta(seconds=int(limit))
+    if ctx.clock.now() < end:
+        state.wake_at(end)
+        return
+    why = f"activeDeadlineSeconds is {limit}, counted from startTime {began}"
+    ctx.recorder.event(state.pod, reasons.NORMAL, reasons.DEADLINE_EXCEEDED, _DEADLINE_TEXT, why=why)
+    state.forced = Forced(reasons.DEADLINE_EXCEEDED, _DEADLINE_TEXT)
+    _end(state, why)
+
+
+def _reject(ctx: Context, state: PodState, text: str) -> None:
+    """kubelet.go rejectPod: the pod fails without having run."""
+    assert state.pod is not None
+    reason = reasons.UNEXPECTED_ADMISSION_ERROR
+    ctx.recorder.event(state.pod, reasons.WARNING, reason, text, why="this part of Kubernetes is not in podlab yet")
+    status = {"phase": "Failed", "reason": reason, "message": f"Pod was rejected: {text}"}
+    status_writer.write(ctx, state, status, text)
+    state.stage, state.end_why = Stage.TERMINATED, text
+
+
+def _end(state: PodState, why: str) -> None:
+    state.stage, state.end_why = Stage.TERMINATING, why
+
+
+def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
+    assert state.pod is not None
+    killing.step(ctx, state, observed)
+    _look_at_hooks(ctx, state, observed)
+    _forget_problems(state, observed)
+    ctx.probes.update(state.pod, observed, hooked=_hooked(state))
+    plan = actions.compute_pod_actions(
+        state.pod, observed, ctx.probes.verdicts(state.ref.uid), replacing=state.replacing
+    )
+    # First what has happened, in the words of the reference: an end is seen before the restart that answers it.
+    _write(ctx, state, observed, plan.why)
+    if plan.kill_pod and not plan.create_sandbox:
+        _end(state, plan.why)
+        terminate.terminating(ctx, state, observed)
+        return
+    for one in plan.to_kill:
+        _kill(ctx, state, observed, one)
+    killing.step(ctx, state, observed)
+    if plan.create_sandbox or plan.to_start:
+        _start_things(ctx, state, observed, plan)
+    remember.tidy(ctx, state, observed)
+
+
+def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodActions) -> None:
+    assert state.pod is not None
+    if not _volumes_ready(ctx, state):
+        return
+    sandbox = _current(observed, plan) if not plan.create_sandbox else _new_sandbox(ctx, state, observed, plan)
+    if sandbox is None:
+        return
+    whys: list[str] = []
+    for item in () if _hooked(state) else plan.to_start:
+        outcome = start(ctx, state, observed, item, sandbox_id=sandbox.id, ip=sandbox.ip)
+        if outcome is Started.YES:
+            whys.append(f"{item.name} started: {item.why}")
+        if outcome is Started.BLOCKED:
+            break
+    after = ctx.runtime.pod_status(state.ref)
+    remember.tell(ctx, state, after)
+    ctx.probes.update(state.pod, after, hooked=_hooked(state))
+    _write(ctx, state, after, "; ".join(whys) or _problem_text(state) or plan.why)
+
+
+def _write(ctx: Context, state: PodState, observed: PodStatus, why: str) -> None:
+    status_writer.write(ctx, state, statuses.generate(status_writer.inputs(ctx, state, observed)), why)
+
+
+def _problem_text(state: PodState) -> str:
+    return "; ".join(f"{name}: {problem.reason}" for name, problem in state.problems.items())
+
+
+# Volumes and sandbox
+
+
+def _volumes_ready(ctx: Context, state: PodState) -> bool:
+    assert state.pod is not None
+    if state.mounted:
+        return True
+    now = ctx.clock.now()
+    if state.mount_retry is not None and now < state.mount_retry:
+        state.wake_at(state.mount_retry)
+        return False
+    # The address of the pod is not known yet; a downward API volume cannot show it in Kubernetes either.
+    sources = volumes.Sources(state.pod, ctx.lookup, ctx.facts(""))
+    try:
+        for volume in volumes.used(state.pod):
+            content = volumes.files(volume, sources)
+            if not ctx.machine.simulated:
+                volumes.set_up(volume, content, ctx.pod_root / state.ref.uid)
+    except volumes.MountError as error:
+        state.mount_failures += 1
+        state.mount_retry = now + timedelta(seconds=volumes.retry_seconds(state.mount_failures))
+        state.wake_at(state.mount_retry)
+        why = f"try {state.mount_failures}; the next one is due in {volumes.retry_seconds(state.mount_failures):g} s"
+        ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why=why)
+        return False
+    state.mounted, state.mount_retry = True, None
+    return True
+
+
+def _current(observed: PodStatus, plan: PodActions) -> SandboxStatus | None:
+    return next((s for s in observed.sandboxes if s.id == plan.sandbox_id), None)
+
+
+def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodActions) -> SandboxStatus | None:
+    """Stop what is left of the old sandbox, then make the new one; None while something still runs or when it failed."""
+    assert state.pod is not None
+    if observed.sandboxes and not state.kills and not state.sandbox_told:
+        text = "Pod sandbox changed, it will be killed and re-created."
+        ctx.recorder.event(state.pod, reasons.NORMAL, reasons.SANDBOX_CHANGED, text, why=plan.why)
+        state.sandbox_told = True
+    for container in killing.alive(observed):
+        grace = kill.grace_seconds(state.pod, label=container.grace_seconds)
+        killing.begin(ctx, state, container, grace=grace, why=plan.why, restart=pods.restarts_on_failure(state.pod))
+    killing.step(ctx, state, observed)
+    if killing.alive(observed):
+        return None
+    try:
+        for old in observed.sandboxes:
+            if old.ready:
+                ctx.runtime.stop_sandbox(old.id)
+        sandbox_id = ctx.runtime.run_sandbox(container_config.sandbox_config(state.pod, plan.attempt))
+    except RuntimeFailure as error:
+        text = f"Failed to create pod sandbox: {error}"
+        ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_CREATE_POD_SANDBOX, text, why=plan.why)
+        state.wake_at(ctx.clock.now() + RETRY)
+        return None
+    state.sandbox_told = False
+    fresh = ctx.runtime.pod_status(state.ref)
+    return next((s for s in fresh.sandboxes if s.id == sandbox_id), None)
+
+
+# Kills and hooks
+
+
+def _kill(ctx: Context, state: PodState, observed: PodStatus, one: ToKill) -> None:
+    assert state.pod is not None
+    status = next(c for c in observed.containers if c.id == one.id)
+    spec = pods.find_spec(state.pod, one.name)
+    probe = (spec.manifest.get(f"{one.cause}Probe") or {}) if spec is not None else {}
+    level = probe.get("terminationGracePeriodSeconds")
+    sandbox = next((s for s in observed.sandboxes if s.ready), None)
+    killing.begin(
+        ctx,
+        state,
+        status,
+        grace=kill.grace_seconds(state.pod, label=status.grace_seconds, probe_level=level),
+        why=one.why,
+        message=one.message,
+        restart=one.restart,
+        ip=sandbox.ip if sandbox is not None else "",
+    )
+
+
+def _hooked(state: PodState) -> frozenset[str]:
+    return frozenset(container_id for container_id, hook in state.hooks.items() if hook == "running")
+
+
+def _look_at_hooks(ctx: Context, state: PodState, observed: PodStatus) -> None:
+    """A postStart hook that failed costs the container its life (kuberuntime_container.go startContainer)."""
+    assert state.pod is not None
+    for container_id, hook in list(state.hooks.items()):
+        if hook == "running":
+            continue
+        del state.hooks[container_id]
+        status = next((c for c in observed.containers if c.id == container_id), None)
+        if not hook or status is None:
+            continue
+        spec = pods.find_spec(state.pod, status.name)
+        path = spec.field_path if spec is not None else ""
+        ctx.recorder.event(
+            state.pod,
+            reasons.WARNING,
+            reasons.FAILED_POST_START_HOOK,
+            "PostStartHook failed",
+            field_path=path,
+            why=hook,
+        )
+        state.problems[status.name] = StartProblem(reasons.POST_START_HOOK_ERROR, hook.removeprefix("failed: "))
+        if status.state is ContainerState.RUNNING:
+            grace = kill.grace_seconds(state.pod, label=status.grace_seconds)
+            killing.begin(ctx, state, status, grace=grace, why=f"postStart hook {hook}", message="FailedPostStartHook")
+
+
+def _forget_problems(state: PodState, observed: PodStatus) -> None:
+    """A container that runs has no problem, unless it is being stopped for one."""
+    for name in list(state.problems):
+        status = actions.newest(observed, name)
+        if status is not None and status.state is ContainerState.RUNNING and status.id not in state.kills:
+            del state.problems[name]

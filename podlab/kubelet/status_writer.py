@@ -1,0 +1,57 @@
+"""Stores the status of a pod: the kubelet's one door for effects on the API object. `sync` and `terminate` call it.
+
+A write happens only when something changed. A pod that has gone meanwhile is nothing to worry about: the change log
+says so soon.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+
+from podlab.apis.status_errors import ApiError
+from podlab.apis.types import Manifest
+from podlab.kubelet import status as statuses
+from podlab.kubelet.container_status import Inputs
+from podlab.kubelet.context import Context, PodState
+from podlab.runtime.interface import PodStatus
+
+logger = logging.getLogger(__name__)
+
+
+def inputs(ctx: Context, state: PodState, observed: PodStatus) -> Inputs:
+    assert state.pod is not None
+    return Inputs(
+        pod=state.pod,
+        observed=observed,
+        verdicts=ctx.probes.verdicts(state.ref.uid),
+        problems=dict(state.problems),
+        hooked=frozenset(cid for cid, hook in state.hooks.items() if hook == "running"),
+        scheme=ctx.runtime.name,
+        node_ip=ctx.address,
+        now=ctx.clock.now(),
+    )
+
+
+def write(ctx: Context, state: PodState, status: Manifest, why: str) -> None:
+    """Store `status` if it differs from what the API holds."""
+    if state.pod is None or state.gone:
+        return
+    held = state.pod.get("status") or {}
+    if statuses.merged(held, status) == held:
+        return
+
+    def mutate(obj: Manifest) -> None:
+        obj["status"] = statuses.merged(obj.get("status") or {}, copy.deepcopy(status))
+
+    try:
+        stored = ctx.client.update_status(
+            "pods", state.ref.namespace, state.ref.name, mutate, uid=state.ref.uid, why=why
+        )
+    except ApiError as error:
+        if error.code not in (404, 409):
+            raise
+        logger.info("status of pod %s/%s not stored: %s", state.ref.namespace, state.ref.name, error)
+        return
+    state.written = stored.obj.get("status")
+    state.take(stored.obj, stored.revision)
