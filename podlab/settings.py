@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -104,8 +106,8 @@ def _database(url: str) -> dict[str, Any]:
                 "timeout": 20,
                 "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
             },
-            # A file, because threads and processes cannot share Django's test database in memory.
-            "TEST": {"NAME": str(PODLAB_DATA / "test.sqlite3")},
+            # A file, because threads and processes cannot share Django's test database in memory; one per test run.
+            "TEST": {"NAME": str(Path(tempfile.gettempdir()) / f"podlab-test-{os.getpid()}.sqlite3")},
         }
     if parts.scheme not in {"postgres", "postgresql"}:
         raise env.BadEnvironment(f"DATABASE_URL must begin with sqlite:// or postgres://, not {parts.scheme}://")
