@@ -71,6 +71,14 @@ class Stage(StrEnum):
     TERMINATED = "terminated"
 
 
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Nothing is tried again before `at`, unless the pod was changed (`generation`)."""
+
+    at: datetime
+    generation: int
+
+
 @dataclass(slots=True)
 class PodState:
     ref: PodRef
@@ -83,6 +91,7 @@ class PodState:
     problems: dict[str, StartProblem] = field(default_factory=dict)  # by container
     pulls: dict[str, Pull] = field(default_factory=dict)  # by container
     backoffs: dict[tuple[str, str], Entry] = field(default_factory=dict)  # by container and image
+    retries: dict[str, Retry] = field(default_factory=dict)  # by container; "" = the sandbox
     announced: dict[str, int] = field(default_factory=dict)  # container → attempt whose back-off has its event
     kills: dict[str, Kill] = field(default_factory=dict)  # by container id
     replacing: set[str] = field(default_factory=set)  # only asked for membership
@@ -111,6 +120,22 @@ class PodState:
                 return False
             self.pod, self.revision = pod, revision
             return True
+
+    def put_off(self, name: str, at: datetime) -> None:
+        """Try again at `at`, not with every sync that something else brings."""
+        self.retries[name] = Retry(at, self._generation())
+        self.wake_at(at)
+
+    def is_put_off(self, name: str, now: datetime) -> bool:
+        retry = self.retries.get(name)
+        if retry is None or now >= retry.at or retry.generation != self._generation():
+            self.retries.pop(name, None)
+            return False
+        self.wake_at(retry.at)
+        return True
+
+    def _generation(self) -> int:
+        return int((self.pod or {}).get("metadata", {}).get("generation") or 0)
 
     def wake_at(self, when: datetime) -> None:
         """Ask for another sync at `when`; the earliest wish counts."""

@@ -173,6 +173,8 @@ def _current(observed: PodStatus, plan: PodActions) -> SandboxStatus | None:
 def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodActions) -> SandboxStatus | None:
     """Stop what is left of the old sandbox, then make the new one; None while something still runs or when it failed."""
     assert state.pod is not None
+    if state.is_put_off("", ctx.clock.now()):
+        return None
     if observed.sandboxes and not state.kills and not state.sandbox_told:
         text = "Pod sandbox changed, it will be killed and re-created."
         ctx.recorder.event(state.pod, reasons.NORMAL, reasons.SANDBOX_CHANGED, text, why=plan.why)
@@ -191,7 +193,7 @@ def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodAc
     except RuntimeFailure as error:
         text = f"Failed to create pod sandbox: {error}"
         ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_CREATE_POD_SANDBOX, text, why=plan.why)
-        state.wake_at(ctx.clock.now() + RETRY)
+        state.put_off("", ctx.clock.now() + RETRY)
         return None
     state.sandbox_told = False
     fresh = ctx.runtime.pod_status(state.ref)

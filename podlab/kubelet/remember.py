@@ -16,11 +16,11 @@ def adopt(ctx: Context, state: PodState, observed: PodStatus) -> None:
     if state.adopted:
         return
     state.adopted = True
-    if not observed.containers or state.pod is None:
+    if not observed.containers:
         return
     known = ctx.runs.of(state.ref.uid)
     state.told = {(run.container, run.attempt): run.finished_at is not None for run in known}
-    for spec in pods.all_specs(state.pod):
+    for spec in pods.all_specs(state.pod) if state.pod is not None else ():
         image = str(spec.manifest.get("image") or "")
         runs = [Run(r.image, r.started_at, r.finished_at) for r in known if r.container == spec.name]
         entry = backoff.replay(runs, image)

@@ -49,6 +49,8 @@ def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, 
     before = newest(observed, item.name)
     if before is not None and (before.id in state.kills or before.state is ContainerState.RUNNING):
         return Started.NO
+    if state.is_put_off(item.name, ctx.clock.now()):
+        return Started.NO
     try:
         _wait_for_back_off(ctx, state, observed, spec)
         image = _image(ctx, state, spec)
@@ -253,7 +255,7 @@ def _fail(
     state.problems[spec.name] = StartProblem(reason, message)
     _event(ctx, state, spec, reasons.WARNING, reasons.FAILED, f"Error: {event or message}", f"{reason}: not started")
     if again:
-        state.wake_at(ctx.clock.now() + RETRY)
+        state.put_off(spec.name, ctx.clock.now() + RETRY)
     else:
         ctx.dispatch(state.ref.uid)
     return _Stop(Started.NO)

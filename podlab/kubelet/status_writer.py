@@ -43,6 +43,8 @@ def write(ctx: Context, state: PodState, status: Manifest, why: str) -> None:
 
     def mutate(obj: Manifest) -> None:
         obj["status"] = statuses.merged(obj.get("status") or {}, copy.deepcopy(status))
+        # Known before the change log tells it, so that our own write is not taken for somebody else's.
+        state.written = copy.deepcopy(obj["status"])
 
     try:
         stored = ctx.client.update_status(

@@ -113,7 +113,7 @@ class FakeApi:
         obj["metadata"]["deletionTimestamp"] = times.rfc3339(self.now() + timedelta(seconds=seconds))
         obj["metadata"]["deletionGracePeriodSeconds"] = seconds
         self.put(resource, obj, "MODIFIED" if seconds else "DELETED", why)
-        return Deleted(obj=obj, gone=not seconds)
+        return Deleted(obj=obj, gone=not seconds, answer=obj)
 
 
 @dataclass
