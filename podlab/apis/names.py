@@ -93,7 +93,9 @@ def _full(pattern: str, text: str) -> bool:
 
 def dns_label(text: str) -> list[str]:
     out = [max_length(LABEL_MAX)] if len(text) > LABEL_MAX else []
-    return out if _full(_LABEL, text) else [*out, LABEL_TEXT]
+    if _full(_LABEL, text):
+        return out
+    return [*out, "must not contain dots" if _full(_SUBDOMAIN, text) else LABEL_TEXT]
 
 
 def dns_subdomain(text: str) -> list[str]:

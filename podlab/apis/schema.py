@@ -129,6 +129,11 @@ def go_name(definition: str) -> str:
     return ".".join(definition.rsplit(".", 2)[-2:])
 
 
+def description(definition: str, field: str = "") -> str:
+    """The sentence on a field, or on the kind itself."""
+    return str(_load("descriptions.json").get(definition, {}).get(field, ""))
+
+
 def openapi_schemas(definitions: tuple[str, ...]) -> dict[str, Any]:
     """components.schemas for these definitions and all that they refer to, with descriptions."""
     waiting, found = list(definitions), {}
