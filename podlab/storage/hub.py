@@ -109,6 +109,10 @@ class Hub:
         self._run_soon()
         return added
 
+    def readers(self) -> int:
+        """How many subscriptions there are, for metrics."""
+        return len(self._changes.subscriptions()) + len(self._probes.subscriptions())
+
     def wake(self) -> None:
         """Look now instead of at the next poll; a reader that has room again calls it."""
         self._wake.set()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from podlab.apis.types import Key
+from podlab.storage.history import ProbeRow
 
 AT = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
@@ -26,3 +27,18 @@ def make_pod(name: str = "web", *, uid: str | None = None, **metadata: Any) -> d
 
 def pod_key(name: str = "web", *, cluster: str = "main", namespace: str = "default") -> Key:
     return Key(cluster, "pods", namespace, name)
+
+
+def make_probe(pod_uid: str, *, at: datetime = AT, cluster: str = "main", outcome: str = "success") -> ProbeRow:
+    return ProbeRow(
+        cluster=cluster,
+        pod_uid=pod_uid,
+        container="app",
+        attempt=0,
+        probe="liveness",
+        at=at,
+        latency_ms=1.5,
+        outcome=outcome,
+        run=1,
+        threshold=3,
+    )
