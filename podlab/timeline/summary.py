@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from podlab.apis import pods, printers, scheme, times
+from podlab.apis import pod_summary, pods, printers, scheme, times
 from podlab.apis.types import Manifest
 from podlab.timeline import marks, story_text
 from podlab.timeline.messages import ContainerLane, PodFacts, ProbeLane, Row
@@ -156,37 +156,20 @@ def lanes(pod: Manifest) -> list[ContainerLane]:
     return found
 
 
-def restarts_at(pod: Manifest) -> str | None:
-    """When a container was last restarted: what `(5m ago)` in kubectl's RESTARTS counts from (printers.go printPod)."""
-    ends = [
-        ((status.get("lastState") or {}).get("terminated") or {}).get("finishedAt")
-        for status in marks.container_statuses(pod)
-        if status.get("restartCount")
-    ]
-    return max((end for end in ends if end), default=None)
-
-
-def cells(pod: Manifest, now: datetime) -> dict[str, str]:
-    """kubectl's columns by their lower-case name."""
+def row(pod: Manifest, now: datetime) -> Row:
+    """A line of the pod list: NAME READY STATUS RESTARTS AGE NODE IP, as kubectl prints them."""
     resource = scheme.by_key("pods")
     if resource is None:
         raise LookupError("the scheme has no pods")
-    names = [column.name.lower() for column in printers.columns(resource)]
-    return {name: str(cell) for name, cell in zip(names, printers.row(resource, pod, now), strict=True)}
-
-
-def row(pod: Manifest, now: datetime) -> Row:
-    """A line of the pod list: NAME READY STATUS RESTARTS AGE NODE IP."""
-    cell = cells(pod, now)
-    meta = pod["metadata"]
-    wide = [cell.get("node", ""), cell.get("ip", "")]
+    name, ready, status, restarts, age, ip, node, *_ = (str(cell) for cell in printers.row(resource, pod, now))
+    meta, restarted = pod["metadata"], pod_summary.summarise(pod).last_restart
     return {
         "uid": meta["uid"],
-        "name": meta["name"],
-        "cells": [cell["name"], cell["ready"], cell["status"], cell["restarts"], cell["age"], *wide],
-        "tone": tone(cell["status"], cell["ready"]),
+        "name": name,
+        "cells": [name, ready, status, restarts, age, node, ip],
+        "tone": tone(status, ready),
         "created": marks.instant(times.parse(meta["creationTimestamp"])),
-        "restarts_at": restarts_at(pod),
+        "restarts_at": marks.instant(restarted) if restarted is not None else None,
         "deleting": bool(meta.get("deletionTimestamp")),
     }
 

@@ -1,9 +1,19 @@
-"""What every page knows."""
+"""What every page knows: the theme, the words for the scripts."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.utils.translation import get_language, gettext
+
+from podlab.web import words
+
+THEMES = ("system", "light", "dark")
 
 
 def lab(request: HttpRequest) -> dict[str, object]:
-    return {}
+    theme = request.COOKIES.get("podlab-theme", "system")
+    return {
+        "theme": theme if theme in THEMES else "system",
+        # English is the key of the catalogue, so an English page needs none.
+        "words": {} if (get_language() or "en").startswith("en") else {text: gettext(text) for text in words.WORDS},
+    }

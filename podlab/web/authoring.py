@@ -1,0 +1,200 @@
+"""From the text in the editor to objects: decode, try on the registry without writing, say what is wrong at which line.
+
+`check` is behind the editor's marks and the button alike; `create` writes. Both act as the person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from django.utils.translation import gettext
+
+from podlab.apis import scheme
+from podlab.apis.decode import DecodeError, Document, decode_yaml, position_of
+from podlab.apis.decode_errors import MAX_BYTES
+from podlab.apis.scheme import Resource
+from podlab.apis.status_errors import ApiError
+from podlab.apis.types import Manifest
+from podlab.registry.client import Client
+from podlab.registry.operations import WriteOptions
+
+MOST_DOCUMENTS = 100
+
+
+class Problem(TypedDict):
+    line: int
+    column: int
+    severity: Literal["error", "warning"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One document that names a kind which is served here."""
+
+    document: Document
+    resource: Resource
+    namespace: str
+
+    @property
+    def text(self) -> str:
+        meta = self.document.obj.get("metadata") or {}
+        return f"{self.resource.singular}/{meta.get('name') or meta.get('generateName', '') + '…'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    problems: list[Problem]
+    objects: list[str]  # "pod/web"
+
+    @property
+    def fine(self) -> bool:
+        return bool(self.objects) and not any(problem["severity"] == "error" for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    resource: str
+    namespace: str
+    name: str
+    uid: str
+    warnings: tuple[str, ...]
+
+
+def text_of(raw: bytes) -> str:
+    """What the editor sent, or a DecodeError at the first byte that is no text."""
+    if len(raw) > MAX_BYTES:
+        raise too_large()
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        raise DecodeError(gettext("This is not text: it holds bytes that are not UTF-8."), line, column) from None
+
+
+def too_large() -> DecodeError:
+    return DecodeError(gettext("The text is larger than 3 MiB, more than the API accepts."), 1, 1)
+
+
+def check(client: Client, namespace: str, text: str) -> Report:
+    """Try every document on the registry as if it were created, writing nothing."""
+    try:
+        documents = decode_yaml(text)
+    except DecodeError as error:
+        return Report([of_decoding(error)], [])
+    items, problems = _items(documents, namespace)
+    for item in items:
+        try:
+            written = _create(client, item, dry_run=True)
+        except ApiError as error:
+            problems += _of_refusal(item, error)
+        else:
+            problems += [_problem(item.document, "", text, severity="warning") for text in written.warnings]
+    return Report(sorted(problems, key=lambda problem: problem["line"]), [item.text for item in items])
+
+
+def create(client: Client, namespace: str, text: str) -> tuple[list[Created], Report]:
+    """Create every document in order. Nothing is written unless all of them are fine by themselves; a document that
+    fails all the same ends the row, and what was created before it stays, as with kubectl."""
+    report = check(client, namespace, text)
+    if not report.fine:
+        return [], report
+    items, _ = _items(decode_yaml(text), namespace)
+    created: list[Created] = []
+    for item in items:
+        try:
+            written = _create(client, item, dry_run=False)
+        except ApiError as error:
+            return created, Report(_of_refusal(item, error), report.objects)
+        meta = written.obj["metadata"]
+        place = meta.get("namespace", "")
+        created.append(Created(item.resource.key, place, meta["name"], meta["uid"], written.warnings))
+    return created, report
+
+
+def _create(client: Client, item: Item, *, dry_run: bool) -> Any:
+    options = WriteOptions(dry_run=dry_run, duplicates=tuple(item.document.strict_texts()), field_manager="podlab-web")
+    return client.create(item.resource.key, item.document.obj, namespace=item.namespace, options=options)
+
+
+def _items(documents: Sequence[Document], namespace: str) -> tuple[list[Item], list[Problem]]:
+    items: list[Item] = []
+    problems: list[Problem] = []
+    for document in documents[:MOST_DOCUMENTS]:
+        if document.obj is None:
+            continue
+        found = _resource(document.obj)
+        if isinstance(found, str):
+            problems.append(_problem(document, "kind", found))
+            continue
+        meta = document.obj.get("metadata")
+        own = meta.get("namespace") if isinstance(meta, dict) else None
+        place = (own if isinstance(own, str) and own else namespace) if found.namespaced else ""
+        items.append(Item(document, found, place))
+    if len(documents) > MOST_DOCUMENTS:
+        text = gettext("There are more than {most} documents in the text.").format(most=MOST_DOCUMENTS)
+        problems.append(_problem(documents[MOST_DOCUMENTS], "", text))
+    return items, problems
+
+
+def _resource(obj: Any) -> Resource | str:
+    """What the document is, or what is wrong with it, in kubectl's words."""
+    if not isinstance(obj, dict):
+        return gettext("A manifest is a mapping with apiVersion, kind and metadata.")
+    version, kind = obj.get("apiVersion"), obj.get("kind")
+    if not isinstance(version, str) or not version:
+        return gettext("apiVersion not set")
+    if not isinstance(kind, str) or not kind:
+        return gettext("kind not set")
+    found = scheme.by_kind(version, kind)
+    return found if found is not None else f'no matches for kind "{kind}" in version "{version}"'
+
+
+_FIELD = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
+_LINE = re.compile(r"^\s*line (\d+): ")
+
+
+def _of_refusal(item: Item, error: ApiError) -> list[Problem]:
+    """One problem a cause, each at its field; strict decoding errors carry the fields in their text."""
+    causes = (error.details or {}).get("causes") or []
+    if causes:
+        return [_of_cause(item.document, cause) for cause in causes]
+    duplicates = [_of_line(text) for text in item.document.duplicate_texts() if _LINE.match(text)]
+    fields = _FIELD.findall(error.message)
+    if "strict decoding error" in error.message and (fields or duplicates):
+        unknown = [_problem(item.document, name, _words(error.message, name)) for name in fields]
+        return [*unknown, *duplicates]
+    return [_problem(item.document, "metadata.name" if error.code == 409 else "", error.message)]
+
+
+def _words(message: str, field: str) -> str:
+    kind = "duplicate" if f'duplicate field "{field}"' in message else "unknown"
+    return f'{kind} field "{field}"'
+
+
+def _of_cause(document: Document, cause: Manifest) -> Problem:
+    field = cause.get("field") or ""
+    text = cause.get("message") or cause.get("reason") or ""
+    return _problem(document, field, f"{field}: {text}" if field else text)
+
+
+def _of_line(text: str) -> Problem:
+    found = _LINE.match(text)
+    line = int(found[1]) if found else 1
+    return {"line": line, "column": 1, "severity": "error", "message": _LINE.sub("", text)}
+
+
+def of_decoding(error: DecodeError) -> Problem:
+    return {"line": error.line, "column": error.column, "severity": "error", "message": error.message}
+
+
+def _problem(
+    document: Document, path: str, message: str, *, severity: Literal["error", "warning"] = "error"
+) -> Problem:
+    position = position_of(document, path)
+    line, column = (position.line, position.column) if position is not None else (1, 1)
+    return {"line": line, "column": column, "severity": severity, "message": message}

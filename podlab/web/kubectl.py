@@ -1,0 +1,20 @@
+"""The kubectl line that does the same as what a page does. Pure.
+
+Names come from the registry, which allows nothing in them that a shell would read; they are quoted all the same.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+
+def line(*words: str, cluster: str, namespace: str = "") -> str:
+    """For another cluster than main its own context is named."""
+    place = ["-n", namespace] if namespace else []
+    context = [] if cluster == "main" else ["--context", f"podlab-{cluster}"]
+    return shlex.join(["kubectl", *words, *place, *context])
+
+
+def delete_pod(name: str, *, cluster: str, namespace: str, grace: int | None, force: bool) -> str:
+    options = [] if grace is None else [f"--grace-period={grace}"]
+    return line("delete", "pod", name, *options, *(["--force"] if force else []), cluster=cluster, namespace=namespace)

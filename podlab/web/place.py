@@ -1,0 +1,105 @@
+"""Where a person is: the cluster of the page, the rights there, the registry client that acts in the person's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from podlab.apis.status_errors import ApiError
+from podlab.registry import authorizer, clusters, identity
+from podlab.registry.client import Client
+from podlab.registry.clusters import ClusterRow
+from podlab.registry.identity import Identity
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+LAST_PLACE = "place"  # session key: where `/` leads
+
+
+@dataclass(frozen=True)
+class Place:
+    """The cluster that a page is about. The template context has it as `place`."""
+
+    row: ClusterRow
+    identity: Identity
+    client: Client
+    namespace: str = ""
+
+    @property
+    def cluster(self) -> str:
+        return self.row.name
+
+    @property
+    def simulated(self) -> bool:
+        return self.row.runtime == clusters.SIM
+
+    @property
+    def runs_it(self) -> bool:
+        return authorizer.may_run_cluster(self.identity, self.row.name)
+
+    def now(self) -> datetime:
+        return self.client.now()
+
+    def may(self, verb: str, resource: str, *, name: str = "", subresource: str = "") -> bool:
+        return authorizer.allowed(
+            self.identity,
+            verb,
+            resource,
+            cluster=self.cluster,
+            namespace=self.namespace,
+            name=name,
+            subresource=subresource,
+        )
+
+
+def open_place(request: HttpRequest, cluster: str, namespace: str = "") -> Place:
+    """404 for a cluster that is not there, and just so for one where the person has no business."""
+    who = identity.of_user(request.user)
+    row = clusters.find(cluster)
+    if row is None or not authorizer.sees_cluster(who, cluster):
+        raise Http404("There is no such cluster.")
+    return Place(row, who, clusters.client_for(cluster, who), namespace)
+
+
+def namespaces_of(place: Place) -> list[str]:
+    """The namespaces that the person may look into. Without the right to list them: those that were granted."""
+    if place.may("list", "namespaces"):
+        return [item.key.name for item in place.client.list("namespaces", None).items]
+    granted = [grant.namespace for grant in place.identity.grants if grant.cluster in ("*", place.cluster)]
+    return sorted({name for name in granted if name != "*"})
+
+
+def page(view: View[P]) -> View[P]:
+    """A page behind the login. What the registry refuses becomes the page of that refusal."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except ApiError as error:
+            return refused(request, error)
+
+    return cast(View[P], login_required(guarded))
+
+
+def refused(request: HttpRequest, error: ApiError) -> HttpResponse:
+    template = {403: "403.html", 404: "404.html"}.get(error.code, "refused.html")
+    return render(request, template, {"message": error.message, "error": error}, status=error.code)
+
+
+def remember(request: HttpRequest) -> None:
+    """`/` leads to the last place; written only when it changed, because each write costs a row."""
+    if request.session.get(LAST_PLACE) != request.path:
+        request.session[LAST_PLACE] = request.path
+
+
+def context(place: Place, **more: Any) -> dict[str, Any]:
+    return {"place": place, **more}

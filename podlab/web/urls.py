@@ -1,0 +1,28 @@
+"""Where everything is. The list of places is the design's; a path never changes its meaning."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from podlab.web.views import account, authoring, places, pods
+
+# A label or a subdomain of Kubernetes; whether the thing exists is for the view.
+_CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
+_NS = _CLUSTER + r"/ns/(?P<namespace>[a-z0-9][a-z0-9-]{0,62})"
+_POD = _NS + r"/pods/(?P<name>[a-z0-9][a-z0-9.-]{0,252})"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", places.home, name="home"),
+    path("login", account.enter, name="login"),
+    path("login/<str:token>", account.by_link, name="login-link"),
+    path("logout", account.leave, name="logout"),
+    path("clusters", places.cluster_list, name="clusters"),
+    re_path(rf"^c/{_CLUSTER}/$", places.overview, name="overview"),
+    re_path(rf"^c/{_CLUSTER}/clock$", places.clock_page, name="clock"),
+    re_path(rf"^c/{_CLUSTER}/delete$", places.cluster_delete, name="cluster-delete"),
+    re_path(rf"^c/{_NS}/pods$", pods.pod_list, name="pods"),
+    re_path(rf"^c/{_NS}/new$", authoring.new, name="new"),
+    re_path(rf"^c/{_NS}/check$", authoring.check, name="check"),
+    re_path(rf"^c/{_POD}$", pods.pod, name="pod"),
+    re_path(rf"^c/{_POD}/delete$", pods.pod_delete, name="pod-delete"),
+]

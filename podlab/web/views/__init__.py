@@ -1,0 +1,1 @@
+"""Views by subject. Each parses, calls and renders; what they share is in `web.place`."""

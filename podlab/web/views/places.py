@@ -1,0 +1,144 @@
+"""The way to a pod: last place, clusters, the overview of one cluster, its clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from podlab import clock
+from podlab.apis.status_errors import ApiError, bad_request
+from podlab.registry import authorizer, clusters, identity
+from podlab.timeline import summary
+from podlab.timeline.messages import Row
+from podlab.web import kubectl
+from podlab.web.place import LAST_PLACE, Place, context, namespaces_of, open_place, page, remember
+
+_MOST_NODES = 20
+SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0)
+
+
+@page
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Where one was last; else the pods of the first namespace that one may see."""
+    last = request.session.get(LAST_PLACE)
+    if isinstance(last, str) and last.startswith("/c/") and clusters.find(last.split("/")[2]) is not None:
+        return redirect(last)
+    found = clusters.list_for(identity.of_user(request.user))
+    if not found:
+        return render(request, "nowhere.html")
+    names = [row.name for row in found]
+    return redirect("overview", cluster=clusters.MAIN if clusters.MAIN in names else names[0])
+
+
+@dataclass
+class Space:
+    """One namespace on the overview."""
+
+    name: str
+    tally: Counter[str] = field(default_factory=Counter)
+    troubled: list[Row] = field(default_factory=list)
+
+    @property
+    def tones(self) -> list[tuple[str, int]]:
+        order = ("failed", "waiting", "terminating", "running", "done", "unknown")
+        return [(tone, self.tally[tone]) for tone in order if self.tally[tone]]
+
+
+@page
+@require_GET
+def overview(request: HttpRequest, cluster: str) -> HttpResponse:
+    place = open_place(request, cluster)
+    spaces = [_space(place, name) for name in namespaces_of(place)]
+    remember(request)
+    # What needs attention first, then what is used, then the empty ones.
+    spaces.sort(key=lambda space: (-len(space.troubled), -space.tally.total(), space.name))
+    command = kubectl.line("get", "pods", "--all-namespaces", cluster=cluster)
+    return render(request, "overview.html", context(place, spaces=spaces, command=command))
+
+
+def _space(place: Place, name: str) -> Space:
+    now, space = place.now(), Space(name)
+    for item in place.client.list("pods", name).items:
+        row = summary.row(item.obj, now)
+        space.tally[row["tone"]] += 1
+        if row["tone"] in {"failed", "waiting"}:
+            space.troubled.append(row)
+    return space
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def cluster_list(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _make(request)
+    who, wall = identity.of_user(request.user), clock.wall_now()
+    rows = [
+        {"row": row, "now": row.time.at(wall), "runs_it": authorizer.may_run_cluster(who, row.name)}
+        for row in clusters.list_for(who)
+    ]
+    makes = authorizer.may_make_clusters(who)
+    return render(request, "clusters.html", {"rows": rows, "makes": makes, "main": clusters.MAIN})
+
+
+def _make(request: HttpRequest) -> HttpResponse:
+    name, count = request.POST.get("name", "").strip(), request.POST.get("nodes", "2")
+    seed = request.POST.get("seed", "").strip()
+    try:
+        if not count.isdecimal() or not 1 <= int(count) <= _MOST_NODES or (seed and not seed.isdecimal()):
+            raise bad_request(_("Give 1 to {most} nodes, and a whole number as seed.").format(most=_MOST_NODES))
+        nodes = [f"node-{chr(ord('a') + index)}" for index in range(int(count))]
+        who = identity.of_user(request.user)
+        clusters.create_sim(name, nodes=nodes, seed=int(seed) if seed else None, identity=who)
+    except ApiError as error:
+        messages.error(request, error.message)
+        return redirect("clusters")
+    return redirect("overview", cluster=name)
+
+
+@page
+@require_POST
+def cluster_delete(request: HttpRequest, cluster: str) -> HttpResponse:
+    place = open_place(request, cluster)
+    if request.POST.get("confirm") != cluster:
+        messages.error(request, _("To delete a cluster, write its name."))
+        return redirect("clusters")
+    clusters.delete(cluster, identity=place.identity)
+    messages.success(request, _("Cluster {name} is deleted.").format(name=cluster))
+    return redirect("clusters")
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def clock_page(request: HttpRequest, cluster: str) -> HttpResponse:
+    """Full page, or after a button only its panel (htmx)."""
+    place = open_place(request, cluster)
+    if request.method == "POST":
+        _turn(place, request.POST.get("do", ""), request.POST.get("speed", ""))
+        if not request.headers.get("HX-Request"):
+            return redirect("clock", cluster=cluster)
+        place = open_place(request, cluster)
+    template = "parts/clock_panel.html" if request.headers.get("HX-Request") else "clock.html"
+    return render(request, template, context(place, lab=place.now(), speeds=SPEEDS))
+
+
+def _turn(place: Place, action: str, speed: str) -> None:
+    if action == "pause":
+        clusters.pause(place.cluster, identity=place.identity)
+    elif action == "resume":
+        clusters.resume(place.cluster, identity=place.identity)
+    elif action == "step":
+        clusters.step(place.cluster, identity=place.identity)
+    elif action == "speed":
+        try:
+            clusters.set_speed(place.cluster, float(speed), identity=place.identity)
+        except ValueError:
+            raise bad_request(_("The speed must be a number.")) from None
+    else:
+        raise bad_request(_("The clock can be paused, resumed, stepped or sped up."))

@@ -1,0 +1,133 @@
+"""Pods: the list, one pod with its tabs, deletion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from podlab.apis.status_errors import bad_request
+from podlab.apis.types import Key, Manifest
+from podlab.registry import authorizer
+from podlab.storage import log
+from podlab.timeline import summary
+from podlab.web import kubectl, manifest_lines
+from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
+
+TABS = ("timeline", "yaml", "events")
+
+
+@page
+@require_GET
+def pod_list(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
+    place = open_place(request, cluster, namespace)
+    now = place.now()
+    rows = [summary.row(item.obj, now) for item in place.client.list("pods", namespace).items]
+    remember(request)
+    command = kubectl.line("get", "pods", "-o", "wide", "--watch", cluster=cluster, namespace=namespace)
+    names = namespaces_of(place)
+    return render(request, "pods.html", context(place, rows=rows, command=command, namespaces=names))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A pod that lives, or the last state of one that is gone."""
+
+    obj: Manifest
+    uid: str
+    gone: bool
+
+
+def find(place: Place, name: str, uid: str) -> Found:
+    """With a uid, that very pod, also after its end; without, the one that has the name now."""
+    authorizer.require(
+        place.identity,
+        authorizer.Attributes(verb="get", resource="pods", cluster=place.cluster, namespace=place.namespace, name=name),
+    )
+    stored = place.client.find("pods", place.namespace, name)
+    if stored is not None and uid in {"", stored.uid}:
+        return Found(stored.obj, stored.uid, gone=False)
+    past = log.history_of(place.cluster, uid) if uid else []
+    if not past or past[-1].key != Key(place.cluster, "pods", place.namespace, name):
+        raise Http404(gettext("There is no such pod."))
+    return Found(past[-1].obj, uid, gone=past[-1].type == "DELETED")
+
+
+@page
+@require_GET
+def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpResponse:
+    """The page, or for the script only the panel of a tab."""
+    place = open_place(request, cluster, namespace)
+    found = find(place, name, request.GET.get("uid", "")[:36])
+    tab = request.GET.get("tab", "timeline")
+    tab = tab if tab in TABS else "timeline"
+    more = _tab(place, found, tab)
+    if request.headers.get("HX-Request"):
+        return render(request, f"parts/pod_{tab}.html", context(place, found=found, **more))
+    facts = summary.facts(found.obj, place.now(), gone=found.gone, translate=gettext)
+    lines = manifest_lines.lines(shown(found.obj))
+    delete = kubectl.delete_pod(name, cluster=cluster, namespace=namespace, grace=None, force=False)
+    return render(
+        request,
+        "pod.html",
+        context(place, found=found, pod=facts, tab=tab, yaml_lines=lines, delete_command=delete, **more),
+    )
+
+
+def _tab(place: Place, found: Found, tab: str) -> dict[str, Any]:
+    name = found.obj["metadata"]["name"]
+    where = {"cluster": place.cluster, "namespace": place.namespace}
+    if tab == "yaml":
+        return {"lines": manifest_lines.lines(shown(found.obj)), "command": kubectl.line("get", "pod", name, "-o", "yaml", **where)}  # fmt: skip
+    if tab == "events":
+        selector = f"involvedObject.uid={found.uid}"
+        events = [item.obj for item in place.client.list("events", place.namespace, field_selector=selector).items]
+        events.sort(key=lambda event: event.get("lastTimestamp") or "", reverse=True)
+        return {"events": events, "command": kubectl.line("get", "events", "--field-selector", selector, **where)}
+    return {}
+
+
+def shown(obj: Manifest) -> Manifest:
+    """Without what only server-side apply reads."""
+    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "managedFields"}}
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def pod_delete(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpResponse:
+    """GET asks, for browsers without the dialog; POST deletes. The pod is named by uid too: a namesake is not meant."""
+    place = open_place(request, cluster, namespace)
+    uid = request.POST.get("uid") or request.GET.get("uid", "")
+    if request.method == "GET":
+        found = find(place, name, uid)
+        facts = summary.facts(found.obj, place.now(), gone=found.gone, translate=gettext)
+        return render(request, "pod_delete.html", context(place, found=found, pod=facts))
+    grace, force = _grace(request.POST.get("how", ""), request.POST.get("seconds", ""))
+    why = f"{place.identity.actor} deleted the pod on its page."
+    deleted = place.client.delete("pods", namespace, name, grace=grace, uid=uid or None, why=why)
+    command = kubectl.delete_pod(name, cluster=cluster, namespace=namespace, grace=grace, force=force)
+    text = _("Pod {name} is deleted.") if deleted.gone else _("Pod {name} is being deleted.")
+    if request.headers.get("HX-Request"):
+        return render(request, "parts/done.html", {"text": text.format(name=name), "command": command})
+    messages.success(request, f"{text.format(name=name)} {command}")
+    return redirect(f"{request.path.removesuffix('/delete')}?uid={uid}")
+
+
+_LONGEST_GRACE = 7 * 24 * 3600
+
+
+def _grace(how: str, seconds: str) -> tuple[int | None, bool]:
+    """The grace period that was asked for (None: the pod's own), and whether kubectl would need --force for it."""
+    if how == "force":
+        return 0, True
+    if how != "seconds":
+        return None, False
+    if not seconds.isdecimal() or int(seconds) > _LONGEST_GRACE:
+        raise bad_request(_("The grace period must be a whole number of seconds."))
+    return int(seconds), False

@@ -1,0 +1,40 @@
+"""The words that scripts write. They travel in the page as a catalogue; static/src/words.js reads it."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+WORDS = (
+    gettext_noop("You may no longer see this."),
+    gettext_noop("Connection lost. Trying again…"),
+    gettext_noop("Shown as of {time}."),
+    gettext_noop("Phase"),
+    gettext_noop("Conditions"),
+    gettext_noop("Events"),
+    gettext_noop("Deletion"),
+    gettext_noop("Logs"),
+    gettext_noop("startup"),
+    gettext_noop("liveness"),
+    gettext_noop("readiness"),
+    gettext_noop("init"),
+    gettext_noop("sidecar"),
+    gettext_noop("ephemeral"),
+    gettext_noop("restart {n}"),
+    gettext_noop("fail {count}"),
+    gettext_noop("apply"),
+    gettext_noop("LIVE"),
+    gettext_noop("PAUSED"),
+    gettext_noop("left"),
+    gettext_noop("success"),
+    gettext_noop("failure"),
+    gettext_noop("error"),
+    gettext_noop("warning"),
+    gettext_noop("all containers"),
+    gettext_noop("{container} wrote {count} lines"),
+    gettext_noop("Manifest in YAML"),
+    gettext_noop("Nothing to create yet."),
+    gettext_noop("The server does not answer; the text is kept here."),
+    gettext_noop("{count} problems"),
+    gettext_noop("Ready to create: {objects}"),
+    gettext_noop("line {line}"),
+)

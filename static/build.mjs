@@ -1,0 +1,29 @@
+// Bundles the pages' modules and styles into static/dist. `node static/build.mjs [--watch]`
+import { build, context } from "esbuild";
+
+const options = {
+  entryPoints: {
+    base: "static/src/base.js",
+    list: "static/src/list.js",
+    pod: "static/src/pod.js",
+    editor: "static/src/editor.js",
+    clock: "static/src/clock_page.js",
+    style: "static/src/style.css",
+  },
+  outdir: "static/dist",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  sourcemap: false,
+  chunkNames: "part-[hash]",
+  logLevel: "warning",
+  legalComments: "none",
+};
+
+if (process.argv.includes("--watch")) {
+  await (await context(options)).watch();
+} else {
+  await build(options);
+}

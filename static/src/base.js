@@ -1,0 +1,62 @@
+// On every page: theme, copy buttons, dialogs, and htmx for the small forms.
+
+import "htmx.org";
+
+const root = document.documentElement;
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-theme-to], [data-copy], [data-open], [data-shut]");
+  if (!button) return;
+  if (button.dataset.themeTo !== undefined) nextTheme();
+  if (button.dataset.copy !== undefined) {
+    await navigator.clipboard?.writeText(button.dataset.copy || button.previousElementSibling.textContent);
+    button.dataset.copied = "yes";
+    setTimeout(() => delete button.dataset.copied, 1500);
+  }
+  if (button.dataset.open) {
+    event.preventDefault();
+    document.getElementById(button.dataset.open).showModal();
+  }
+  if (button.dataset.shut !== undefined) button.closest("dialog").close();
+});
+
+// system → light → dark → system; kept in a cookie so that the server renders the page in it from the first byte.
+function nextTheme() {
+  const order = ["system", "light", "dark"];
+  const next = order[(order.indexOf(root.dataset.theme || "system") + 1) % order.length];
+  root.dataset.theme = next;
+  document.cookie = `podlab-theme=${next}; path=/; max-age=31536000; samesite=lax`;
+  for (const label of document.querySelectorAll("[data-theme-name]")) label.textContent = label.dataset[next] ?? next;
+  dispatchEvent(new Event("podlab:theme"));
+}
+
+// A form with data-quiet="#place" is sent without leaving the page; the answer goes to that place.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const place = form.dataset.quiet && document.querySelector(form.dataset.quiet);
+  if (!place) return;
+  event.preventDefault();
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" } });
+  if (answer.redirected) return location.assign(answer.url);
+  const text = await answer.text();
+  if (answer.ok) place.innerHTML = text;
+  else {
+    // A refusal is a whole page; its sentence is what matters here.
+    const said = new DOMParser().parseFromString(text, "text/html").querySelector("main p")?.textContent ?? answer.statusText;
+    const notice = Object.assign(document.createElement("p"), { className: "notice error", textContent: said });
+    notice.setAttribute("role", "alert");
+    place.replaceChildren(notice);
+  }
+  form.closest("dialog")?.close();
+});
+
+// The kubectl line beside the delete form says what the form says.
+document.addEventListener("input", (event) => {
+  const form = event.target.closest("form");
+  const line = form?.querySelector("[data-delete-command]");
+  if (!line) return;
+  if (event.target.name === "seconds") form.querySelector("[name=how][value=seconds]").checked = true;
+  const how = form.elements.how.value;
+  const option = how === "force" ? " --grace-period=0 --force" : how === "seconds" ? ` --grace-period=${form.elements.seconds.value}` : "";
+  line.textContent = line.dataset.base.replace(/^(kubectl delete pod \S+)/, `$1${option}`);
+});

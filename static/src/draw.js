@@ -1,0 +1,397 @@
+// Paints the marks on a canvas. Knows colours and shapes, no data and no events; `timeline` calls it once a frame.
+
+import { bars, clusters, density, remaining, tickHeight } from "./layout.js";
+import { ticks, toX } from "./scale.js";
+import { left } from "./times.js";
+
+const NAMES = [
+  "ground", "panel", "well", "line", "ink", "muted", "running", "done", "waiting", "failed", "terminating", "unknown",
+  "on-running", "waiting-fill", "select", "event-source", "log",
+];
+
+// The colours of the present theme, read from the custom properties.
+export function palette(element) {
+  const style = getComputedStyle(element);
+  const colours = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  colours.words = style.getPropertyValue("--words").trim();
+  colours.mono = style.getPropertyValue("--mono").trim();
+  return colours;
+}
+
+export function paint(ctx, view) {
+  const { s, lanes, height, now, colours } = view;
+  ctx.clearRect(0, 0, s.width, height);
+  grid(ctx, view);
+  for (const lane of lanes) {
+    const marks = view.marksOf(lane.id);
+    if (lane.kind === "condition") track(ctx, lane, view);
+    if (lane.kind === "probe") probes(ctx, lane, marks, view);
+    else if (lane.kind === "events") events(ctx, lane, marks, view);
+    else if (lane.kind === "log") logs(ctx, lane, view);
+    else for (const bar of bars(marks, s, now)) span(ctx, lane, bar, view);
+  }
+  for (const lane of lanes) if (lane.kind === "probe") links(ctx, lane, view);
+  if (view.hover !== null) rule(ctx, toX(s, view.hover), height, colours.muted, [2, 3]);
+  if (now !== null) edge(ctx, view);
+}
+
+function grid(ctx, { s, height, origin, now, colours }) {
+  if (now !== null && toX(s, now) < s.width) {
+    ctx.fillStyle = colours.well;
+    ctx.globalAlpha = 0.35;
+    const x = Math.max(toX(s, now), 0);
+    ctx.fillRect(x, 0, s.width - x, height);
+    ctx.globalAlpha = 1;
+  }
+  ctx.strokeStyle = colours.line;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  for (const time of ticks(s, origin).times) {
+    const x = Math.round(toX(s, time)) + 0.5;
+    ctx.moveTo(x, 0);
+    ctx.lineTo(x, height);
+  }
+  ctx.stroke();
+}
+
+function track(ctx, lane, { s, colours }) {
+  ctx.fillStyle = colours.line;
+  ctx.fillRect(0, lane.y + lane.height / 2 - 2, s.width, 4);
+}
+
+function span(ctx, lane, bar, view) {
+  const { mark, x0, x1 } = bar;
+  if (mark.kind === "condition") return condition(ctx, lane, bar, view);
+  if (mark.kind === "deletion") return countdown(ctx, lane, bar, view, view.colours.terminating);
+  if (mark.kind === "phase") return phase(ctx, lane, bar, view);
+  if (mark.state === "waiting" && bar.xUntil !== null) countdown(ctx, lane, bar, view, view.colours.waiting);
+  else if (mark.state === "waiting") dashed(ctx, lane, x0, x1, view.colours.waiting, view);
+  else if (mark.state === "unknown" || mark.outcome === "unknown") hatched(ctx, lane, x0, x1, view.colours);
+  else solid(ctx, lane, x0, x1, view.colours.running);
+  words(ctx, lane, bar, view, mark.state === "waiting" ? view.colours.waiting : view.colours["on-running"]);
+  if (mark.state === "ended") cap(ctx, lane, x1, mark, view);
+  if (view.selected === mark.id) frame(ctx, lane, x0, bar.xUntil ?? x1, view.colours);
+}
+
+const PHASE = { Pending: "waiting", Running: "running", Succeeded: "done", Failed: "failed", Unknown: "unknown" };
+
+function phase(ctx, lane, bar, view) {
+  const colour = view.colours[PHASE[bar.mark.reason] ?? "unknown"];
+  if (bar.mark.reason === "Pending") dashed(ctx, lane, bar.x0, bar.x1, colour, view);
+  else if (bar.mark.reason === "Unknown") hatched(ctx, lane, bar.x0, bar.x1, view.colours);
+  else solid(ctx, lane, bar.x0, bar.x1, colour);
+  words(ctx, lane, bar, view, bar.mark.reason === "Pending" ? colour : view.colours["on-running"]);
+  if (view.selected === bar.mark.id) frame(ctx, lane, bar.x0, bar.x1, view.colours);
+}
+
+function condition(ctx, lane, { mark, x0, x1 }, view) {
+  const y = lane.y + lane.height / 2 - 2.5;
+  if (mark.state === "True") {
+    ctx.fillStyle = view.colours.running;
+    ctx.fillRect(x0, y, x1 - x0, 5);
+  } else if (mark.state === "Unknown") {
+    hatched(ctx, { y, height: 5 }, x0, x1, view.colours);
+  }
+  if (view.selected === mark.id) frame(ctx, { y: y - 1, height: 7 }, x0, x1, view.colours);
+}
+
+function box(ctx, x0, y, width, height, radius = 3) {
+  ctx.beginPath();
+  ctx.roundRect(x0, y, Math.max(width, 1), height, Math.min(radius, width / 2));
+}
+
+function solid(ctx, lane, x0, x1, colour) {
+  box(ctx, x0, lane.y + 1, x1 - x0, lane.height - 2);
+  ctx.fillStyle = colour;
+  ctx.fill();
+}
+
+function dashed(ctx, lane, x0, x1, colour, view) {
+  box(ctx, x0 + 0.5, lane.y + 1.5, x1 - x0 - 1, lane.height - 3);
+  ctx.fillStyle = view.colours["waiting-fill"];
+  ctx.fill();
+  ctx.setLineDash([4, 3]);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1;
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+function hatched(ctx, lane, x0, x1, colours) {
+  ctx.save();
+  box(ctx, x0, lane.y + 1, x1 - x0, lane.height - 2);
+  ctx.strokeStyle = colours.unknown;
+  ctx.stroke();
+  ctx.clip();
+  ctx.beginPath();
+  for (let x = Math.floor(x0 / 6) * 6 - lane.height; x < x1; x += 6) {
+    ctx.moveTo(x, lane.y + lane.height);
+    ctx.lineTo(x + lane.height, lane.y);
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+// A bar that empties: the whole wait as an outline, what is left of it filled from the live edge on.
+function countdown(ctx, lane, bar, view, colour) {
+  const { x0, x1, xUntil, mark } = bar;
+  const end = xUntil ?? x1;
+  dashed(ctx, lane, x0, Math.max(end, x0 + 2), colour, view);
+  const rest = mark.t1 === null ? remaining(mark, view.now) : 0;
+  const width = (end - x0) * rest;
+  if (width > 1) {
+    ctx.globalAlpha = 0.34;
+    box(ctx, end - width, lane.y + 1, width, lane.height - 2);
+    ctx.fillStyle = colour;
+    ctx.fill();
+    ctx.globalAlpha = 1;
+  }
+  const leftText = rest > 0 ? ` · ${left(mark.tUntil - view.now)} ${view.leftWord}` : "";
+  const label = mark.kind === "deletion" ? `TERM → KILL${leftText}` : mark.text + leftText;
+  text(ctx, label, lane, x0, Math.max(end, x0), view, colour, mark.t1 === null);
+  if (mark.kind === "deletion" && view.selected === mark.id) frame(ctx, lane, x0, end, view.colours);
+}
+
+function words(ctx, lane, bar, view, colour) {
+  if (bar.mark.state === "waiting" && bar.xUntil !== null) return;
+  const inset = bar.mark.state === "ended" ? 9 : 0;
+  text(ctx, bar.mark.text, lane, bar.x0, bar.x1 - inset, view, colour, false);
+}
+
+// Words stand in the bar; if they must be read (`out`) and do not fit, behind it.
+function text(ctx, label, lane, x0, x1, view, colour, out) {
+  if (!label) return;
+  ctx.font = `600 11px ${view.colours.words}`;
+  ctx.textBaseline = "middle";
+  ctx.fillStyle = colour;
+  const begin = Math.max(x0, 0) + 6;
+  const room = Math.min(x1, view.s.width) - begin - 4;
+  const width = ctx.measureText(label).width;
+  const y = lane.y + lane.height / 2 + 0.5;
+  if (width <= room) ctx.fillText(label, begin, y);
+  else if (out && x1 + width + 8 < view.s.width) ctx.fillText(label, x1 + 6, y);
+  else if (room > 22) ctx.fillText(shorten(ctx, label, room), begin, y);
+}
+
+function shorten(ctx, label, room) {
+  let short = label;
+  while (short.length > 1 && ctx.measureText(short + "…").width > room) short = short.slice(0, -1);
+  return short + "…";
+}
+
+// The end of a run: its exit code in a ring. Zero is a tick, so that the shape says it too.
+function cap(ctx, lane, x, mark, view) {
+  const y = lane.y + lane.height / 2;
+  const ok = mark.exit_code === 0;
+  const colour = mark.outcome === "unknown" ? view.colours.unknown : ok ? view.colours.done : view.colours.failed;
+  const label = ok ? "✓" : mark.exit_code === null ? "?" : String(mark.exit_code);
+  ctx.font = `700 10px ${view.colours.words}`;
+  const half = Math.max(ctx.measureText(label).width / 2 + 3.5, 7.5);
+  box(ctx, x - half, y - 7.5, half * 2, 15, 7.5);
+  ctx.fillStyle = view.colours.panel;
+  ctx.fill();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.5;
+  ctx.stroke();
+  ctx.lineWidth = 1;
+  ctx.fillStyle = colour;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(label, x, y + 0.5);
+  ctx.textAlign = "left";
+  if (mark.reason === "OOMKilled") {
+    ctx.fillText("OOM", x + half + 3, y + 0.5);
+  }
+}
+
+function frame(ctx, lane, x0, x1, colours) {
+  box(ctx, x0 - 2, lane.y - 1, x1 - x0 + 4, lane.height + 2, 4);
+  ctx.strokeStyle = colours.select;
+  ctx.lineWidth = 2;
+  ctx.stroke();
+  ctx.lineWidth = 1;
+}
+
+// A stem as high as the answer took long, with a head whose shape is the outcome.
+function probes(ctx, lane, marks, view) {
+  const { s, colours } = view;
+  const foot = lane.y + lane.height - 2;
+  ctx.fillStyle = colours.line;
+  ctx.fillRect(0, foot, s.width, 1);
+  for (const mark of marks) {
+    const x = toX(s, mark.t0);
+    if (x < -6 || x > s.width + 6) continue;
+    const top = foot - tickHeight(mark.latency_ms, lane.height - 6);
+    const colour = { success: colours.running, failure: colours.failed, warning: colours.waiting }[mark.outcome] ?? colours.unknown;
+    ctx.strokeStyle = colour;
+    ctx.fillStyle = colour;
+    ctx.beginPath();
+    ctx.moveTo(x, foot);
+    ctx.lineTo(x, top);
+    ctx.stroke();
+    head(ctx, x, top, mark.outcome, colours);
+    if (view.selected === mark.id) {
+      ctx.strokeStyle = colours.select;
+      ctx.lineWidth = 2;
+      ctx.strokeRect(x - 6, top - 6, 12, foot - top + 7);
+      ctx.lineWidth = 1;
+    }
+  }
+  counts(ctx, lane, marks, view);
+}
+
+function head(ctx, x, y, outcome, colours) {
+  ctx.beginPath();
+  if (outcome === "success") {
+    ctx.arc(x, y, 2.7, 0, Math.PI * 2);
+    ctx.fill();
+  } else if (outcome === "failure") {
+    ctx.lineWidth = 1.8;
+    ctx.moveTo(x - 3, y - 3);
+    ctx.lineTo(x + 3, y + 3);
+    ctx.moveTo(x + 3, y - 3);
+    ctx.lineTo(x - 3, y + 3);
+    ctx.stroke();
+    ctx.lineWidth = 1;
+  } else {
+    ctx.moveTo(x, y - 4);
+    ctx.lineTo(x + 4, y);
+    ctx.lineTo(x, y + 4);
+    ctx.lineTo(x - 4, y);
+    ctx.closePath();
+    ctx.fillStyle = colours.panel;
+    ctx.fill();
+    ctx.stroke();
+  }
+}
+
+// "2/3" beside a failing run when there is room; the crossing says in words what it caused.
+function counts(ctx, lane, marks, view) {
+  ctx.font = `600 10px ${view.colours.words}`;
+  ctx.textBaseline = "middle";
+  const y = lane.y + lane.height / 2;
+  let free = -Infinity;
+  marks.forEach((mark, index) => {
+    const x = toX(view.s, mark.t0);
+    const next = index + 1 < marks.length ? toX(view.s, marks[index + 1].t0) : Infinity;
+    const label = mark.caused && mark.caused !== "ready" && mark.caused !== "started" ? mark.text : mark.outcome === "failure" ? `${mark.run}/${mark.threshold}` : "";
+    if (!label || x < free || x < 0) return;
+    const width = ctx.measureText(label).width + 8;
+    if (next - x < width + 4 && next !== Infinity) return;
+    ctx.fillStyle = view.colours.failed;
+    ctx.fillText(label, x + 6, y);
+    free = x + width;
+  });
+}
+
+// From the probe that crossed its threshold to the lane that it changed.
+function links(ctx, lane, view) {
+  for (const mark of view.marksOf(lane.id)) {
+    if (!mark.target || mark.caused === "started") continue;
+    const target = view.lanes.find((l) => l.id === mark.target);
+    const x = toX(view.s, mark.t0);
+    if (!target || x < 0 || x > view.s.width) continue;
+    const y0 = lane.y + (target.y < lane.y ? 2 : lane.height);
+    const y1 = target.y + target.height / 2 + (target.y < lane.y ? target.height / 2 : 0);
+    const bend = Math.min(Math.abs(y1 - y0) / 5, 10);
+    ctx.strokeStyle = mark.outcome === "success" ? view.colours.running : view.colours.failed;
+    ctx.setLineDash([2, 2]);
+    ctx.beginPath();
+    ctx.moveTo(x, y0);
+    ctx.quadraticCurveTo(x + bend, (y0 + y1) / 2, x, y1);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    ctx.arc(x, y1, 2, 0, Math.PI * 2);
+    ctx.fillStyle = ctx.strokeStyle;
+    ctx.fill();
+  }
+}
+
+// Diamonds: severity above, source below; several that lie together are one with a count.
+function events(ctx, lane, marks, view) {
+  const y = lane.y + lane.height / 2;
+  for (const { x, mark, marks: all } of clusters(marks, view.s)) {
+    const colour = mark.state === "Warning" ? view.colours.failed : view.colours.done;
+    half(ctx, x, y, -6.5, colour);
+    half(ctx, x, y, 6.5, view.colours["event-source"]);
+    if (all.some((one) => one.id === view.selected)) {
+      ctx.strokeStyle = view.colours.select;
+      ctx.lineWidth = 2;
+      ctx.strokeRect(x - 8, y - 8, 16, 16);
+      ctx.lineWidth = 1;
+    }
+    if (all.length > 1) {
+      ctx.font = `600 10px ${view.colours.words}`;
+      ctx.fillStyle = view.colours.muted;
+      ctx.textBaseline = "middle";
+      ctx.fillText(String(all.length), x + 9, y + 0.5);
+    }
+  }
+}
+
+function half(ctx, x, y, tip, colour) {
+  ctx.beginPath();
+  ctx.moveTo(x - 6.5, y);
+  ctx.lineTo(x, y + tip);
+  ctx.lineTo(x + 6.5, y);
+  ctx.closePath();
+  ctx.fillStyle = colour;
+  ctx.fill();
+}
+
+function logs(ctx, lane, view) {
+  const found = density(view.logTimes, view.s);
+  const most = Math.max(...found.map((one) => one.count), 4);
+  ctx.fillStyle = view.colours.log;
+  for (const { x, count } of found) {
+    const height = Math.max(2, (count / most) * (lane.height - 2));
+    ctx.fillRect(x, lane.y + lane.height - height, 3, height);
+  }
+  ctx.fillStyle = view.colours.line;
+  ctx.fillRect(0, lane.y + lane.height, view.s.width, 1);
+}
+
+function rule(ctx, x, height, colour, dash = []) {
+  ctx.strokeStyle = colour;
+  ctx.setLineDash(dash);
+  ctx.beginPath();
+  ctx.moveTo(Math.round(x) + 0.5, 0);
+  ctx.lineTo(Math.round(x) + 0.5, height);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+function edge(ctx, { s, now, height, colours }) {
+  const x = toX(s, now);
+  if (x < 0 || x > s.width) return;
+  ctx.lineWidth = 1.5;
+  rule(ctx, x, height, colours.ink);
+  ctx.lineWidth = 1;
+}
+
+// The whole story in a strip: the spans of the containers over each other, and the window as a frame.
+export function paintMinimap(ctx, { s, marks, now, window: win, height, colours }) {
+  ctx.clearRect(0, 0, s.width, height);
+  ctx.fillStyle = colours.well;
+  box(ctx, 0, 3, s.width, height - 6, 4);
+  ctx.fill();
+  for (const bar of bars(marks, s, now)) {
+    const failed = bar.mark.outcome === "failed" && bar.mark.state === "ended";
+    ctx.fillStyle = bar.mark.kind === "deletion" ? colours.terminating : bar.mark.state === "waiting" ? colours.waiting : colours.running;
+    ctx.globalAlpha = 0.8;
+    ctx.fillRect(bar.x0, height / 2 - 3, bar.x1 - bar.x0, 6);
+    ctx.globalAlpha = 1;
+    if (failed) {
+      ctx.fillStyle = colours.failed;
+      ctx.fillRect(bar.x1 - 1, height / 2 - 6, 2, 12);
+    }
+  }
+  const x0 = Math.max(toX(s, win.from), 1);
+  const x1 = Math.min(toX(s, win.to), s.width - 1);
+  ctx.strokeStyle = colours.ink;
+  ctx.lineWidth = 1.3;
+  box(ctx, x0, 2, Math.max(x1 - x0, 6), height - 4, 4);
+  ctx.stroke();
+  ctx.lineWidth = 1;
+}

@@ -1,0 +1,43 @@
+// Single-key commands of the timeline. They never fire while somebody types, and can be switched off (WCAG 2.1.4).
+
+const STORE = "podlab.keys";
+
+export const enabled = () => localStorage.getItem(STORE) !== "off";
+export const enable = (on) => localStorage.setItem(STORE, on ? "on" : "off");
+
+export const COMMANDS = {
+  w: (timeline) => timeline.zoomBy(0.7),
+  s: (timeline) => timeline.zoomBy(1 / 0.7),
+  a: (timeline, large) => timeline.panBy(-timeline.s.width * (large ? 0.8 : 0.15)),
+  d: (timeline, large) => timeline.panBy(timeline.s.width * (large ? 0.8 : 0.15)),
+  f: (timeline) => (timeline.selected ? timeline.fitMark() : timeline.all()),
+  0: (timeline) => timeline.all(),
+  ",": (timeline) => timeline.step(-1),
+  ".": (timeline) => timeline.step(1),
+  " ": (timeline) => timeline.toggle(),
+  t: (timeline) => timeline.switchTimes(),
+};
+
+export function typing(element) {
+  return Boolean(element?.closest?.("input, textarea, select, [contenteditable], .cm-editor, dialog[open]"));
+}
+
+export function listen(timeline, help) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+    if (event.key === "?") {
+      help.showModal();
+      return;
+    }
+    if (!enabled() || timeline.root.offsetParent === null) return;
+    if (event.key === " " && event.target.closest?.("button, a, summary")) return;
+    if (event.key === "Escape") {
+      timeline.select(null);
+      return;
+    }
+    const command = COMMANDS[event.key.toLowerCase()];
+    if (!command) return;
+    event.preventDefault();
+    command(timeline, event.shiftKey);
+  });
+}

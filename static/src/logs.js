@@ -1,0 +1,147 @@
+// The log pane: the lines of all containers as they come, followed until somebody scrolls up.
+
+import { clockText } from "./times.js";
+import { t } from "./words.js";
+
+const KEPT = 4000;
+const HUES = 6;
+
+export class LogPane {
+  constructor(root, { onHover, onLines }) {
+    Object.assign(this, { root, onHover, onLines });
+    this.list = root.querySelector(".log-lines");
+    this.chooser = root.querySelector("[data-log=container]");
+    this.jump = root.querySelector("[data-do=jump]");
+    this.empty = root.querySelector(".log-empty");
+    this.lines = [];
+    this.sources = [];
+    this.following = true;
+    this.last = new Map(); // container → {at, count}: where a reconnect goes on
+    this.skip = new Map();
+    this.chooser.addEventListener("change", () => this.rewrite());
+    this.list.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.jump.addEventListener("click", () => this.toEnd());
+    this.list.addEventListener("pointerover", (event) => {
+      const line = event.target.closest("[data-time]");
+      onHover(line ? Number(line.dataset.time) : null);
+    });
+    this.list.addEventListener("pointerleave", () => onHover(null));
+  }
+
+  setContainers(names) {
+    if (names.join() === this.sources.join()) return;
+    this.sources = names;
+    const chosen = this.chooser.value;
+    const options = [["", t("all containers")], ...names.map((name) => [name, name])];
+    this.chooser.replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === chosen)));
+    this.chooser.hidden = names.length < 2;
+  }
+
+  // Where to go on after a reconnect; the server sends again everything of that instant, `skip` drops what is known.
+  request(container) {
+    const last = this.last.get(container);
+    this.skip.set(container, last ? last.count : 0);
+    return last ? { after: last.at } : { tail: 500 };
+  }
+
+  add(lines) {
+    const fresh = lines.filter((line) => !this.known(line));
+    if (!fresh.length) return;
+    this.lines.push(...fresh);
+    const over = this.lines.length - KEPT;
+    if (over > 0) this.lines.splice(0, over);
+    this.lines.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    this.onLines(this.lines, fresh);
+    const tail = this.lines.at(-fresh.length);
+    if (over > 0 || !fresh.includes(tail)) this.rewrite();
+    else this.append(fresh.filter((line) => this.wanted(line)));
+  }
+
+  known(line) {
+    const last = this.last.get(line.container);
+    if (last && line.at === last.at) {
+      const skip = this.skip.get(line.container) ?? 0;
+      if (skip > 0) {
+        this.skip.set(line.container, skip - 1);
+        return true;
+      }
+      last.count += 1;
+    } else {
+      this.skip.set(line.container, 0);
+      this.last.set(line.container, { at: line.at, count: 1 });
+    }
+    return false;
+  }
+
+  wanted = (line) => !this.chooser.value || line.container === this.chooser.value;
+
+  rewrite() {
+    this.list.replaceChildren();
+    this.append(this.lines.filter(this.wanted).slice(-1500));
+  }
+
+  append(lines) {
+    this.list.append(...lines.map((line) => this.make(line)));
+    while (this.list.children.length > 1500) this.list.firstChild.remove();
+    this.empty.hidden = this.list.children.length > 0;
+    if (this.following) this.toEnd();
+    else this.jump.hidden = false;
+  }
+
+  make(line) {
+    const row = document.createElement("div");
+    row.className = `log-line hue-${this.sources.indexOf(line.container) % HUES}${line.stream === "stderr" ? " stderr" : ""}`;
+    const time = Date.parse(line.at.replace(/(\.\d{3})\d*/, "$1"));
+    row.dataset.time = time;
+    row.dataset.container = line.container;
+    row.dataset.attempt = line.attempt;
+    const when = document.createElement("time");
+    when.dateTime = line.at;
+    when.textContent = clockText(time);
+    const source = document.createElement("span");
+    source.className = "log-source";
+    source.textContent = line.attempt ? `${line.container} #${line.attempt}` : line.container;
+    const text = document.createElement("span");
+    text.className = "log-text";
+    text.textContent = plain(line.text);
+    row.append(when, source, text);
+    return row;
+  }
+
+  scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.list;
+    this.following = scrollHeight - scrollTop - clientHeight < 24;
+    this.jump.hidden = this.following;
+  }
+
+  toEnd() {
+    this.list.scrollTop = this.list.scrollHeight;
+    this.following = true;
+    this.jump.hidden = true;
+  }
+}
+
+// Without terminal colour codes and other control characters. Pure.
+export function plain(text) {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "�");
+}
+
+// Log lines that come close together as one mark, so that the list tells of them too. Pure.
+export function bursts(lines, gap = 2000) {
+  const found = [];
+  const open = new Map();
+  for (const line of lines) {
+    const time = Date.parse(line.at.replace(/(\.\d{3})\d*/, "$1"));
+    const last = open.get(line.container);
+    if (last && time - last.to <= gap && last.attempt === line.attempt) {
+      last.to = time;
+      last.count += 1;
+    } else {
+      const burst = { container: line.container, attempt: line.attempt, from: time, to: time, count: 1 };
+      open.set(line.container, burst);
+      found.push(burst);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,229 @@
+// The pod page: head, timeline, evidence card and logs, fed by one websocket; tabs without losing them.
+
+import { Book } from "./book.js";
+import { Card } from "./card.js";
+import * as keys from "./keys.js";
+import { bursts, LogPane } from "./logs.js";
+import { Connection } from "./socket.js";
+import { Timeline } from "./timeline.js";
+import { absolute, Twin } from "./twin.js";
+import { humanDuration } from "./times.js";
+import { t } from "./words.js";
+
+const page = document.getElementById("pod");
+if (page) start(page);
+
+function start(page) {
+  const place = page.dataset; // cluster, namespace, name, uid
+  const book = new Book();
+  const connection = new Connection(place.cluster);
+  const { clock } = connection;
+  const yaml = JSON.parse(document.getElementById("yaml-lines").textContent);
+  let pod = null;
+  let seen = { revision: 0, seq: 0 };
+  let toList = 0;
+
+  const timeline = new Timeline(document.getElementById("timeline"), { book, clock, onSelect: selected, onView: viewed });
+  const timeText = (time) => timeline.timeText(time);
+  const card = new Card(document.getElementById("evidence"), { yaml, timeText, onClose: () => timeline.select(null) });
+  const twin = new Twin(document.getElementById("twin"), {
+    onSelect: (id) => timeline.select(id),
+    timeText: (mark) => (timeline.absolute ? absolute(mark) : timeText(mark.t0)),
+  });
+  const logs = new LogPane(document.getElementById("logs"), {
+    onHover: (time) => {
+      timeline.hover = time;
+      timeline.dirty = true;
+    },
+    onLines: (lines) => {
+      timeline.logTimes = lines.map((line) => Date.parse(line.at.replace(/(\.\d{3})\d*/, "$1")));
+      book.put(bursts(lines).map(burstMark));
+      timeline.changed();
+      later();
+    },
+  });
+
+  function selected(mark) {
+    card.show(mark, timeline.now);
+    later();
+  }
+
+  // --- the list and the address follow the view, but not at every pixel ------------------------------------------
+
+  function viewed() {
+    later();
+    clearTimeout(viewed.timer);
+    viewed.timer = setTimeout(writeAddress, 400);
+  }
+
+  function writeAddress() {
+    const url = new URL(location.href);
+    if (timeline.mode === "still") {
+      url.searchParams.set("from", new Date(timeline.s.from).toISOString());
+      url.searchParams.set("to", new Date(timeline.s.to).toISOString());
+    } else {
+      url.searchParams.delete("from");
+      url.searchParams.delete("to");
+    }
+    if (url.href !== location.href) history.replaceState(history.state, "", url);
+  }
+
+  function later() {
+    if (toList) return;
+    toList = setTimeout(() => {
+      toList = 0;
+      const { from, to } = timeline.s;
+      twin.update(timeline.mode === "still" ? book.within(from, to) : book.sorted, timeline.selected);
+    }, 120);
+  }
+
+  timeline.onFrame = (now) => card.tick(now);
+
+  // --- what the server tells --------------------------------------------------------------------------------------
+
+  connection.open(
+    "pod",
+    () => ({
+      type: "open-pod", namespace: place.namespace, name: place.name, uid: place.uid, since: seen.revision, probes: seen.seq,
+    }),
+    { pod: (message) => hear(message.pod), marks: hearMarks, refused: (message) => say(message.message), ended: () => (seen = { revision: 0, seq: 0 }) },
+  );
+
+  function hear(news) {
+    pod = news;
+    timeline.setPod(pod);
+    writeHead(page, pod);
+    logs.setContainers(pod.containers.map((container) => container.name));
+    for (const { name } of pod.containers) openLog(name);
+  }
+
+  function hearMarks({ marks, revision, seq }) {
+    const crossings = marks.filter((mark) => !book.get(mark.id) && worthSaying(mark));
+    const before = seen.revision;
+    seen = { revision, seq };
+    book.put(marks);
+    timeline.changed();
+    later();
+    if (timeline.selected) card.show(book.get(timeline.selected), timeline.now);
+    if (before) for (const mark of crossings.slice(-2)) say(mark.sentence);
+  }
+
+  const opened = new Set();
+  function openLog(container) {
+    if (opened.has(container)) return;
+    opened.add(container);
+    const request = () => ({
+      type: "open-log", namespace: place.namespace, name: place.name, uid: place.uid, container, ...logs.request(container),
+    });
+    connection.open(`log:${container.slice(0, 28)}`, request, { log: (message) => logs.add(message.lines) });
+  }
+
+  connection.onClock((clock) => {
+    timeline.dirty = true;
+    page.dataset.paused = String(clock.paused);
+  });
+  setInterval(() => pod && writeAges(page, pod, timeline.now ?? clock.now()), 1000);
+
+  // --- buttons ----------------------------------------------------------------------------------------------------
+
+  const actions = {
+    live: () => timeline.live(),
+    fit: () => timeline.all(),
+    in: () => timeline.zoomBy(0.7),
+    out: () => timeline.zoomBy(1 / 0.7),
+    times: () => timeline.switchTimes(),
+    list: (button) => {
+      twin.show(!twin.shown);
+      button.setAttribute("aria-pressed", String(twin.shown));
+    },
+    keys: () => document.getElementById("keys").showModal(),
+  };
+  page.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do]");
+    actions[button?.dataset.do]?.(button);
+  });
+  const help = document.getElementById("keys");
+  const toggle = help.querySelector("[name=single-keys]");
+  toggle.checked = keys.enabled();
+  toggle.addEventListener("change", () => keys.enable(toggle.checked));
+  keys.listen(timeline, help);
+
+  const query = new URLSearchParams(location.search);
+  if (query.get("from") && query.get("to")) {
+    const [from, to] = [Date.parse(query.get("from")), Date.parse(query.get("to"))];
+    if (to > from) timeline.showRange(from, to);
+  }
+  card.show(null);
+  tabs(page, timeline);
+  connection.start();
+  globalThis.podlab = { timeline, book, connection, logs }; // for the curious in the console
+}
+
+const worthSaying = (mark) => mark.kind === "phase" || mark.kind === "deletion" || mark.caused === "restart" || mark.caused === "unready";
+
+function say(text) {
+  document.getElementById("announce").textContent = text;
+}
+
+function burstMark({ container, attempt, from, to, count }) {
+  const start = new Date(from).toISOString();
+  return {
+    id: `log:${container}:${attempt}:${from}`, kind: "log", lane: "logs-of-lines", start, end: new Date(to).toISOString(), until: null,
+    state: "", reason: "Log", text: "", container, attempt, probe: "", outcome: "", exit_code: null, run: 0, threshold: 0,
+    latency_ms: null, caused: "", target: "", source: "", rev: 0, seq: 0, why: "",
+    sentence: t("{container} wrote {count} lines", { container, count }),
+    evidence: { path: "", event: null, command: "" },
+  };
+}
+
+function writeHead(page, pod) {
+  for (const element of page.querySelectorAll("[data-fact]")) {
+    const value = String(pod[element.dataset.fact] ?? "");
+    if (element.textContent !== value) element.textContent = value;
+  }
+  const badge = page.querySelector(".badge[data-tone]");
+  badge.dataset.tone = pod.tone;
+  page.dataset.gone = String(pod.gone);
+  page.dataset.deleting = String(pod.deleting);
+  for (const button of page.querySelectorAll("[data-needs=pod]")) button.hidden = pod.gone;
+}
+
+function writeAges(page, pod, now) {
+  if (now === null) return;
+  const age = page.querySelector("[data-age]");
+  if (age) age.textContent = humanDuration(now - Date.parse(pod.created));
+  const ago = page.querySelector("[data-ago]");
+  if (ago) ago.textContent = pod.restarts_at ? `(${humanDuration(now - Date.parse(pod.restarts_at))} ago)` : "";
+}
+
+// Tabs are links that work by themselves; here they change only the panel, so that the timeline lives on.
+function tabs(page, timeline) {
+  const panel = document.getElementById("panel");
+  const live = document.getElementById("panel-timeline");
+  const show = async (url) => {
+    const tab = url.searchParams.get("tab") || "timeline";
+    if (tab !== "timeline") {
+      const answer = await fetch(url, { headers: { "HX-Request": "true" } });
+      if (!answer.ok) return location.assign(url);
+      panel.innerHTML = await answer.text();
+    }
+    live.hidden = tab !== "timeline";
+    panel.hidden = tab === "timeline";
+    for (const link of page.querySelectorAll(".tabs a")) {
+      const own = new URL(link.href).searchParams.get("tab") || "timeline";
+      if (own === tab) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    if (tab === "timeline") timeline.resize();
+    else if (url.hash) document.getElementById(url.hash.slice(1))?.scrollIntoView({ block: "center" });
+  };
+  page.addEventListener("click", (event) => {
+    const link = event.target.closest(".tabs a, a.yaml-line");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    const url = new URL(link.href);
+    history.pushState({ tab: true }, "", url);
+    show(url);
+  });
+  addEventListener("popstate", () => show(new URL(location.href)));
+}

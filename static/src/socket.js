@@ -1,0 +1,121 @@
+// The page's one websocket: opens what the page wants, opens it again after a loss, tells whether it lives.
+
+import { LabClock } from "./labclock.js";
+import { clockText } from "./times.js";
+import { t } from "./words.js";
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 15_000;
+const SILENCE = 45_000; // the server says something at least every 15 s
+
+export class Connection {
+  constructor(cluster, { clock = new LabClock(), banner = document.getElementById("connection") } = {}) {
+    this.cluster = cluster;
+    this.clock = clock;
+    this.banner = banner;
+    this.subs = new Map(); // sub → {request: () => message, handlers}
+    this.wait = FIRST_WAIT;
+    this.socket = null;
+    this.timer = null;
+    this.listeners = new Set();
+    addEventListener("online", () => this.retryNow());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.retryNow();
+    });
+    addEventListener("pagehide", () => this.socket?.close());
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) this.retryNow();
+    });
+  }
+
+  start() {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/ws/c/${encodeURIComponent(this.cluster)}/`);
+    this.socket = socket;
+    socket.onopen = () => {
+      for (const sub of this.subs.keys()) this.send(sub);
+    };
+    socket.onmessage = (event) => this.receive(JSON.parse(event.data));
+    socket.onclose = (event) => {
+      if (this.socket === socket) this.lost(event.code);
+    };
+    return this;
+  }
+
+  // `request` makes the opening message anew at every connect, so that it can say what is already known.
+  open(sub, request, handlers) {
+    this.subs.set(sub, { request, handlers });
+    if (this.socket?.readyState === WebSocket.OPEN) this.send(sub);
+  }
+
+  close(sub) {
+    this.subs.delete(sub);
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "close", sub }));
+  }
+
+  onClock(listener) {
+    this.listeners.add(listener);
+  }
+
+  send(sub) {
+    this.socket.send(JSON.stringify({ ...this.subs.get(sub).request(), sub }));
+  }
+
+  receive(message) {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.socket?.close(), SILENCE);
+    if (message.type === "hello") {
+      this.wait = FIRST_WAIT;
+      this.clock.hear(message.clock);
+      this.alive(true);
+    } else if (message.type === "clock") {
+      this.clock.hear(message);
+    }
+    if (message.type === "hello" || message.type === "clock") {
+      for (const listener of this.listeners) listener(this.clock);
+      return;
+    }
+    const sub = this.subs.get(message.sub);
+    if (!sub) return;
+    if (message.type === "ended" && message.again) {
+      // The server lost its place (a slow reader, a compacted log): open it again as at the first time.
+      setTimeout(() => this.subs.has(message.sub) && this.socket?.readyState === WebSocket.OPEN && this.send(message.sub), 1000);
+    }
+    sub.handlers[message.type]?.(message);
+  }
+
+  lost(code) {
+    clearTimeout(this.silence);
+    clearTimeout(this.timer);
+    this.clock.freeze();
+    this.alive(false, code);
+    if (code === 4401) {
+      location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+      return;
+    }
+    if (code === 4403 || code === 4404) return;
+    this.timer = setTimeout(() => this.start(), this.wait * (0.75 + Math.random() / 2));
+    this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
+  }
+
+  retryNow() {
+    if (this.socket && this.socket.readyState <= WebSocket.OPEN) return;
+    clearTimeout(this.timer);
+    this.wait = FIRST_WAIT;
+    this.start();
+  }
+
+  alive(yes, code) {
+    document.documentElement.dataset.live = yes ? "yes" : "no";
+    if (!this.banner) return;
+    if (yes) {
+      this.banner.hidden = true;
+      return;
+    }
+    const frozen = this.clock.now();
+    const why = code === 4403 ? t("You may no longer see this.") : t("Connection lost. Trying again…");
+    const asOf = frozen === null ? "" : " " + t("Shown as of {time}.", { time: clockText(frozen) });
+    this.banner.textContent = why + asOf;
+    this.banner.hidden = false;
+  }
+}
