@@ -9,3 +9,4 @@ from podlab.ops.metrics import metrics
 from podlab.web.urls import urlpatterns as pages
 
 urlpatterns: list[URLPattern | URLResolver] = [path("metrics", metrics), *kubernetes, *pages]
+handler400 = "podlab.web.views.problems.bad_request"
