@@ -193,11 +193,12 @@ class ProbeWriter:
         try:
             while not self._closed.is_set():
                 with self._wake:
-                    if not self._rows:
+                    while not self._rows and not self._closed.is_set():
                         self._wake.wait()
                 # A moment for others to come along; writing itself collects more.
                 self._closed.wait(self._delay)
                 self._write()
+            self._write()  # what came, or was put back, while it closed
         finally:
             connections.close_all()
 
