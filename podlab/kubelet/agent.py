@@ -34,6 +34,7 @@ from podlab.storage.log import LogEntry
 logger = logging.getLogger(__name__)
 
 RELIST_SECONDS = 10.0
+RESYNC_SECONDS = 60.0
 PROBE_BATCH_SECONDS = 0.2
 
 
@@ -90,6 +91,7 @@ class Kubelet:
         self._relist()
         if not ctx.machine.simulated:
             self._every("relist", RELIST_SECONDS, self._relist)
+            self._every("resync", RESYNC_SECONDS, self.resync)
             self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._heartbeat)
 
     def stop(self) -> None:

@@ -24,7 +24,7 @@ from podlab.kubelet.prober.worker import Gate, Kind, Outcome, ProbeSpec, State, 
 from podlab.kubelet.runs import ProbeNote
 from podlab.registry.events import Recorder
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import ContainerState, PodStatus, Runtime
+from podlab.runtime.interface import PURPOSE, ContainerState, PodStatus, Runtime
 
 MAX_TRIES = 3  # prober.go maxProbeRetries: only probes that could not be made are tried again
 
@@ -247,10 +247,13 @@ class ProbeManager:
             else:
                 self._finish(one, container_id, now, result)
 
+        purpose = PURPOSE.set(one.spec.kind.value)
         try:
             prober.run(self._runtime, attempt, done)
         except RuntimeFailure as error:
             self._finish(one, container_id, now, prober.Result(Outcome.ERROR, str(error), 0.0))
+        finally:
+            PURPOSE.reset(purpose)
 
     def _finish(self, one: _Worker, container_id: str, began: datetime, result: prober.Result) -> None:
         with self._lock:

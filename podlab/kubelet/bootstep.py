@@ -1,0 +1,61 @@
+"""Makes a Celery worker a node: starts the kubelets of PODLAB_NODES with the worker and stops them with it.
+
+`celery` adds this step when PODLAB_ROLE is `node`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import bootsteps
+from django.conf import settings
+
+from podlab.kubelet import tasks
+from podlab.kubelet.node_host import NodeHost
+from podlab.ops.prepare import lab_id
+from podlab.registry.clusters import MAIN
+from podlab.runtime.docker import DockerRuntime
+from podlab.runtime.interface import Runtime
+from podlab.storage import hub
+
+logger = logging.getLogger(__name__)
+
+
+class NodeStep(bootsteps.StartStopStep):
+    """After the pool: the first syncs need somebody to do them."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        self._host: NodeHost | None = None
+
+    def start(self, parent: Any) -> None:
+        self._host = NodeHost(
+            cluster=MAIN,
+            nodes=settings.PODLAB_NODES,
+            make_runtime=docker_runtime,
+            hub=hub.hub(),
+            data=settings.PODLAB_DATA,
+            send=tasks.send_sync,
+        )
+        self._host.start()
+
+    def stop(self, parent: Any) -> None:
+        host, self._host = self._host, None
+        if host is not None:
+            host.stop()
+
+    terminate = stop
+
+
+def docker_runtime(node: str) -> Runtime:
+    return DockerRuntime(
+        lab=lab_id(settings.PODLAB_DATA),
+        cluster=MAIN,
+        node=node,
+        base_url=settings.PODLAB_DOCKER_HOST,
+        pause_image=settings.PODLAB_PAUSE_IMAGE,
+        network=settings.PODLAB_DOCKER_NETWORK,
+    )

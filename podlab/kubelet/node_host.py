@@ -1,0 +1,216 @@
+"""Plays the Docker nodes of cluster `main` in one worker process: a kubelet per name in PODLAB_NODES, one clock, one
+subscription to the change log. `bootstep` starts and stops it; `tasks` finds the kubelets here.
+
+Syncs travel as Celery tasks on the queue of the node. When the broker does not answer they are done in this process, so
+that pods are looked after while Redis is away.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from podlab.clock import Clock, RealClock, monotonic, pause
+from podlab.kubelet.agent import Kubelet
+from podlab.registry.client import Client
+from podlab.registry.events import Recorder
+from podlab.registry.identity import system
+from podlab.runtime.interface import Runtime
+from podlab.storage.errors import Compacted
+from podlab.storage.feed import End, Subscription
+from podlab.storage.hub import Hub
+from podlab.storage.log import Filter, LogEntry
+
+logger = logging.getLogger(__name__)
+
+THREADS = 8
+START_PATIENCE = 120.0
+_RETRY = 1.0
+
+# (cluster, node) → the kubelet that this process plays
+_played: dict[tuple[str, str], Kubelet] = {}
+
+Send = Callable[[str, str, str], None]  # cluster, node, pod uid
+
+
+def find(cluster: str, node: str) -> Kubelet | None:
+    return _played.get((cluster, node))
+
+
+def own_address() -> str:
+    """The address of this machine towards the world; no packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+class Dispatcher:
+    """Sends wishes for syncs from a thread of its own: neither the clock nor the hub may wait for a broker."""
+
+    def __init__(self, cluster: str, send: Send, instead: Callable[[str, str], None]) -> None:
+        self._cluster, self._send, self._instead = cluster, send, instead
+        self._queue: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+        self._waiting: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="dispatch", daemon=True)
+        self._thread.start()
+
+    def ask(self, node: str, uid: str) -> None:
+        """A wish that still waits is not written down twice."""
+        with self._lock:
+            if (node, uid) in self._waiting:
+                return
+            self._waiting.add((node, uid))
+        self._queue.put((node, uid))
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            with self._lock:
+                self._waiting.discard(item)
+            try:
+                self._send(self._cluster, *item)
+            except Exception as error:
+                logger.info("the broker does not take tasks (%s): syncing here", error)
+                self._instead(*item)
+
+
+class NodeHost:
+    def __init__(
+        self,
+        *,
+        cluster: str,
+        nodes: tuple[str, ...],
+        make_runtime: Callable[[str], Runtime],
+        hub: Hub,
+        data: Path,
+        send: Send,
+        clock: Clock | None = None,
+    ) -> None:
+        self._cluster, self._nodes, self._make_runtime = cluster, nodes, make_runtime
+        self._hub, self._data = hub, data
+        self._clock: Clock = clock if clock is not None else RealClock()
+        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="kubelet")
+        self._dispatcher = Dispatcher(cluster, send, self._sync_here)
+        self._kubelets: dict[str, Kubelet] = {}
+        self._runtimes: list[Runtime] = []
+        self._subscription: Subscription[LogEntry] | None = None
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Bring the nodes up; waits for database, cluster and engine if they are not there yet."""
+        until = monotonic() + START_PATIENCE
+        for node in self._nodes:
+            self._kubelets[node] = kubelet = self._make(node)
+            _played[(self._cluster, node)] = kubelet
+            while True:
+                try:
+                    kubelet.start()
+                    break
+                except Exception as error:
+                    if monotonic() > until or self._stopping.is_set():
+                        raise
+                    logger.warning("node %s cannot start yet: %s", node, error)
+                    pause(_RETRY)
+        self._follow()
+
+    def stop(self) -> None:
+        """Let go of everything within a few seconds; containers go on running."""
+        self._stopping.set()
+        if self._subscription is not None:
+            self._subscription.close()
+        self._dispatcher.close()
+        for node, kubelet in self._kubelets.items():
+            _played.pop((self._cluster, node), None)
+            kubelet.stop()
+        for runtime in self._runtimes:
+            close = getattr(runtime, "close", None)
+            if close is not None:
+                close()
+        if isinstance(self._clock, RealClock):
+            self._clock.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _make(self, node: str) -> Kubelet:
+        runtime = self._make_runtime(node)
+        self._runtimes.append(runtime)
+        client = Client(self._cluster, system("kubelet"), self._clock.now)
+        return Kubelet(
+            cluster=self._cluster,
+            node=node,
+            runtime=runtime,
+            clock=self._clock,
+            client=client,
+            recorder=Recorder(client, "kubelet", node, self._clock.now),
+            log_root=self._data / "logs" / self._cluster,
+            pod_root=self._data / "pods" / self._cluster / node,
+            dispatch=lambda uid: self._dispatcher.ask(node, uid),
+            address=own_address(),
+            defer=self._in_background,
+        )
+
+    def _follow(self) -> None:
+        """Subscribe to the changes of all pods, from where the kubelets have read the lists."""
+        while not self._stopping.is_set():
+            since = min(kubelet.revision for kubelet in self._kubelets.values())
+            wanted = Filter(cluster=self._cluster, resource="pods")
+            try:
+                self._subscription = self._hub.subscribe(wanted, since, self._deliver, on_end=self._ended)
+                return
+            except Compacted:
+                self._reload()
+
+    def _deliver(self, entries: list[LogEntry]) -> None:
+        for entry in entries:
+            for kubelet in self._kubelets.values():
+                kubelet.on_change(entry)
+
+    def _ended(self, reason: End) -> None:
+        if not self._stopping.is_set() and reason is not End.CLOSED:
+            logger.warning("the change log of pods was lost (%s): reading everything anew", reason)
+            self._in_background(self._recover)
+
+    def _recover(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._reload()
+                self._follow()
+                return
+            except Exception as error:
+                logger.warning("cannot follow the change log yet: %s", error)
+                pause(_RETRY)
+
+    def _reload(self) -> None:
+        for kubelet in self._kubelets.values():
+            kubelet.reload()
+
+    def _sync_here(self, node: str, uid: str) -> None:
+        kubelet = self._kubelets.get(node)
+        if kubelet is not None:
+            self._in_background(lambda: kubelet.sync_pod(uid))
+
+    def _in_background(self, work: Callable[[], None]) -> None:
+        if self._stopping.is_set():
+            return
+        try:
+            self._executor.submit(_guarded, work)
+        except RuntimeError:
+            logger.debug("work came after the node had stopped")
+
+
+def _guarded(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:
+        logger.exception("background work of a node failed")
