@@ -10,12 +10,18 @@ Every listing shows only what belongs to this lab, cluster and node.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from podlab.apis.types import LogLine
+
+
+# What an exec, HTTP or TCP call is for: "liveness", "readiness", "startup" or "". Set around the call. No part of it,
+# because a real engine answers all alike; the simulator is told by annotations how each probe shall turn out.
+PURPOSE: ContextVar[str] = ContextVar("purpose", default="")
 
 
 class ContainerState(StrEnum):

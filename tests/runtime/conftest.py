@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.labs import DockerLab, Lab
+from tests.runtime.sim_lab import SimLab
 
-LABS: dict[str, Callable[[], Lab]] = {"docker": DockerLab}
+LABS: dict[str, Callable[[], Lab]] = {"docker": DockerLab, "sim": SimLab}
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def busybox() -> None:
     subprocess.run([str(script)], check=True, timeout=120)
 
 
-@pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.docker)])
+@pytest.fixture(params=[pytest.param("docker", marks=pytest.mark.docker), "sim"])
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     if request.param == "docker":
         request.getfixturevalue("busybox")

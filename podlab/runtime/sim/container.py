@@ -1,0 +1,366 @@
+"""One simulated container: its machine on the cluster's clock, its output, its end. `runtime` owns these.
+
+One timer per running container, at the next moment at which something happens by itself; an idle one has none.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from podlab.apis import quantity
+from podlab.apis.types import LogLine
+from podlab.clock import Clock, Timer
+from podlab.runtime.errors import StartFailed
+from podlab.runtime.interface import ContainerConfig, ContainerState, ContainerStatus
+from podlab.runtime.sim import behaviour as behaviours
+from podlab.runtime.sim import commands, servers
+from podlab.runtime.sim.behaviour import Behaviour
+from podlab.runtime.sim.machine import KILLED, SECOND, End, Files, Machine, Program, Setting
+from podlab.runtime.sim.shell import Io
+
+KEPT_LINES = 5000
+START_ERROR = "StartError"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_FILE = 256 * 1024
+MICRO = timedelta(microseconds=1)
+CANNOT_START = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+    "unable to start container process: "
+)
+
+Volumes = dict[str, dict[str, str]]  # by host path
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    at: datetime
+    code: int
+    reason: str
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Follower:
+    """`close` may be called at any time."""
+
+    on_line: Callable[[LogLine], None]
+    on_end: Callable[[], None]
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Output:
+    """Turns written text into lines with strictly rising times, and hands them to followers."""
+
+    def __init__(self) -> None:
+        self.lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
+        self.followers: list[Follower] = []
+        self._open: dict[str, str] = {}
+        self._last: datetime | None = None
+
+    def write(self, at: datetime, stream: str, text: str) -> None:
+        *whole, rest = (self._open.pop(stream, "") + text).split("\n")
+        for line in whole:
+            self._line(at, stream, line, partial=False)
+        if rest:
+            self._open[stream] = rest
+
+    def finish(self, at: datetime) -> None:
+        for stream, rest in sorted(self._open.items()):
+            self._line(at, stream, rest, partial=True)
+        self._open.clear()
+        followers, self.followers = self.followers, []
+        for follower in followers:
+            if not follower.closed:
+                follower.on_end()
+
+    def _line(self, at: datetime, stream: str, text: str, *, partial: bool) -> None:
+        if self._last is not None and at <= self._last:
+            at = self._last + MICRO
+        self._last = at
+        line = LogLine(at, stream, text, partial)
+        self.lines.append(line)
+        self.followers = [follower for follower in self.followers if not follower.closed]
+        for follower in list(self.followers):
+            follower.on_line(line)
+
+
+class SimContainer:
+    def __init__(
+        self,
+        *,
+        id: str,
+        sandbox_id: str,
+        config: ContainerConfig,
+        hostname: str,
+        image_id: str,
+        created_at: datetime,
+        clock: Clock,
+        seed: int,
+        volumes: Volumes,
+        on_end: Callable[[SimContainer], None],
+        on_volume: Callable[[str, str, str | None], None],
+    ) -> None:
+        self.id = id
+        self.sandbox_id = sandbox_id
+        self.config = config
+        self.image_id = image_id
+        self.created_at = created_at
+        self.behaviour: Behaviour = behaviours.parse(config.annotations, config.name)
+        self.started_at: datetime | None = None
+        self.ended: Ended | None = None
+        self.machine: Machine | None = None
+        self.output = Output()
+        self.happened: list[dict[str, Any]] = []  # signals and files from outside, as journalled
+        self._hostname = hostname
+        self._clock = clock
+        self._seed = seed
+        self._volumes = volumes
+        self._on_end = on_end
+        self._on_volume = on_volume
+        self._timer: Timer | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.machine is not None and self.ended is None
+
+    def micros(self) -> int:
+        """Since the container's start."""
+        assert self.started_at is not None
+        return (self._clock.now() - self.started_at) // MICRO
+
+    def start(self, at: datetime) -> None:
+        """Raises StartFailed; the container has then ended."""
+        machine = self._machine(at, replay=False)
+        problem = self._cannot_start(machine)
+        if problem:
+            self.fail_to_start(Ended(at, 128, START_ERROR, problem))
+            raise StartFailed(problem)
+        self.started_at = at
+        self.machine = machine
+        machine.boot(self._program(machine))
+        self.settle()
+
+    def problem(self, at: datetime) -> str:
+        """Why it cannot be started, or ""."""
+        return self._cannot_start(self._machine(at, replay=True))
+
+    def fail_to_start(self, ended: Ended) -> None:
+        """It has an end and no beginning: containerd gives such a container the zero of its clock as start."""
+        self.started_at = EPOCH
+        self.ended = ended
+
+    def restore(self, at: datetime, ended: Ended | None) -> None:
+        """Bring back a container that was started at `at`, by living its life again up to now or to its end."""
+        self.started_at = at
+        machine = self._machine(at, replay=True)
+        self.machine = machine
+        machine.boot(self._program(machine))
+        until = ((ended.at if ended else self._clock.now()) - at) // MICRO
+        for record in self.happened:
+            machine.advance(min(record["micros"], until))
+            self._again(machine, record)
+        machine.advance(until)
+        machine.files = self._files(machine, replay=False)
+        if ended is not None:
+            self._finish(ended)
+        else:
+            self.settle()
+
+    def _again(self, machine: Machine, record: dict[str, Any]) -> None:
+        if "signal" in record:
+            self._deliver(machine, record["signal"])
+        else:
+            for path, text in record["files"].items():
+                machine.files.write(path, text)
+
+    def signal(self, name: str) -> None:
+        if self.running and self.machine is not None:
+            self.machine.advance(self.micros())
+            self._deliver(self.machine, name)
+            self.settle()
+
+    def _deliver(self, machine: Machine, name: str) -> None:
+        said = self.behaviour
+        if name != "TERM" or (not said.ignore_term and said.term_delay is None and said.term_code is None):
+            machine.signal(name)
+        elif not said.ignore_term:
+            delay = said.term_delay if said.term_delay is not None else SECOND // 20
+            machine.plan_end(machine.now + delay, said.term_code or 0)
+
+    def settle(self) -> None:
+        """After the machine moved: note its end, or set the timer for what comes next."""
+        machine = self.machine
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if machine is None or self.ended is not None or self.started_at is None:
+            return
+        if machine.end is not None:
+            end: End = machine.end
+            self._finish(Ended(self.started_at + end.at * MICRO, end.code, end.reason))
+            self._on_end(self)
+            return
+        due = machine.next_at()
+        if due is not None:
+            self._timer = self._clock.call_at(self.started_at + due * MICRO, self._tick)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self.running and self.machine is not None:
+            self.machine.advance(self.micros())
+            self.settle()
+
+    def _finish(self, ended: Ended) -> None:
+        self.ended = ended
+        self.close()
+        self.output.finish(ended.at)
+
+    def follow(self, follower: Follower, since: datetime | None) -> None:
+        for line in list(self.output.lines):
+            if (since is None or line.at > since) and not follower.closed:
+                follower.on_line(line)
+        if self.running:
+            self.output.followers.append(follower)
+        elif not follower.closed:
+            follower.on_end()
+
+    def memory(self) -> int:
+        """Bytes in use now."""
+        course = self.behaviour.memory
+        if course is not None:
+            return quantity.value(course.at(self.micros()))
+        return (self.machine.memory if self.machine is not None else None) or 2 * 2**20
+
+    def status(self) -> ContainerStatus:
+        if self.ended is not None:
+            state = ContainerState.EXITED
+        else:
+            state = ContainerState.RUNNING if self.running else ContainerState.CREATED
+        ended = self.ended
+        return ContainerStatus(
+            id=self.id,
+            pod=self.config.pod,
+            name=self.config.name,
+            sandbox_id=self.sandbox_id,
+            attempt=self.config.attempt,
+            state=state,
+            image=self.config.image,
+            image_id=self.image_id,
+            created_at=self.created_at,
+            started_at=self.started_at,
+            finished_at=ended.at if ended else None,
+            exit_code=ended.code if ended else None,
+            reason=ended.reason if ended else "",
+            message=ended.message if ended else "",
+            hash=self.config.hash,
+            grace_seconds=self.config.grace_seconds,
+        )
+
+    def _machine(self, at: datetime, *, replay: bool) -> Machine:
+        config = self.config
+        setting = Setting(
+            started=at,
+            hostname=self._hostname,
+            env=dict(config.env),
+            working_dir=config.working_dir or "/",
+            user=config.run_as_user or 0,
+            memory_limit=config.memory_limit,
+            seed=f"{self._seed}/{self.id}",
+            declared_ports=config.ports,
+            applets_only=servers.image_name(config.image) in servers.SMALL_IMAGES,
+        )
+
+        def emit(micros: int, stream: str, text: str) -> None:
+            self.output.write(at + micros * MICRO, stream, text)
+
+        machine = Machine(setting, Files(), emit)
+        machine.files = self._files(machine, replay=replay)
+        for start, size in self.behaviour.memory.starts() if self.behaviour.memory else ():
+            if config.memory_limit and quantity.value(size) > config.memory_limit:
+                machine.plan_end(start, KILLED, "OOMKilled")
+                break
+        return machine
+
+    def _files(self, machine: Machine, *, replay: bool) -> Files:
+        """A replay sees the volumes as they are and changes only its copy: what it wrote then is in there already."""
+        mounts = {mount.container_path.rstrip("/") or "/": mount for mount in self.config.mounts}
+        shared = {path: self._volumes.setdefault(mount.host_path, {}) for path, mount in mounts.items()}
+
+        def disk(path: str) -> str | None:
+            mount = max((one for one in mounts if path == one or path.startswith(one + "/")), key=len)
+            return _read_file(Path(mounts[mount].host_path + path[len(mount) :]))
+
+        def wrote(mount: str, inner: str, text: str | None) -> None:
+            self._on_volume(mounts[mount].host_path, inner, text)
+
+        files = Files(
+            {path: dict(store) for path, store in shared.items()} if replay else shared,
+            disk,
+            None if replay else wrote,
+            frozenset(path for path, mount in mounts.items() if mount.read_only),
+        )
+        files.own = machine.files.own
+        return files
+
+    def _argv(self) -> list[str]:
+        """What is run by name; empty = what the image does by itself."""
+        command, args = self.config.command, self.config.args
+        if command:
+            return [*command, *(args or ())]
+        words = list(args or ())
+        if not words or words[0].startswith("-"):
+            return []
+        own = servers.of_image(self.config.image)
+        return [] if own is servers.UNKNOWN else words  # the image's entrypoint takes them as arguments
+
+    def _cannot_start(self, machine: Machine) -> str:
+        if self.behaviour.start_error:
+            return self.behaviour.start_error
+        argv = self._argv()
+        if not argv or self.behaviour.scripted or commands.exists(machine, argv[0]):
+            return ""
+        if "/" in argv[0]:
+            return f'{CANNOT_START}exec: "{argv[0]}": stat {argv[0]}: no such file or directory: unknown'
+        return f'{CANNOT_START}exec: "{argv[0]}": executable file not found in $PATH: unknown'
+
+    def _program(self, machine: Machine) -> Program:
+        if self.behaviour.scripted:
+            return behaviours.scripted(machine, self.behaviour, self.config.attempt)
+        argv = self._argv()
+        if argv:
+            io = Io(
+                out=lambda text: machine.out("stdout", text),
+                err=lambda text: machine.out("stderr", text),
+                stdin="",
+            )
+            return commands.start(machine, argv, io, pid1=True)
+        args = self.config.args or ()
+        server = servers.with_args(self.config.image, args) or servers.of_image(self.config.image)
+        return servers.serve(machine, server, direct=True) if server is not None else _leaves()
+
+
+def _leaves() -> Program:
+    """A shell that finds the end of its input."""
+    yield from ()
+    return 0
+
+
+def _read_file(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_FILE).decode(errors="replace")
+    except OSError:
+        return None

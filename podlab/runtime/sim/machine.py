@@ -1,0 +1,266 @@
+"""One running container as a value: processes, files, ports, memory, moving with time only when told to.
+
+`Machine` is deterministic: the same program, start and signals give the same output and the same end. It knows no
+clock; times are microseconds since the container's start. `runtime` advances it from timers, and replays it from its
+journal after a crash. Programs are generators that yield a `Wait` and are resumed when it is over; `shell`, `servers` and
+`behaviour` write them.
+
+PID 1 follows the kernel's rule: a signal for which it has no handler does nothing, except KILL from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+SECOND = 1_000_000
+KILLED = 137
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """`micros` None = until a signal. `jobs`: until all background processes ended. `interruptible`: a handled signal
+    ends the wait early and is its result."""
+
+    micros: int | None = None
+    jobs: bool = False
+    interruptible: bool = False
+
+
+Program = Generator[Wait, str | None, int]
+
+# (micros since the container's start, path) -> (HTTP status, body)
+Site = Callable[[int, str], tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    at: int
+    code: int
+    reason: str  # Completed | Error | OOMKilled
+
+
+@dataclass(slots=True)
+class Process:
+    program: Program
+    on_end: Callable[[int], None] | None = None
+    wait: Wait = field(default_factory=Wait)
+    wake: int | None = 0
+
+
+class Files:
+    """The container's own files and those on its volumes. `shared` maps mount points to stores that other containers
+    of the pod see too; what is not there may be read from `disk` (ConfigMaps and the like, which the kubelet wrote)."""
+
+    def __init__(
+        self,
+        shared: Mapping[str, dict[str, str]] | None = None,
+        disk: Callable[[str], str | None] | None = None,
+        on_shared_write: Callable[[str, str, str | None], None] | None = None,
+        read_only: frozenset[str] = frozenset(),
+    ) -> None:
+        self.own: dict[str, str] = {}
+        self._shared = dict(shared or {})
+        self._disk = disk
+        self._on_shared_write = on_shared_write
+        self._read_only = read_only
+
+    def _mount(self, path: str) -> str | None:
+        mounts = [mount for mount in self._shared if path == mount or path.startswith(mount.rstrip("/") + "/")]
+        return max(mounts, key=len, default=None)
+
+    def read(self, path: str) -> str | None:
+        mount = self._mount(path)
+        if mount is None:
+            return self.own.get(path)
+        found = self._shared[mount].get(path[len(mount) :])
+        return found if found is not None or self._disk is None else self._disk(path)
+
+    def write(self, path: str, text: str | None) -> bool:
+        """None deletes. False on a read-only mount."""
+        mount = self._mount(path)
+        if mount is None:
+            self._put(self.own, path, text)
+            return True
+        if mount in self._read_only:
+            return False
+        inner = path[len(mount) :]
+        self._put(self._shared[mount], inner, text)
+        if self._on_shared_write is not None:
+            self._on_shared_write(mount, inner, text)
+        return True
+
+    @staticmethod
+    def _put(store: dict[str, str], path: str, text: str | None) -> None:
+        if text is None:
+            store.pop(path, None)
+        else:
+            store[path] = text
+
+    def under(self, folder: str) -> list[str]:
+        """Names directly inside a folder, sorted."""
+        prefix = folder.rstrip("/") + "/"
+        paths = list(self.own)
+        paths += [mount + inner for mount, store in self._shared.items() for inner in store]
+        return sorted({path[len(prefix) :].split("/")[0] for path in paths if path.startswith(prefix)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a program may know about where it runs."""
+
+    started: datetime
+    hostname: str = "localhost"
+    env: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str = "/"
+    user: int = 0
+    memory_limit: int = 0
+    seed: str = ""
+    declared_ports: tuple[int, ...] = ()
+    applets_only: bool = False  # a busybox-like image: commands that the simulator does not know do not exist
+
+
+class Machine:
+    def __init__(self, setting: Setting, files: Files, emit: Callable[[int, str, str], None]) -> None:
+        """`emit(micros, stream, text)` gets whatever PID 1 and its children write to stdout and stderr."""
+        self.setting = setting
+        self.files = files
+        self.now = 0
+        self.end: End | None = None
+        self.ports: dict[int, Site | None] = {}  # None: open, but no HTTP behind it
+        self.handled: set[str] = set()  # signals that PID 1 has a handler for
+        self.memory: int | None = None  # bytes, as far as the program says
+        self.pending: list[str] = []  # handled signals that PID 1 has not looked at yet
+        self._emit = emit
+        self._processes: list[Process] = []
+        self._main: Process | None = None
+        self._kills: list[tuple[int, int, str]] = []  # planned ends: (at, code, reason)
+
+    def out(self, stream: str, text: str) -> None:
+        self._emit(self.now, stream, text)
+
+    def wall(self) -> datetime:
+        return self.setting.started + timedelta(microseconds=self.now)
+
+    def boot(self, program: Program) -> None:
+        """Start PID 1."""
+        self._main = Process(program, wake=self.now)
+        self._processes.append(self._main)
+        self.advance(self.now)
+
+    def spawn(self, program: Program, on_end: Callable[[int], None] | None = None) -> Process:
+        """Another process: a background job, or one that exec started. It runs when time is advanced next."""
+        process = Process(program, on_end, wake=self.now)
+        self._processes.append(process)
+        return process
+
+    def stop(self, process: Process) -> None:
+        """End a process without asking it (a timed-out exec)."""
+        if process in self._processes:
+            self._processes.remove(process)
+            process.program.close()
+
+    def plan_end(self, at: int, code: int, reason: str = "") -> None:
+        """The container ends at `at` whatever its program does, unless it ended before."""
+        self._kills.append((at, code, reason))
+        self._kills.sort()
+
+    def next_at(self) -> int | None:
+        """When something happens next by itself; None = never."""
+        if self.end is not None:
+            return None
+        times = [process.wake for process in self._processes if process.wake is not None]
+        times += [self._kills[0][0]] if self._kills else []
+        return min(times, default=None)
+
+    def advance(self, until: int) -> None:
+        """Let everything happen that is due up to `until`, in order."""
+        while self.end is None:
+            due = self.next_at()
+            if due is None or due > until:
+                break
+            self.now = max(self.now, due)
+            if self._kills and self._kills[0][0] <= self.now:
+                _, code, reason = self._kills[0]
+                self._finish(code, reason)
+                return
+            process = min(
+                (one for one in self._processes if one.wake is not None and one.wake <= self.now),
+                key=lambda one: one.wake or 0,
+            )
+            self._resume(process, None)
+        if self.end is None:
+            self.now = max(self.now, until)
+
+    def signal(self, name: str, *, outside: bool = True) -> None:
+        """Deliver a signal to PID 1 now."""
+        if self.end is not None:
+            return
+        if name in {"KILL", "STOP"}:
+            if outside and name == "KILL":
+                self._finish(KILLED, "Error")
+            return
+        if name not in self.handled:
+            return
+        self.pending.append(name)
+        if self._main is not None and self._main.wait.interruptible:
+            self._main.wake = self.now
+            self.advance(self.now)
+
+    def oom(self) -> None:
+        self._finish(KILLED, "OOMKilled")
+
+    def use_memory(self, size: int) -> bool:
+        """A program takes memory; False = that killed the container."""
+        self.memory = size
+        if self.setting.memory_limit and size > self.setting.memory_limit:
+            self.oom()
+            return False
+        return True
+
+    def _resume(self, process: Process, value: str | None) -> None:
+        process.wake = None
+        if process is self._main and process.wait.interruptible and self.pending:
+            value = self.pending.pop(0)
+        process.wait = Wait()
+        try:
+            wait = process.program.send(value)
+        except StopIteration as stop:
+            self._ended(process, int(stop.value or 0))
+            return
+        if self.end is not None:
+            return
+        process.wait = wait
+        if wait.jobs:
+            self._wake_waiter(process)
+        elif wait.micros is not None:
+            process.wake = self.now + max(wait.micros, 0)
+        if process is self._main and wait.interruptible and self.pending:
+            process.wake = self.now
+
+    def _wake_waiter(self, process: Process) -> None:
+        others = [one for one in self._processes if one is not process and one.on_end is None]
+        if not others or (self.pending and process.wait.interruptible):
+            process.wake = self.now
+
+    def _ended(self, process: Process, code: int) -> None:
+        self._processes.remove(process)
+        if process is self._main:
+            self._finish(code, "")
+            return
+        if process.on_end is not None:
+            process.on_end(code)
+        for other in self._processes:
+            if other.wait.jobs:
+                self._wake_waiter(other)
+
+    def _finish(self, code: int, reason: str) -> None:
+        if self.end is not None:
+            return
+        self.end = End(self.now, code & 0xFF, reason or ("Completed" if code & 0xFF == 0 else "Error"))
+        self.ports.clear()
+        rest, self._processes = self._processes, []
+        for process in rest:
+            if process.on_end is not None:
+                process.on_end(KILLED)

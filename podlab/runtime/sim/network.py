@@ -1,0 +1,80 @@
+"""Answers to HTTP and TCP probes of simulated containers. Pure, given who listens.
+
+Failure texts are those of Go's net/http and net, because Kubernetes shows them as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from podlab.runtime.interface import ExecResult, HttpRequest, HttpResult, TcpResult
+from podlab.runtime.sim.machine import Site
+
+MAX_BODY = 10 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """What answers on the port: nobody (`open` False), something that speaks no HTTP (`site` None), or a site."""
+
+    open: bool
+    site: Site | None = None
+    micros: int = 0  # since the listening container's start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """`outcome`: what an annotation says about this probe, or ""."""
+
+    outcome: str
+    latency: float
+    timeout: float
+
+    @property
+    def hangs(self) -> bool:
+        return self.outcome == "hang" or self.latency >= self.timeout
+
+    @property
+    def seconds(self) -> float:
+        return self.timeout if self.hangs else self.latency
+
+
+def url(request: HttpRequest) -> str:
+    return f"{request.scheme.lower()}://{request.host}:{request.port}{request.path}"
+
+
+def http(call: Call, request: HttpRequest, listener: Listener) -> HttpResult:
+    get = f'Get "{url(request)}": '
+    if call.hangs:
+        text = f"{get}context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+        return HttpResult(0, "", call.seconds, text)
+    if call.outcome:
+        status = {"ok": 200, "fail": 500}.get(call.outcome) or int(call.outcome)
+        return HttpResult(status, "ok\n" if status < 400 else "error\n", call.seconds)
+    if not listener.open:
+        text = f"{get}dial tcp {request.host}:{request.port}: connect: connection refused"
+        return HttpResult(0, "", call.seconds, text)
+    if listener.site is None:
+        return HttpResult(0, "", call.seconds, f"{get}EOF")
+    if request.scheme.upper() == "HTTPS":
+        return HttpResult(0, "", call.seconds, f"{get}http: server gave HTTP response to HTTPS client")
+    status, body = listener.site(listener.micros, request.path)
+    return HttpResult(status, body[:MAX_BODY], call.seconds)
+
+
+def tcp(call: Call, host: str, port: int, listener: Listener) -> TcpResult:
+    dial = f"dial tcp {host}:{port}: "
+    if call.hangs:
+        return TcpResult(False, call.seconds, f"{dial}i/o timeout")
+    refused = call.outcome == "fail" or (call.outcome.isdigit() and int(call.outcome) >= 400)
+    if refused or (not call.outcome and not listener.open):
+        return TcpResult(False, call.seconds, f"{dial}connect: connection refused")
+    return TcpResult(True, call.seconds)
+
+
+def told_exec(call: Call) -> ExecResult:
+    """An exec probe whose outcome is told by an annotation."""
+    if call.hangs:
+        return ExecResult(-1, "", call.seconds, timed_out=True)
+    failed = call.outcome == "fail" or (call.outcome.isdigit() and int(call.outcome) >= 400)
+    return ExecResult(int(failed), "simulated failure\n" if failed else "", call.seconds)

@@ -1,0 +1,360 @@
+"""SimRuntime: the runtime contract without processes, for one node of a simulated cluster.
+
+Made by `simhost.world`, one for each node, and driven by that node's kubelet. Everything happens on the injected clock
+and on the caller's thread; callbacks come from timers. Not thread-safe: the world serialises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from podlab.apis.types import LogLine
+from podlab.clock import Clock
+from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
+from podlab.runtime.interface import (
+    PURPOSE,
+    ContainerConfig,
+    ContainerStats,
+    ExecResult,
+    HttpRequest,
+    HttpResult,
+    ImageInfo,
+    MachineInfo,
+    PodRef,
+    PodStatus,
+    PullProgress,
+    PullResult,
+    RuntimeEvent,
+    SandboxConfig,
+    Subscription,
+    TcpResult,
+)
+from podlab.runtime.sim import chance, images, network
+from podlab.runtime.sim.behaviour import BadBehaviour, duration
+from podlab.runtime.sim.container import Follower, SimContainer
+from podlab.runtime.sim.execution import Execution
+from podlab.runtime.sim.journal import Journal
+from podlab.runtime.sim.machine import SECOND
+from podlab.runtime.sim.network import Call, Listener
+from podlab.runtime.sim.node import Node, Sandbox, container_record, sandbox_record
+
+VERSION = "sim://1"
+LOCAL = frozenset({"", "localhost", "127.0.0.1"})
+
+
+class SimRuntime:
+    name = "sim"
+
+    def __init__(
+        self,
+        *,
+        cluster: str,
+        node: str,
+        clock: Clock,
+        seed: int = 0,
+        journal: Path | None = None,
+        subnet: int = 0,
+        cpu_milli: int = 4000,
+        memory_bytes: int = 8 * 2**30,
+    ) -> None:
+        self._clock = clock
+        self._node = Node(cluster, node, clock, seed, Journal(journal), subnet)
+        self._cpu_milli = cpu_milli
+        self._memory_bytes = memory_bytes
+        self._listeners: list[_EventSubscription] = []
+        self._node.load()
+        self._node.announce = self._announce_end
+
+    @property
+    def idle(self) -> bool:
+        """Nothing runs or lies around here."""
+        return not self._node.sandboxes and not self._node.containers
+
+    def close(self) -> None:
+        """Let go of all timers; the journal keeps what is needed to come back."""
+        for container in self._node.containers.values():
+            container.close()
+        self._listeners.clear()
+
+    def machine(self) -> MachineInfo:
+        return MachineInfo(
+            cpu_milli=self._cpu_milli,
+            memory_bytes=self._memory_bytes,
+            os_image="podlab simulator",
+            kernel="simulated",
+            runtime_version=VERSION,
+            architecture="amd64",
+            simulated=True,
+        )
+
+    # Sandboxes
+
+    def run_sandbox(self, config: SandboxConfig) -> str:
+        for sandbox in self._node.of_pod(config.pod.uid):
+            if sandbox.config.attempt == config.attempt:
+                return sandbox.id
+        sandbox = self._node.add_sandbox(self._node.next_id(), config, self._node.free_ip(), self._clock.now())
+        record = sandbox_record(sandbox, self._node.made)
+        self._node.journal.append(record)
+        self._tell(config.pod.uid, sandbox.id, "started")
+        return sandbox.id
+
+    def stop_sandbox(self, sandbox_id: str) -> None:
+        sandbox = self._node.sandboxes.get(sandbox_id)
+        if sandbox is None or not sandbox.ready:
+            return
+        for container in self._in_sandbox(sandbox_id):
+            self.signal_container(container.id, "KILL")
+        sandbox.ready = False
+        self._node.write("stop-sandbox", id=sandbox_id)
+        self._tell(sandbox.config.pod.uid, sandbox_id, "died")
+
+    def remove_sandbox(self, sandbox_id: str) -> None:
+        sandbox = self._node.sandboxes.get(sandbox_id)
+        if sandbox is None:
+            return
+        self.stop_sandbox(sandbox_id)
+        for container in self._in_sandbox(sandbox_id):
+            self.remove_container(container.id)
+        self._node.remove_sandbox(sandbox_id)
+        self._node.write("remove-sandbox", id=sandbox_id)
+        self._tell(sandbox.config.pod.uid, sandbox_id, "removed")
+
+    def _in_sandbox(self, sandbox_id: str) -> list[SimContainer]:
+        return [one for one in self._node.containers.values() if one.sandbox_id == sandbox_id]
+
+    # Containers
+
+    def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
+        for container in self._node.containers_of(config.pod.uid):
+            if (container.config.name, container.config.attempt) == (config.name, config.attempt):
+                return container.id
+        sandbox = self._node.sandboxes.get(sandbox_id)
+        if sandbox is None or not sandbox.ready:
+            raise NotFound(f"no running sandbox {sandbox_id[:12]}")
+        if config.image not in self._node.images:
+            raise CreateFailed(f"No such image: {config.image}")
+        try:
+            container = self._node.add_container(self._node.next_id(), sandbox_id, config, self._clock.now())
+        except BadBehaviour as bad:
+            raise CreateFailed(str(bad)) from None
+        self._node.journal.append(container_record(container, self._node.made))
+        self._tell(config.pod.uid, container.id, "created")
+        return container.id
+
+    def start_container(self, container_id: str) -> None:
+        container = self._container(container_id)
+        if container.started_at is not None or container.ended is not None:
+            return
+        at = self._clock.now()
+        # Before the start: what follows from it is computed again if this process dies now.
+        self._node.write("start", id=container_id)
+        self._tell(container.config.pod.uid, container_id, "started")
+        try:
+            container.start(at)
+        except StartFailed:
+            self._node.write_end(container)
+            raise
+
+    def signal_container(self, container_id: str, signal: str) -> None:
+        container = self._node.containers.get(container_id)
+        if container is None or not container.running:
+            return
+        happened = {"micros": container.micros(), "signal": signal}
+        container.happened.append(happened)
+        self._node.write("happened", id=container_id, **happened)
+        container.signal(signal)
+
+    def remove_container(self, container_id: str) -> None:
+        container = self._node.containers.get(container_id)
+        if container is None:
+            return
+        self.signal_container(container_id, "KILL")
+        container.close()
+        del self._node.containers[container_id]
+        self._node.write("remove", id=container_id)
+        self._tell(container.config.pod.uid, container_id, "removed")
+
+    def _container(self, container_id: str) -> SimContainer:
+        container = self._node.containers.get(container_id)
+        if container is None:
+            raise NotFound(f"no such container: {container_id[:12]}")
+        return container
+
+    # Looking
+
+    def list_pods(self) -> dict[str, PodStatus]:
+        return {uid: self.pod_status(ref) for uid, ref in self._node.pods().items()}
+
+    def pod_status(self, pod: PodRef) -> PodStatus:
+        sandboxes = sorted(self._node.of_pod(pod.uid), key=lambda one: -one.config.attempt)
+        containers = [one.status() for one in self._node.containers_of(pod.uid)]
+        containers.reverse()  # they were made in this order; newest first is wanted, and the sort is stable
+        containers.sort(key=lambda one: -one.attempt)
+        return PodStatus(pod, tuple(one.status() for one in sandboxes), tuple(containers))
+
+    def stats(self, container_id: str) -> ContainerStats | None:
+        container = self._node.containers.get(container_id)
+        if container is None or not container.running:
+            return None
+        minute = container.micros() // 60_000_000
+        return ContainerStats(round(chance.between(0.1e6, 3e6, container_id, minute)), container.memory())
+
+    # Images
+
+    def image(self, ref: str) -> ImageInfo | None:
+        by_id = (info for info in self._node.images.values() if info.id == ref)
+        return self._node.images.get(ref) or next(by_id, None)
+
+    def pull_image(
+        self,
+        ref: str,
+        done: Callable[[PullResult], None],
+        progress: Callable[[PullProgress], None] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
+        said, node = annotations or {}, self._node
+        try:
+            error = images.failure(ref, said)
+            if error:
+                seconds = images.failure_seconds(ref, said, seed=node.seed, node=node.name)
+                self._clock.call_later(seconds, lambda: done(PullResult(None, error, seconds)))
+                return
+            cached = ref in node.images
+            seconds = 0.05 if cached else images.pull_seconds(ref, said, seed=node.seed, node=node.name)
+        except BadBehaviour as bad:
+            text = str(bad)
+            self._clock.call_later(0, lambda: done(PullResult(None, text)))
+            return
+        info = images.info(ref)
+
+        def finish() -> None:
+            if ref not in node.images:
+                node.images[ref] = info
+                node.write("pull", ref=ref)
+            if progress is not None:
+                progress(PullProgress(ref, "Pull complete", info.size, info.size))
+            done(PullResult(info, "", seconds))
+
+        if progress is not None and not cached:
+            tell = progress
+            tell(PullProgress(ref, "Downloading", 0, info.size))
+            self._clock.call_later(
+                seconds / 2, lambda: tell(PullProgress(ref, "Downloading", info.size // 2, info.size))
+            )
+        self._clock.call_later(seconds, finish)
+
+    # Calls into containers
+
+    def exec_sync(
+        self, container_id: str, argv: tuple[str, ...], timeout: float, done: Callable[[ExecResult], None]
+    ) -> None:
+        container = self._node.containers.get(container_id)
+        if container is None or not container.running or container.machine is None:
+            text = f"container {container_id[:12]} is not running"
+            self._clock.call_later(0, lambda: done(ExecResult(-1, "", 0.0, error=text)))
+            return
+        call = self._call(container, timeout)
+        if call.outcome or call.hangs:
+            result = network.told_exec(call)
+            self._clock.call_later(call.seconds, lambda: done(result))
+            return
+        Execution(self._clock, container, argv, call, done, self._files_changed).begin()
+
+    def http_get(
+        self, container_id: str, request: HttpRequest, timeout: float, done: Callable[[HttpResult], None]
+    ) -> None:
+        call = self._call(self._node.containers.get(container_id), timeout)
+
+        def answer() -> None:
+            done(network.http(call, request, self._listening(container_id, request.host, request.port)))
+
+        self._clock.call_later(call.seconds, answer)
+
+    def tcp_connect(
+        self, container_id: str, host: str, port: int, timeout: float, done: Callable[[TcpResult], None]
+    ) -> None:
+        call = self._call(self._node.containers.get(container_id), timeout)
+
+        def answer() -> None:
+            done(network.tcp(call, host, port, self._listening(container_id, host, port)))
+
+        self._clock.call_later(call.seconds, answer)
+
+    def _call(self, container: SimContainer | None, timeout: float) -> Call:
+        if container is None or not container.running:
+            return Call(outcome="", latency=0.001, timeout=timeout)
+        micros, said = container.micros(), container.behaviour
+        # From the time and not from a count: a restarted worker goes on in the same way.
+        latency = chance.between(0.0005, 0.004, self._node.seed, container.id, micros)
+        if said.latency is not None:
+            latency = duration(said.latency.at(micros)) / SECOND
+        return Call(outcome=said.outcome(PURPOSE.get(), micros), latency=latency, timeout=timeout)
+
+    def _listening(self, container_id: str, host: str, port: int) -> Listener:
+        """Who listens in the pod that has this address; containers of a pod share its network."""
+        container = self._node.containers.get(container_id)
+        sandbox = self._by_ip(host)
+        if sandbox is None and container is not None and host in LOCAL:
+            sandbox = self._node.sandboxes.get(container.sandbox_id)
+        if sandbox is not None and sandbox.ready:
+            for other in self._in_sandbox(sandbox.id):
+                if other.running and other.machine is not None:
+                    other.machine.advance(other.micros())
+                    if port in other.machine.ports:
+                        return Listener(open=True, site=other.machine.ports[port], micros=other.micros())
+        return Listener(open=False)
+
+    def _by_ip(self, ip: str) -> Sandbox | None:
+        return next((one for one in self._node.sandboxes.values() if one.ready and one.ip == ip), None)
+
+    def _files_changed(self, container: SimContainer, files: dict[str, str | None]) -> None:
+        happened = {"micros": container.micros(), "files": files}
+        container.happened.append(happened)
+        self._node.write("happened", id=container.id, **happened)
+
+    # Following
+
+    def follow_logs(
+        self,
+        container_id: str,
+        on_line: Callable[[LogLine], None],
+        on_end: Callable[[], None],
+        since: datetime | None = None,
+    ) -> Subscription:
+        follower = Follower(on_line, on_end)
+        self._container(container_id).follow(follower, since)
+        return follower
+
+    def events(self, on_event: Callable[[RuntimeEvent], None]) -> Subscription:
+        listener = _EventSubscription(on_event, self._listeners)
+        self._listeners.append(listener)
+        return listener
+
+    def _tell(self, uid: str, id: str, kind: str) -> None:
+        """From a timer, so that nobody is called back in the middle of an operation."""
+        event = RuntimeEvent(uid, id, kind)
+
+        def tell() -> None:
+            for listener in list(self._listeners):
+                listener.on_event(event)
+
+        if self._listeners:
+            self._clock.call_later(0, tell)
+
+    def _announce_end(self, container: SimContainer) -> None:
+        assert container.ended is not None
+        kind = "oom" if container.ended.reason == "OOMKilled" else "died"
+        self._tell(container.config.pod.uid, container.id, kind)
+
+
+class _EventSubscription:
+    def __init__(self, on_event: Callable[[RuntimeEvent], None], listeners: list[_EventSubscription]) -> None:
+        self.on_event = on_event
+        self._listeners = listeners
+
+    def close(self) -> None:
+        if self in self._listeners:
+            self._listeners.remove(self)

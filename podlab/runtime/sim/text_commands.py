@@ -1,0 +1,401 @@
+"""Commands that read and write text and files: echo, cat, test, touch, ls, date and their like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from podlab.runtime.sim.machine import SECOND, Program, Wait
+from podlab.runtime.sim.shell import Shell
+from podlab.runtime.sim.shell_syntax import Unsupported
+
+# Folders of any image; of their contents nothing is known.
+SYSTEM_FOLDERS = frozenset(
+    [
+        "/",
+        "/bin",
+        "/dev",
+        "/etc",
+        "/home",
+        "/lib",
+        "/mnt",
+        "/opt",
+        "/proc",
+        "/root",
+        "/run",
+        "/sbin",
+        "/srv",
+        "/sys",
+        "/tmp",
+        "/usr",
+        "/usr/bin",
+        "/usr/local",
+        "/var",
+    ]
+)
+GIB_SECONDS = SECOND  # how long `tail /dev/zero` takes to eat one GiB
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "0": "\0", '"': '"', "a": "\a"}
+
+
+def unescape(text: str) -> str:
+    return re.sub(r"\\([ntr\\0\"a])", lambda match: ESCAPES[match[1]], text)
+
+
+def _echo(shell: Shell, argv: list[str]) -> int:
+    words, newline, escapes = argv[1:], "\n", False
+    while words and re.fullmatch(r"-[neE]+", words[0]):
+        flags = words.pop(0)
+        newline = "" if "n" in flags else newline
+        escapes = "e" in flags
+    text = " ".join(words)
+    shell.io.out((unescape(text) if escapes else text) + newline)
+    return 0
+
+
+def _printf(shell: Shell, argv: list[str]) -> int:
+    if len(argv) < 2:
+        return 1
+    form, values = unescape(argv[1]), list(argv[2:])
+    while True:
+        text, used = "", 0
+        for part in re.split(r"(%%|%[-0]?\d*(?:\.\d+)?[sdifx])", form):
+            if part == "%%":
+                text += "%"
+            elif re.fullmatch(r"%.*[sdifx]", part):
+                value = values[used] if used < len(values) else ""
+                used += 1
+                text += _formatted(part, value)
+            else:
+                text += part
+        shell.io.out(text)
+        values = values[used:]
+        if not values or not used:
+            return 0
+
+
+def _formatted(form: str, value: str) -> str:
+    if form[-1] == "s":
+        return form % value
+    try:
+        return form.replace("i", "d") % (float(value) if form[-1] == "f" else int(value or "0"))
+    except ValueError:
+        return form.replace("i", "d") % 0
+
+
+def _inputs(shell: Shell, name: str, paths: list[str]) -> tuple[list[str], bool]:
+    """The texts of files, or of standard input; complaints go to stderr."""
+    if not paths or paths == ["-"]:
+        return [shell.io.stdin or ""], True
+    texts, fine = [], True
+    for path in paths:
+        text = "" if path == "/dev/null" else shell.machine.files.read(shell.path(path))
+        if text is None:
+            shell.io.err(f"{name}: can't open '{path}': No such file or directory\n")
+            fine = False
+        else:
+            texts.append(text)
+    return texts, fine
+
+
+def _cat(shell: Shell, argv: list[str]) -> int | Program:
+    if len(argv) == 1 and shell.io.stdin is None and shell.pid1:
+        return 0
+    texts, fine = _inputs(shell, argv[0], [word for word in argv[1:] if not re.fullmatch(r"-\w+", word)])
+    for text in texts:
+        shell.io.out(text)
+    return 0 if fine else 1
+
+
+def _count(argv: list[str], default: int) -> tuple[int, list[str]]:
+    """`-n N`, `-N` or `-nN`, and the other words."""
+    count, rest, words = default, [], list(argv[1:])
+    while words:
+        word = words.pop(0)
+        if word == "-n" and words:
+            word = "-" + words.pop(0).lstrip("-")
+        match = re.fullmatch(r"-n?(\d+)", word)
+        if match:
+            count = int(match[1])
+        else:
+            rest.append(word)
+    return count, rest
+
+
+def _head(shell: Shell, argv: list[str]) -> int:
+    count, paths = _count(argv, 10)
+    texts, fine = _inputs(shell, "head", paths)
+    shell.io.out("".join("".join(text.splitlines(keepends=True)[:count]) for text in texts))
+    return 0 if fine else 1
+
+
+def _tail(shell: Shell, argv: list[str]) -> int | Program:
+    count, words = _count(argv, 10)
+    follow = any(re.fullmatch(r"-\w*[fF]\w*", word) for word in words)
+    paths = [word for word in words if not word.startswith("-")]
+    if "/dev/zero" in paths:
+        return _swallow_memory(shell)
+    known = [path for path in paths if path == "/dev/null" or shell.machine.files.read(shell.path(path)) is not None]
+    texts, fine = _inputs(shell, "tail", known if follow else paths)
+    shell.io.out("".join("".join(text.splitlines(keepends=True)[-count:]) for text in texts if count))
+    return _follow(shell, known) if follow else int(not fine)
+
+
+def _follow(shell: Shell, paths: list[str]) -> Program:
+    """`tail -f`: what is written to these files later is passed on each second, as tail does."""
+    files = shell.machine.files
+    watched = [shell.path(path) for path in paths if path != "/dev/null"]
+    seen = {path: len(files.read(path) or "") for path in watched}
+    while watched:
+        yield Wait(micros=SECOND)
+        for path in watched:
+            text = files.read(path) or ""
+            shell.io.out(text[seen[path] :] if len(text) >= seen[path] else text)
+            seen[path] = len(text)
+    yield Wait()
+    return 0
+
+
+def _swallow_memory(shell: Shell) -> Program:
+    """`tail /dev/zero` keeps all it reads: the classic way to meet the OOM killer."""
+    limit = shell.machine.setting.memory_limit
+    step = max((limit or 2**30) // 4, 1)
+    for turn in range(1, 6):
+        yield Wait(micros=step * GIB_SECONDS // 2**30)
+        if not shell.machine.use_memory(step * turn):
+            break
+    yield Wait()
+    return 0
+
+
+def _grep(shell: Shell, argv: list[str]) -> int:
+    flags = "".join(word[1:] for word in argv[1:] if re.fullmatch(r"-[a-zA-Z]+", word))
+    words = [word for word in argv[1:] if not re.fullmatch(r"-[a-zA-Z]+", word)]
+    if not words or set(flags) - set("qivwEFnsh"):
+        raise Unsupported("grep")
+    try:
+        pattern = re.compile(re.escape(words[0]) if "F" in flags else words[0], re.I if "i" in flags else 0)
+    except re.error:
+        raise Unsupported("grep") from None
+    texts, _ = _inputs(shell, "grep", words[1:])
+    lines = [line for text in texts for line in text.splitlines() if bool(pattern.search(line)) != ("v" in flags)]
+    if "q" not in flags:
+        shell.io.out("".join(line + "\n" for line in lines))
+    return 0 if lines else 1
+
+
+def _wc(shell: Shell, argv: list[str]) -> int:
+    texts, fine = _inputs(shell, "wc", [word for word in argv[1:] if not word.startswith("-")])
+    text = "".join(texts)
+    counts = {"-l": text.count("\n"), "-w": len(text.split()), "-c": len(text.encode())}
+    wanted = [counts[word] for word in argv[1:] if word in counts] or list(counts.values())
+    shell.io.out(" ".join(map(str, wanted)) + "\n")
+    return 0 if fine else 1
+
+
+def _sort(shell: Shell, argv: list[str]) -> int:
+    flags = {word for word in argv[1:] if word.startswith("-")}
+    if flags - {"-u", "-r"}:
+        raise Unsupported("sort")
+    texts, fine = _inputs(shell, "sort", [word for word in argv[1:] if not word.startswith("-")])
+    lines = sorted("".join(texts).splitlines(), reverse="-r" in flags)
+    shell.io.out("".join(line + "\n" for line in (dict.fromkeys(lines) if "-u" in flags else lines)))
+    return 0 if fine else 1
+
+
+def _tee(shell: Shell, argv: list[str]) -> int:
+    text = shell.io.stdin or ""
+    for path in (shell.path(word) for word in argv[1:] if word != "-a"):
+        before = (shell.machine.files.read(path) or "") if "-a" in argv else ""
+        shell.machine.files.write(path, before + text)
+    shell.io.out(text)
+    return 0
+
+
+def _touch(shell: Shell, argv: list[str]) -> int:
+    files = shell.machine.files
+    for word in argv[1:]:
+        path = shell.path(word)
+        if not word.startswith("-") and files.read(path) is None and not files.write(path, ""):
+            shell.io.err(f"touch: {word}: Read-only file system\n")
+            return 1
+    return 0
+
+
+def _rm(shell: Shell, argv: list[str]) -> int:
+    force = any(word.startswith("-") and "f" in word for word in argv[1:])
+    files = shell.machine.files
+    for word in (word for word in argv[1:] if not word.startswith("-")):
+        path = shell.path(word)
+        inside = files.under(path)
+        if files.read(path) is None and not inside:
+            if not force:
+                shell.io.err(f"rm: can't remove '{word}': No such file or directory\n")
+                return 1
+            continue
+        files.write(path, None)
+        for name in inside:
+            files.write(f"{path}/{name}", None)
+    return 0
+
+
+def _copy(shell: Shell, argv: list[str]) -> int:
+    words = [word for word in argv[1:] if not word.startswith("-")]
+    if len(words) != 2:
+        raise Unsupported(argv[0])
+    text = shell.machine.files.read(shell.path(words[0]))
+    if text is None:
+        shell.io.err(f"{argv[0]}: can't stat '{words[0]}': No such file or directory\n")
+        return 1
+    shell.machine.files.write(shell.path(words[1]), text)
+    if argv[0].endswith("mv"):
+        shell.machine.files.write(shell.path(words[0]), None)
+    return 0
+
+
+def _ls(shell: Shell, argv: list[str]) -> int:
+    code = 0
+    for word in [word for word in argv[1:] if not word.startswith("-")] or ["."]:
+        path = shell.path(word)
+        if shell.machine.files.read(path) is not None:
+            shell.io.out(word + "\n")
+            continue
+        names = shell.machine.files.under(path)
+        if not names and path not in SYSTEM_FOLDERS:
+            code = 1
+            shell.io.err(f"ls: {word}: No such file or directory\n")
+        shell.io.out("".join(name + "\n" for name in names if not name.startswith(".")))
+    return code
+
+
+def _test(shell: Shell, argv: list[str]) -> int:
+    words = argv[1:]
+    if argv[0] in {"[", "[["}:
+        closing = "]" * len(argv[0])
+        if not words or words[-1] != closing:
+            shell.io.err(f"sh: missing {closing}\n")
+            return 2
+        words = words[:-1]
+    negated = False
+    while words[:1] == ["!"]:
+        negated, words = not negated, words[1:]
+    return int(_holds(shell, words) == negated)
+
+
+def _holds(shell: Shell, words: list[str]) -> bool:
+    files = shell.machine.files
+    if len(words) <= 1:
+        return bool(words and words[0])
+    if len(words) == 2:
+        operator, value = words
+        path = shell.path(value)
+        if operator in {"-f", "-e", "-r", "-w", "-x"}:
+            return files.read(path) is not None or (operator == "-e" and bool(files.under(path)))
+        checks: dict[str, bool] = {"-z": not value, "-n": bool(value), "-s": bool(files.read(path))}
+        if operator == "-d":
+            return bool(files.under(path)) or path in SYSTEM_FOLDERS
+        if operator in checks:
+            return checks[operator]
+    if len(words) == 3:
+        left, operator, right = words
+        if operator in {"=", "=="}:
+            return left == right
+        if operator == "!=":
+            return left != right
+        numbers: dict[str, Callable[[int, int], bool]] = {
+            "-eq": lambda a, b: a == b,
+            "-ne": lambda a, b: a != b,
+            "-lt": lambda a, b: a < b,
+            "-le": lambda a, b: a <= b,
+            "-gt": lambda a, b: a > b,
+            "-ge": lambda a, b: a >= b,
+        }
+        if operator in numbers and re.fullmatch(r"-?\d+", left) and re.fullmatch(r"-?\d+", right):
+            return numbers[operator](int(left), int(right))
+    raise Unsupported("test " + " ".join(words))
+
+
+def _seq(shell: Shell, argv: list[str]) -> int:
+    try:
+        numbers = [int(word) for word in argv[1:]]
+    except ValueError:
+        raise Unsupported("seq") from None
+    first, step, last = {1: (1, 1, numbers[0]), 2: (numbers[0], 1, numbers[-1])}.get(len(numbers), tuple(numbers[:3]))
+    values = range(first, last + (1 if step > 0 else -1), step)[:100_000]
+    shell.io.out("".join(f"{value}\n" for value in values))
+    return 0
+
+
+def _date(shell: Shell, argv: list[str]) -> int:
+    form = next((word[1:] for word in argv[1:] if word.startswith("+")), "%a %b %e %H:%M:%S UTC %Y")
+    if "-I" in argv[1:] or "-Iseconds" in argv[1:]:
+        form = "%Y-%m-%dT%H:%M:%S+0000" if "-Iseconds" in argv else "%Y-%m-%d"
+    now = shell.machine.wall()
+    shell.io.out(
+        now.strftime(form.replace("%s", str(int(now.timestamp()))).replace("%N", f"{now.microsecond:06}000")) + "\n"
+    )
+    return 0
+
+
+def _env(shell: Shell, argv: list[str]) -> int:
+    wanted = argv[1:]
+    if wanted:
+        shell.io.out("".join(shell.variables.get(name, "") + "\n" for name in wanted))
+        return 0 if all(name in shell.variables for name in wanted) else 1
+    shell.io.out("".join(f"{name}={value}\n" for name, value in shell.variables.items()))
+    return 0
+
+
+def _says(text: Callable[[Shell], str]) -> Callable[[Shell, list[str]], int]:
+    def command(shell: Shell, argv: list[str]) -> int:
+        shell.io.out(text(shell) + "\n")
+        return 0
+
+    return command
+
+
+def _mkdir(shell: Shell, argv: list[str]) -> int:
+    for word in (word for word in argv[1:] if not word.startswith("-")):
+        if not shell.machine.files.write(shell.path(word) + "/.", ""):  # a name that makes the folder be there
+            shell.io.err(f"mkdir: can't create directory '{word}': Read-only file system\n")
+            return 1
+    return 0
+
+
+def _dd(shell: Shell, argv: list[str]) -> int:
+    options = dict(word.split("=", 1) for word in argv[1:] if "=" in word)
+    if "of" in options:
+        shell.machine.files.write(shell.path(options["of"]), "")
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Shell, list[str]], int | Program]] = {
+    "[": _test,
+    "[[": _test,
+    "cat": _cat,
+    "cp": _copy,
+    "date": _date,
+    "dd": _dd,
+    "echo": _echo,
+    "env": _env,
+    "grep": _grep,
+    "head": _head,
+    "hostname": _says(lambda shell: shell.machine.setting.hostname),
+    "id": _says(lambda shell: str(shell.machine.setting.user)),
+    "ls": _ls,
+    "mkdir": _mkdir,
+    "mv": _copy,
+    "printenv": _env,
+    "printf": _printf,
+    "pwd": _says(lambda shell: shell.folder),
+    "rm": _rm,
+    "rmdir": _rm,
+    "seq": _seq,
+    "sort": _sort,
+    "tail": _tail,
+    "tee": _tee,
+    "test": _test,
+    "touch": _touch,
+    "uname": _says(lambda shell: "Linux"),
+    "wc": _wc,
+    "whoami": _says(lambda shell: "root" if shell.machine.setting.user == 0 else "app"),
+}

@@ -1,0 +1,393 @@
+"""Simulated containers as annotations and images want them, and nodes that come back from their journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podlab.clock import LabClock
+from podlab.runtime.errors import CreateFailed, StartFailed
+from podlab.runtime.interface import (
+    PURPOSE,
+    ContainerConfig,
+    ContainerState,
+    ContainerStatus,
+    ExecResult,
+    HttpRequest,
+    HttpResult,
+    Mount,
+    PodRef,
+    PullResult,
+    SandboxConfig,
+)
+from podlab.runtime.sim import images
+from podlab.runtime.sim.behaviour import BadBehaviour, duration, parse
+from podlab.runtime.sim.runtime import SimRuntime
+from tests.runtime.pods import Lines
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+REF = PodRef("default", "web", "uid-1")
+
+
+class Sim:
+    def __init__(self, folder: Path, seed: int = 1) -> None:
+        self.folder = folder
+        self.seed = seed
+        self.clock = LabClock(START)
+        self.runtime = self._open()
+        self.sandbox = ""
+
+    def _open(self) -> SimRuntime:
+        journal = self.folder / "node.jsonl"
+        return SimRuntime(cluster="c", node="n", clock=self.clock, seed=self.seed, journal=journal)
+
+    def crash(self, seconds: float = 0) -> None:
+        """The worker dies; the next one opens the journal that much later."""
+        self.clock = LabClock(self.clock.now() + timedelta(seconds=seconds))
+        self.runtime = self._open()
+
+    def to(self, seconds: float) -> None:
+        self.clock.advance(START + timedelta(seconds=seconds))
+
+    @property
+    def seconds(self) -> float:
+        return (self.clock.now() - START).total_seconds()
+
+    def run(self, *argv: str, image: str = "busybox:1.36", name: str = "main", **more: Any) -> str:
+        if self.runtime.image(image) is None:
+            self.runtime.pull_image(image, lambda result: None, annotations={"sim.podlab.dev/pull-time": "0"})
+            self.clock.advance(self.clock.now())
+        self.sandbox = self.runtime.run_sandbox(SandboxConfig(pod=REF, attempt=0, hostname="web"))
+        said = {f"sim.podlab.dev/{name}.{key}": value for key, value in more.pop("said", {}).items()}
+        command = argv or None
+        config = ContainerConfig(
+            pod=REF, name=name, image=image, command=command, annotations=said, **{"attempt": 0, **more}
+        )
+        container_id = self.runtime.create_container(self.sandbox, config)
+        self.runtime.start_container(container_id)
+        return container_id
+
+    def shell(self, script: str, **more: Any) -> str:
+        return self.run("sh", "-c", script, **more)
+
+    def status(self, container_id: str) -> ContainerStatus:
+        return next(one for one in self.runtime.pod_status(REF).containers if one.id == container_id)
+
+    def fate(self, container_id: str) -> tuple[float, int, str] | None:
+        found = self.status(container_id)
+        if found.state is not ContainerState.EXITED:
+            return None
+        assert found.finished_at is not None
+        assert found.exit_code is not None
+        return (found.finished_at - START).total_seconds(), found.exit_code, found.reason
+
+    @property
+    def ip(self) -> str:
+        return self.runtime.pod_status(REF).sandboxes[0].ip
+
+    def http(self, container_id: str, port: int, path: str = "/", purpose: str = "") -> HttpResult:
+        found: list[HttpResult] = []
+        token = PURPOSE.set(purpose)
+        self.runtime.http_get(container_id, HttpRequest("HTTP", self.ip, port, path), 1, found.append)
+        PURPOSE.reset(token)
+        while not found:
+            assert self.clock.fire_next(self.clock.now() + timedelta(seconds=5))
+        return found[0]
+
+    def exec(self, container_id: str, *argv: str, purpose: str = "", timeout: float = 1) -> ExecResult:
+        found: list[ExecResult] = []
+        token = PURPOSE.set(purpose)
+        self.runtime.exec_sync(container_id, argv, timeout, found.append)
+        PURPOSE.reset(token)
+        while not found:
+            assert self.clock.fire_next(self.clock.now() + timedelta(seconds=5))
+        return found[0]
+
+
+@pytest.fixture
+def sim(tmp_path: Path) -> Iterator[Sim]:
+    made = Sim(tmp_path)
+    yield made
+    made.runtime.close()
+
+
+FATES: dict[str, tuple[dict[str, str], dict[str, Any], tuple[float, int, str] | None]] = {
+    "exits after a while": ({"exit-after": "10s"}, {}, (10, 0, "Completed")),
+    "with a code": ({"exit-after": "1m30s", "exit-code": "3"}, {}, (90, 3, "Error")),
+    "a code alone ends at once": ({"exit-code": "1"}, {}, (0, 1, "Error")),
+    "codes go by attempt": ({"exit-after": "1", "exit-code": "7,0"}, {"attempt": 4}, (1, 0, "Completed")),
+    "too much memory": ({"memory": "20Mi:10s,300Mi"}, {"memory_limit": 64 * 2**20}, (10, 137, "OOMKilled")),
+    "memory within the limit": ({"memory": "20Mi:10s,60Mi"}, {"memory_limit": 64 * 2**20}, None),
+    "memory without a limit": ({"memory": "20Mi:10s,300Gi"}, {}, None),
+}
+
+
+@pytest.mark.parametrize("case", FATES)
+def test_fate_by_annotation(sim: Sim, case: str) -> None:
+    said, more, fate = FATES[case]
+    container = sim.run("sleep", "100000", said=said, **more)
+    sim.to(1000)
+    assert sim.fate(container) == fate
+
+
+TERMS: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[float, int, str] | None]] = {
+    "sleep is not told by TERM": (("sleep", "100000"), {}, None),
+    "unless an annotation says so": (("sleep", "100000"), {"term-delay": "3s"}, (13, 0, "Completed")),
+    "with a code": (("sleep", "100000"), {"term-delay": "2s", "term-code": "143"}, (12, 143, "Error")),
+    "ignored": (("redis-server",), {"ignore-term": "true"}, None),
+    "scripted containers end on TERM": ((), {"log": "hi"}, (10.05, 0, "Completed")),
+    "unless told to ignore it": ((), {"log": "hi", "ignore-term": "true"}, None),
+}
+
+
+@pytest.mark.parametrize("case", TERMS)
+def test_term(sim: Sim, case: str) -> None:
+    argv, said, fate = TERMS[case]
+    container = sim.run(*argv, said=said, image="busybox" if argv[:1] == ("sleep",) else "redis")
+    sim.to(10)
+    sim.runtime.signal_container(container, "TERM")
+    sim.to(60)
+    assert sim.fate(container) == fate
+
+
+def test_lines_at_intervals(sim: Sim) -> None:
+    container = sim.run(said={"log": "working", "log-interval": "2s", "exit-after": "5s"})
+    lines = Lines(sim.runtime, container)
+    sim.to(60)
+    assert [(line.at - START).total_seconds() for line in lines.lines] == [0, 2, 4]
+    assert (lines.text, lines.ended) == ("working\n" * 3, 1)
+
+
+def test_probes_turn_out_as_told_each_by_its_purpose(sim: Sim) -> None:
+    said = {"liveness": "ok:10s,fail:20s,ok", "readiness": "503:5s,ok", "startup": "hang"}
+    container = sim.run(image="nginx", said=said)
+    assert sim.http(container, 80, purpose="readiness").status == 503
+    assert sim.http(container, 80, purpose="liveness").status == 200
+    assert "Client.Timeout exceeded" in sim.http(container, 80, purpose="startup").error
+    sim.to(15)
+    assert sim.http(container, 80, purpose="readiness").status == 200
+    assert sim.http(container, 80, purpose="liveness").status == 500
+    assert sim.exec(container, "cat", "/nope", purpose="liveness").exit_code == 1
+    sim.to(31)
+    assert sim.exec(container, "cat", "/nope", purpose="liveness").exit_code == 0
+    assert sim.http(container, 80, "/nope").status == 404
+
+
+def test_a_slow_answer_is_a_timeout(sim: Sim) -> None:
+    container = sim.run(image="nginx", said={"latency": "250ms:10s,3s"})
+    assert sim.http(container, 80).seconds == 0.25
+    sim.to(10)
+    assert "context deadline exceeded" in sim.http(container, 80).error
+    assert sim.seconds == 11
+
+
+SERVERS: dict[str, tuple[dict[str, Any], int, str, int]] = {
+    "nginx serves its page": ({"image": "nginx:1.27"}, 80, "/", 200),
+    "and nothing else": ({"image": "nginx:1.27"}, 80, "/healthz", 404),
+    "and not where the pod says that it does": ({"image": "nginx", "ports": (8080,)}, 8080, "/", 0),
+    "an unknown image serves its ports": ({"image": "example.com/shop:2", "ports": (8080,)}, 8080, "/healthz", 200),
+    "redis speaks no HTTP": ({"image": "redis"}, 6379, "/", 0),
+    "agnhost liveness is well at first": (
+        {"image": "registry.k8s.io/e2e-test-images/agnhost:2.40", "args": ("liveness",)},
+        8080,
+        "/healthz",
+        200,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SERVERS)
+def test_servers(sim: Sim, case: str) -> None:
+    config, port, path, status = SERVERS[case]
+    container = sim.run(**config)
+    assert sim.http(container, port, path).status == status
+
+
+def test_the_documentations_liveness_examples(sim: Sim) -> None:
+    web = sim.run(image="agnhost", args=("liveness",))
+    sim.to(11)
+    assert sim.http(web, 8080, "/healthz").status == 500
+    script = "touch /tmp/healthy; sleep 30; rm -f /tmp/healthy; sleep 600"
+    files = sim.shell(script, name="files")
+    assert sim.exec(files, "cat", "/tmp/healthy").exit_code == 0
+    sim.to(42)
+    found = sim.exec(files, "cat", "/tmp/healthy")
+    assert (found.exit_code, found.output) == (1, "cat: can't open '/tmp/healthy': No such file or directory\n")
+
+
+def test_containers_of_a_pod_share_address_and_volumes(sim: Sim) -> None:
+    volume = (Mount(host_path="/data/uid-1/v", container_path="/www"),)
+    server = sim.shell("httpd -f -p 8080 -h /www", mounts=volume)
+    puller = sim.shell("sleep 5; echo hello > /www/index.html; sleep 3600", name="puller", mounts=volume)
+    assert sim.http(puller, 8080).status == 404
+    sim.to(6)
+    assert sim.http(puller, 8080).body == "hello\n"
+    assert sim.exec(server, "cat", "/www/index.html").output == "hello\n"
+
+
+def test_mounted_files_of_the_node_can_be_read_and_not_written(sim: Sim, tmp_path: Path) -> None:
+    (tmp_path / "cfg").mkdir()
+    (tmp_path / "cfg" / "a").write_text("from a ConfigMap")
+    mount = (Mount(host_path=str(tmp_path / "cfg"), container_path="/c", read_only=True),)
+    container = sim.shell("cat /c/a; echo; touch /c/x 2>&1; sleep 3600", mounts=mount)
+    assert Lines(sim.runtime, container).text == "from a ConfigMap\ntouch: /c/x: Read-only file system\n"
+
+
+def test_exec_times_out_and_leaves_the_container_alone(sim: Sim) -> None:
+    container = sim.run("sleep", "3600")
+    found = sim.exec(container, "sh", "-c", "echo slow; sleep 5")
+    assert (found.timed_out, found.output, found.seconds) == (True, "slow\n", 1)
+    assert sim.fate(container) is None
+
+
+def test_an_unknown_command_of_a_probe_succeeds_in_a_full_image(sim: Sim) -> None:
+    container = sim.run(image="postgres", env=(("POSTGRES_PASSWORD", "x"),))
+    assert sim.exec(container, "pg_isready", "-U", "postgres").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"exit-after": "soon"}, "annotation sim.podlab.dev/main.exit-after: 'soon' is not a duration"),
+        ({"liveness": "ok:10s,maybe"}, "annotation sim.podlab.dev/main.liveness: 'maybe' is not ok, fail, hang"),
+        ({"exit-code": "x"}, "annotation sim.podlab.dev/main.exit-code: 'x' is not an exit code"),
+        ({"memory": "lots"}, "annotation sim.podlab.dev/main.memory: 'lots' is not a size"),
+        ({"ignore-term": "perhaps"}, "annotation sim.podlab.dev/main.ignore-term: 'perhaps' is not true or false"),
+    ],
+)
+def test_nonsense_in_an_annotation_is_named(sim: Sim, said: dict[str, str], text: str) -> None:
+    with pytest.raises(CreateFailed, match=text):
+        sim.run("true", said=said)
+    with pytest.raises(BadBehaviour):
+        parse({f"sim.podlab.dev/main.{key}": value for key, value in said.items()}, "main")
+
+
+def test_a_start_error_as_told(sim: Sim) -> None:
+    with pytest.raises(StartFailed, match="no more inodes"):
+        sim.run("true", said={"start-error": "no more inodes"})
+
+
+def pull(sim: Sim, ref: str, said: dict[str, str] | None = None) -> tuple[float, PullResult]:
+    begun, found = sim.seconds, list[PullResult]()
+    sim.runtime.pull_image(ref, found.append, annotations=said)
+    while not found:
+        sim.clock.fire_next(sim.clock.now() + timedelta(seconds=60))
+    return sim.seconds - begun, found[0]
+
+
+def test_pulling_takes_its_time_once_and_the_same_for_the_same_seed(sim: Sim, tmp_path: Path) -> None:
+    first, result = pull(sim, "nginx:1.27")
+    assert 0.5 <= first <= 3
+    assert result.image == sim.runtime.image("nginx:1.27")
+    assert pull(sim, "nginx:1.27")[0] == pytest.approx(0.05)
+    (tmp_path / "again").mkdir()
+    assert pull(Sim(tmp_path / "again"), "nginx:1.27")[0] == first
+    (tmp_path / "other").mkdir()
+    assert pull(Sim(tmp_path / "other", seed=2), "nginx:1.27")[0] != first
+    assert pull(sim, "redis", {"sim.podlab.dev/pull-time": "42s"})[0] == 42
+
+
+MISSING = {
+    "registry.invalid/x:1": 'failed to do request: Head "https://registry.invalid/v2/x/manifests/1": dial tcp: '
+    f"lookup registry.invalid on {images.DNS}: no such host",
+    "does-not-exist": 'failed to resolve reference "docker.io/library/does-not-exist:latest": pull access denied, '
+    "repository does not exist or may require authorization",
+    "example.com/missing:1": 'failed to resolve reference "example.com/missing:1": example.com/missing:1: not found',
+}
+
+
+@pytest.mark.parametrize("ref", MISSING)
+def test_images_that_do_not_exist(sim: Sim, ref: str) -> None:
+    _, result = pull(sim, ref)
+    assert result.image is None
+    assert MISSING[ref] in result.error
+
+
+def test_pulling_fails_as_told(sim: Sim) -> None:
+    assert pull(sim, "nginx", {"sim.podlab.dev/pull-error": "toomanyrequests"})[1].error == "toomanyrequests"
+
+
+def test_an_idle_container_has_no_timer(sim: Sim) -> None:
+    sim.run(image="nginx")
+    sim.clock.advance(sim.clock.now())
+    assert sim.clock.next_due() is None
+
+
+# Coming back
+
+
+def test_a_crash_changes_nothing(sim: Sim) -> None:
+    ticking = sim.shell("while true; do echo tick; sleep 2; done", name="ticking")
+    ending = sim.shell("sleep 30; exit 4", name="ending")
+    doomed = sim.shell("trap 'sleep 60; exit 5' TERM; while true; do sleep 3600 & wait; done", name="doomed")
+    sim.to(10)
+    sim.runtime.signal_container(doomed, "TERM")
+    sim.exec(ticking, "touch", "/tmp/mark")
+    before = sim.runtime.list_pods()
+    sim.crash()
+    assert sim.runtime.list_pods() == before
+    assert sim.exec(ticking, "cat", "/tmp/mark").exit_code == 0
+    lines = Lines(sim.runtime, ticking, since=START + timedelta(seconds=6))
+    sim.to(100)
+    assert [(line.at - START).total_seconds() for line in lines.lines[:3]] == [8, 10, 12]
+    assert sim.fate(ending) == (30, 4, "Error")
+    assert sim.fate(doomed) == (70, 5, "Error")
+
+
+def test_what_ended_while_nobody_looked_ended_at_its_time(sim: Sim) -> None:
+    ending = sim.shell("sleep 30; echo over; exit 4")
+    sim.crash(seconds=500)
+    assert sim.fate(ending) == (30, 4, "Error")
+    lines = Lines(sim.runtime, ending)
+    assert (lines.text, lines.ended) == ("over\n", 1)
+    sim.crash(seconds=500)
+    assert sim.fate(ending) == (30, 4, "Error")
+
+
+def test_volumes_keep_what_was_written_and_a_replay_writes_nothing_twice(sim: Sim) -> None:
+    volume = (Mount(host_path="/data/uid-1/v", container_path="/v"),)
+    once = "[ -f /v/x ] && exit 0; echo a >> /v/x; sleep 1; exit 42"
+    first = sim.shell(once, mounts=volume)
+    sim.to(5)
+    sim.crash()
+    second = sim.shell(once, mounts=volume, attempt=1)
+    assert (sim.fate(first), sim.fate(second)) == ((1, 42, "Error"), (5, 0, "Completed"))
+    reader = sim.shell("cat /v/x", mounts=volume, name="reader")
+    assert Lines(sim.runtime, reader).text == "a\n"
+
+
+def test_a_damaged_tail_of_the_journal_is_dropped_and_the_file_goes_on(sim: Sim) -> None:
+    container = sim.run("sleep", "3600")
+    journal = sim.folder / "node.jsonl"
+    for damage in (b'{"op":"remove","id":"' + container.encode(), b"\x00\xff\n", b'{"no": "op"}\n'):
+        with journal.open("ab") as file:
+            file.write(damage)
+        sim.crash()
+        assert sim.fate(container) is None
+    sim.runtime.remove_container(container)
+    sim.crash()
+    assert sim.runtime.pod_status(REF).containers == ()
+
+
+def test_ids_and_addresses_are_not_given_twice_after_a_crash(sim: Sim) -> None:
+    first = sim.run("true")
+    sim.runtime.remove_sandbox(sim.sandbox)
+    sim.crash()
+    assert sim.run("true") != first
+
+
+def test_the_journal_stays_small(sim: Sim) -> None:
+    for attempt in range(900):
+        sim.runtime.remove_container(sim.run("true", attempt=attempt))
+    assert len((sim.folder / "node.jsonl").read_bytes().splitlines()) < 2500
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"), [("10s", 10e6), ("1m30s", 90e6), ("250ms", 250e3), ("4", 4e6), ("1h", 3600e6)]
+)
+def test_durations(text: str, micros: float) -> None:
+    assert duration(text) == micros
