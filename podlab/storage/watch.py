@@ -70,6 +70,7 @@ class AsyncWatch:
         self._hub = hub
         self._subscription: Subscription[LogEntry] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._given = 0  # the newest revision that the reader got
         self._ready = asyncio.Event()
         self._lock = threading.Lock()  # guards what follows; the hub's thread writes it
         self._buffer: deque[LogEntry] = deque()
@@ -98,10 +99,11 @@ class AsyncWatch:
 
     @property
     def position(self) -> int:
-        """The revision up to which everything wanted was delivered or lies in the buffer."""
+        """The revision up to which everything wanted was given or lies in the buffer."""
         if self._subscription is None:
             raise RuntimeError("the watch was not entered")
-        return self._subscription.position
+        # The hub notes its position after it delivered, so the reader may be ahead of it.
+        return max(self._subscription.position, self._given)
 
     def __aiter__(self) -> AsyncWatch:
         return self
@@ -136,6 +138,7 @@ class AsyncWatch:
             self._bytes = 0
             end = self._end
         if entries:
+            self._given = entries[-1].revision
             if was_full:
                 self._hub().wake()  # a replay may be waiting for room
             return entries
