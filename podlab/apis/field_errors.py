@@ -74,8 +74,8 @@ def not_supported(field: str, value: Any, supported: Sequence[str]) -> FieldErro
     return FieldError(NOT_SUPPORTED, field, value, detail)
 
 
-def duplicate(field: str, value: Any) -> FieldError:
-    return FieldError(DUPLICATE, field, value)
+def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
+    return FieldError(DUPLICATE, field, value, detail)
 
 
 def not_found(field: str, value: Any, detail: str = "") -> FieldError:
@@ -104,7 +104,7 @@ def aggregate(errors: Sequence[FieldError]) -> str:
 def go_value(value: Any) -> str:
     """A bad value as ErrorBody prints it: strings quoted, numbers and booleans bare, the rest as JSON."""
     if value is None:
-        return '"null"'
+        return "null"
     if isinstance(value, str):
         return go_quote(value)
     if isinstance(value, bool):

@@ -146,7 +146,7 @@ def too_old_resource_version(requested: int, floor: int) -> ApiError:
 
 def too_large_resource_version(requested: int, current: int) -> ApiError:
     """A revision that does not exist yet (storage/errors.go, NewTooLargeResourceVersionError)."""
-    message = f"Too large resource version: {requested}, current: {current}"
+    message = f"Timeout: Too large resource version: {requested}, current: {current}"
     causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
     return ApiError(504, "Timeout", message, details={"causes": causes, "retryAfterSeconds": 1})
 

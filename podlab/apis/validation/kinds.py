@@ -1,0 +1,144 @@
+"""The other kinds: ConfigMap, Secret, Namespace, Node, Event, ServiceAccount (core validation, same file)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from ipaddress import ip_network
+
+from podlab.apis import names
+from podlab.apis.decode import decode_json
+from podlab.apis.decode_errors import DecodeError
+from podlab.apis.field_errors import duplicate, forbidden, invalid, required, too_long
+from podlab.apis.types import Manifest
+from podlab.apis.validation import metadata
+from podlab.apis.validation.placement import EFFECTS
+from podlab.apis.validation.rules import Errors, by_rule, one_of
+
+DATA_MAX = 1024 * 1024
+_WHEN_SET = "field is immutable when `immutable` is set"
+_REDACTED = "<secret contents redacted>"
+_SA_NAME = "kubernetes.io/service-account.name"
+
+
+def config_map(obj: Manifest) -> Errors:
+    data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
+    size = 0
+    for key, value in data.items():
+        yield from _key(f"data[{key}]", key)
+        if key in binary:
+            yield invalid(f"data[{key}]", key, "duplicate of key present in binaryData")
+        size += len(value.encode())
+    for key, value in binary.items():
+        yield from _key(f"binaryData[{key}]", key)
+        size += _decoded_size(value)
+    if size > DATA_MAX:
+        yield too_long("[]", DATA_MAX)
+
+
+def _key(path: str, key: str) -> Errors:
+    yield from by_rule(path, key, names.config_map_key)
+
+
+def _decoded_size(text: str) -> int:
+    return len(text) * 3 // 4 - text[-2:].count("=")
+
+
+def _immutable(new: Manifest, old: Manifest, fields: tuple[str, ...]) -> Errors:
+    if not old.get("immutable"):
+        return
+    if not new.get("immutable"):
+        yield forbidden("immutable", _WHEN_SET)
+    for field in fields:
+        if (new.get(field) or {}) != (old.get(field) or {}):
+            yield forbidden(field, _WHEN_SET)
+
+
+def config_map_update(new: Manifest, old: Manifest) -> Errors:
+    yield from _immutable(new, old, ("data", "binaryData"))
+    yield from config_map(new)
+
+
+_NEEDED = {
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+}
+_JSON_KEYS = (".dockercfg", ".dockerconfigjson")
+
+
+def secret(obj: Manifest) -> Errors:
+    data, kind = obj.get("data") or {}, obj.get("type") or ""
+    for key in data:
+        yield from _key(f"data[{key}]", key)
+    if sum(map(_decoded_size, data.values())) > DATA_MAX:
+        yield too_long("data", DATA_MAX)
+    if kind == "kubernetes.io/service-account-token":
+        if not ((obj.get("metadata") or {}).get("annotations") or {}).get(_SA_NAME):
+            yield required(f"metadata.annotations[{_SA_NAME}]")
+    elif kind == "kubernetes.io/basic-auth" and "username" not in data and "password" not in data:
+        yield required("data[username]")
+        yield required("data[password]")
+    for key in _NEEDED.get(kind, ()):
+        if key not in data or (key == "ssh-privatekey" and not data[key]):
+            yield required(f"data[{key}]")
+        elif key in _JSON_KEYS:
+            yield from _json(f"data[{key}]", data[key])
+
+
+def _json(path: str, encoded: str) -> Errors:
+    try:
+        decode_json(base64.b64decode(encoded))
+    except DecodeError as problem:
+        yield invalid(path, _REDACTED, problem.message)
+    except (binascii.Error, ValueError):
+        yield invalid(path, _REDACTED, "illegal base64 data")
+
+
+def secret_update(new: Manifest, old: Manifest) -> Errors:
+    if (new.get("type") or "") != (old.get("type") or ""):
+        yield invalid("type", new.get("type") or "", metadata.IMMUTABLE)
+    yield from _immutable(new, old, ("data",))
+    yield from secret(new)
+
+
+def namespace(obj: Manifest) -> Errors:
+    finalizers = (obj.get("spec") or {}).get("finalizers") or []
+    for index, name in enumerate(finalizers):
+        yield from by_rule(f"spec.finalizers[{index}]", name, names.qualified_name)
+    yield from metadata.standard_finalizers("spec.finalizers", finalizers)
+
+
+def node(obj: Manifest) -> Errors:
+    spec = obj.get("spec") or {}
+    seen: set[tuple[str, str]] = set()
+    for index, taint in enumerate(spec.get("taints") or []):
+        here = f"metadata.taints[{index}]"  # sic: Kubernetes names the wrong parent
+        key, value, effect = (taint.get(field) or "" for field in ("key", "value", "effect"))
+        yield from by_rule(f"{here}.key", key, names.qualified_name)
+        for problem in names.label_value(value):
+            yield invalid(f"{here}.value", value, problem)
+        if not effect:
+            yield required(f"{here}.effect")
+        else:
+            yield from one_of(f"{here}.effect", effect, EFFECTS)
+        if (key, effect) in seen:
+            shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            yield duplicate(here, shown, "taints must be unique by key and effect pair")
+        seen.add((key, effect))
+    for index, block in enumerate(spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])):
+        try:
+            ip_network(block, strict=False)
+        except ValueError:
+            detail = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+            yield invalid(f"spec.podCIDRs[{index}]", block, detail)
+
+
+def event(obj: Manifest) -> Errors:
+    """An event stands in the namespace of what it is about; those of cluster-scoped things in default."""
+    space = (obj.get("metadata") or {}).get("namespace") or ""
+    about = (obj.get("involvedObject") or {}).get("namespace") or ""
+    homeless = not about and space not in ("", "default", "kube-system")
+    if homeless or (about and about != space):
+        yield invalid("involvedObject.namespace", about, "does not match event.namespace")

@@ -1,0 +1,173 @@
+"""What may change on a pod, and on its status (ValidatePodUpdate, ValidatePodStatusUpdate in core validation)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+from podlab.apis import names
+from podlab.apis.field_errors import FieldError, forbidden, invalid
+from podlab.apis.types import Manifest
+from podlab.apis.validation import metadata, pod
+from podlab.apis.validation.rules import MAX_INT32, Errors, by_rule, ip
+
+_MIRROR = "kubernetes.io/config.mirror"
+ADD_OR_REMOVE = "pod updates may not add or remove containers"
+# Kubernetes puts a diff of its Go structures behind this sentence; podlab stops here.
+ONLY = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+
+
+def validate(new: Manifest, old: Manifest) -> Errors:
+    meta, old_meta = new.get("metadata") or {}, old.get("metadata") or {}
+    yield from pod.validate(new)
+    yield from _without_repeats(metadata.validate_update(meta, old_meta), list(pod.validate(new)))
+    yield from _mirror(meta.get("annotations") or {}, old_meta.get("annotations") or {})
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    changed_lists = False
+    for field in ("containers", "initContainers"):
+        if len(spec.get(field) or []) != len(before.get(field) or []):
+            yield forbidden(f"spec.{field}", ADD_OR_REMOVE)
+            changed_lists = True
+    if changed_lists:
+        return
+    yield from _deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds"))
+    yield from _tolerations(spec, before, gone=bool(old_meta.get("deletionTimestamp")))
+    gate_errors = list(_gates(spec.get("schedulingGates") or [], before.get("schedulingGates") or []))
+    yield from gate_errors
+    if not gate_errors and _munged(spec, before) != before:
+        yield forbidden("spec", ONLY)
+
+
+def _without_repeats(errors: Iterator[FieldError], said: list[FieldError]) -> Errors:
+    for error in errors:
+        if error not in said:
+            yield error
+
+
+def _mirror(new: Manifest, old: Manifest) -> Errors:
+    if new.get(_MIRROR) != old.get(_MIRROR):
+        here = f"metadata.annotations[{_MIRROR}]"
+        yield forbidden(here, "may not remove or update mirror pod annotation")
+
+
+def _deadline(new: int | None, old: int | None) -> Errors:
+    path = "spec.activeDeadlineSeconds"
+    if new is not None:
+        if not 0 <= new <= MAX_INT32:
+            yield invalid(path, new, names.between(0, MAX_INT32))
+        elif old is not None and new > old:
+            yield invalid(path, new, "must be less than or equal to previous value")
+    elif old is not None:
+        yield invalid(path, None, "must not update from a positive integer to nil value")
+
+
+def _tolerations(new: Manifest, old: Manifest, *, gone: bool) -> Errors:
+    def same(left: Manifest, right: Manifest) -> bool:
+        return {**left, "tolerationSeconds": 0} == {**right, "tolerationSeconds": 0}
+
+    given = new.get("tolerations") or []
+    if gone:
+        return
+    for item in old.get("tolerations") or []:
+        if not any(same(item, other) for other in given):
+            detail = "existing toleration can not be modified except its tolerationSeconds"
+            yield forbidden("spec.tolerations", detail)
+            return
+
+
+def _gates(new: list[Manifest], old: list[Manifest]) -> Errors:
+    known = {gate.get("name") for gate in old}
+    for index, gate in enumerate(new):
+        if gate.get("name") not in known:
+            name = gate.get("name")
+            here = f"spec.schedulingGates[{index}].name"
+            yield forbidden(here, f"only deletion is allowed, but found new scheduling gate '{name}'")
+
+
+def _munged(new: Manifest, old: Manifest) -> Manifest:
+    """The new spec with everything that may change put back; what still differs may not."""
+    munged = copy.deepcopy(new)
+    for field in ("containers", "initContainers"):
+        for item, before in zip(munged.get(field) or [], old.get(field) or [], strict=True):
+            if "image" in before:
+                item["image"] = before["image"]
+    for field in ("activeDeadlineSeconds", "tolerations", "schedulingGates"):
+        _restore(munged, old, field)
+    if (old.get("terminationGracePeriodSeconds") or 0) < 0 and new.get("terminationGracePeriodSeconds") == 1:
+        _restore(munged, old, "terminationGracePeriodSeconds")
+    if old.get("schedulingGates"):
+        _tighten(munged, old)
+    return munged
+
+
+def _restore(munged: Manifest, old: Manifest, field: str) -> None:
+    if field in old:
+        munged[field] = old[field]
+    else:
+        munged.pop(field, None)
+
+
+def _tighten(munged: Manifest, old: Manifest) -> None:
+    """A gated pod may narrow its node selector, and be given a node affinity where it had none."""
+    have, before = munged.get("nodeSelector") or {}, old.get("nodeSelector") or {}
+    if all(have.get(key) == value for key, value in before.items()):
+        _restore(munged, old, "nodeSelector")
+    affinity, earlier = munged.get("affinity") or {}, old.get("affinity") or {}
+    if affinity.get("nodeAffinity") and not earlier.get("nodeAffinity"):
+        rest = {key: value for key, value in affinity.items() if key != "nodeAffinity"}
+        if rest == earlier:
+            _restore(munged, old, "affinity")
+
+
+def validate_status(new: Manifest, old: Manifest) -> Errors:
+    meta, old_meta = new.get("metadata") or {}, old.get("metadata") or {}
+    yield from metadata.validate_update(meta, old_meta)
+    yield from _mirror(meta.get("annotations") or {}, old_meta.get("annotations") or {})
+    status, before, spec = new.get("status") or {}, old.get("status") or {}, new.get("spec") or {}
+    if (spec.get("nodeName") or "") != ((old.get("spec") or {}).get("nodeName") or ""):
+        yield forbidden("status.nodeName", "may not be changed directly")
+    if status.get("nominatedNodeName"):
+        yield from by_rule("status.nominatedNodeName", status["nominatedNodeName"], names.dns_subdomain)
+    if (status.get("observedGeneration") or 0) < 0:
+        yield invalid("status.observedGeneration", status["observedGeneration"], "must be a non-negative integer")
+    if spec.get("restartPolicy") != "Always":
+        yield from _transitions(status, before, spec)
+    quality = before.get("qosClass")
+    if quality and status.get("qosClass") != quality:
+        yield invalid("status.qosClass", status.get("qosClass") or "", metadata.IMMUTABLE)
+    yield from _addresses(status.get("podIPs") or [])
+    for index, condition in enumerate(status.get("conditions") or []):
+        here = f"status.conditions[{index}].Type"
+        yield from by_rule(here, condition.get("type") or "", names.qualified_name)
+
+
+def _transitions(status: Manifest, before: Manifest, spec: Manifest) -> Errors:
+    """A container that ended stays ended when nothing restarts it."""
+    sidecars = {item.get("name") for item in spec.get("initContainers") or [] if item.get("restartPolicy") == "Always"}
+    for field in ("containerStatuses", "initContainerStatuses"):
+        after = {item.get("name"): (index, item) for index, item in enumerate(status.get(field) or [])}
+        for item in before.get(field) or []:
+            ended = (item.get("state") or {}).get("terminated")
+            index, now = after.get(item.get("name"), (0, None))
+            if ended is None or now is None or item.get("name") in sidecars:
+                continue
+            if spec.get("restartPolicy") == "OnFailure" and ended.get("exitCode", 0) != 0:
+                continue
+            if (now.get("state") or {}).get("terminated") is None:
+                yield forbidden(f"status.{field}[{index}].state", "may not be transitioned to non-terminated state")
+
+
+def _addresses(addresses: list[Manifest]) -> Errors:
+    sound = True
+    for index, item in enumerate(addresses):
+        for error in ip(f"status.podIPs[{index}]", item.get("ip") or ""):
+            sound = False
+            yield error
+    families = [":" in (item.get("ip") or "") for item in addresses]
+    if sound and len(families) > len(set(families)):
+        shown = [{"IP": item.get("ip") or ""} for item in addresses]
+        yield invalid("status.podIPs", shown, "may specify no more than one IP for each IP family")

@@ -1,0 +1,202 @@
+"""Requests, limits and claims of containers and pods (validateResourceRequirements in core validation)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from podlab.apis import names, pods, quantity
+from podlab.apis.field_errors import duplicate, forbidden, invalid, not_found, not_supported, required
+from podlab.apis.types import Manifest
+from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule
+
+HUGEPAGES = "hugepages-"
+_CONTAINER = ("cpu", "memory", "ephemeral-storage")
+_STANDARD = {
+    *_CONTAINER, "storage", "pods", "resourcequotas", "services", "services.nodeports", "services.loadbalancers",
+    "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims",
+    *(f"{kind}.{name}" for kind in ("requests", "limits") for name in _CONTAINER), "requests.storage",
+}  # fmt: skip
+_INTEGERS = _STANDARD - {*_CONTAINER, "storage"}
+_POD_LEVEL = ("cpu", HUGEPAGES, "memory")
+
+
+def _is_hugepage(name: str) -> bool:
+    return name.startswith(HUGEPAGES)
+
+
+def _is_native(name: str) -> bool:
+    return "/" not in name or "kubernetes.io/" in name
+
+
+def _is_extended(name: str) -> bool:
+    return not _is_native(name) and not name.startswith("requests.") and not names.qualified_name(f"requests.{name}")
+
+
+def _may_overcommit(name: str) -> bool:
+    return _is_native(name) and not _is_hugepage(name)
+
+
+def container_resource_name(path: str, name: str) -> Errors:
+    problems = names.qualified_name(name)
+    yield from by_rule(path, name, names.qualified_name)
+    if "/" in name:
+        if not _is_native(name) and not _is_extended(name):
+            yield invalid(path, name, "doesn't follow extended resource name standard")
+        return
+    if not problems and name not in _STANDARD and not _is_hugepage(name):
+        yield invalid(path, name, "must be a standard resource type or fully qualified")
+    if name not in _CONTAINER and not _is_hugepage(name):
+        yield invalid(path, name, "must be a standard resource for containers")
+
+
+def amount(path: str, name: str, text: str) -> Errors:
+    parsed = quantity.parse(text)
+    if parsed.nano < 0:
+        yield invalid(path, str(parsed), NOT_NEGATIVE)
+    if (name in _INTEGERS or _is_extended(name)) and parsed.milli % 1000:
+        yield invalid(path, str(parsed), "must be an integer")
+    if _is_hugepage(name):
+        yield from _hugepages(path, name, parsed)
+
+
+def _hugepages(path: str, name: str, parsed: quantity.Quantity) -> Errors:
+    try:
+        size = quantity.parse(name.removeprefix(HUGEPAGES))
+    except quantity.QuantityError:
+        size = quantity.Quantity(0)
+    if size.nano <= 0 or parsed.nano % size.nano:
+        yield invalid(path, str(parsed), f"{parsed} is not positive integer multiple of {name}")
+
+
+def container(path: str, resources: Manifest, claims: Collection[str]) -> Errors:
+    yield from _requirements(path, resources, pod_level=False)
+    yield from _claims(f"{path}.claims", resources.get("claims") or [], claims)
+
+
+def _name(path: str, name: str, *, pod_level: bool) -> Errors:
+    if not pod_level:
+        yield from container_resource_name(path, name)
+    elif name not in ("cpu", "memory") and not _is_hugepage(name):
+        yield not_supported(path, name, _POD_LEVEL)
+
+
+def _requirements(path: str, resources: Manifest, *, pod_level: bool) -> Errors:
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    for name, text in limits.items():
+        here = f"{path}.limits[{name}]"
+        yield from _name(here, name, pod_level=pod_level)
+        yield from amount(here, name, text)
+    for name, text in requests.items():
+        here = f"{path}.requests[{name}]"
+        yield from _name(here, name, pod_level=pod_level)
+        yield from amount(here, name, text)
+        if name in limits:
+            yield from _within_limit(f"{path}.requests", name, text, limits[name])
+        elif not _may_overcommit(name):
+            yield required(f"{path}.limits", "Limit must be set for non overcommitable resources")
+    named = {*limits, *requests}
+    if any(map(_is_hugepage, named)) and not named & {"cpu", "memory"}:
+        yield forbidden(path, "HugePages require cpu or memory")
+
+
+def _within_limit(path: str, name: str, request: str, limit: str) -> Errors:
+    order = quantity.compare(request, limit)
+    text, bound = quantity.canonical(request), quantity.canonical(limit)
+    if order and not _may_overcommit(name):
+        yield invalid(path, text, f"must be equal to {name} limit of {bound}")
+    elif order > 0:
+        yield invalid(path, text, f"must be less than or equal to {name} limit of {bound}")
+
+
+def _claims(path: str, claims: list[Manifest], known: Collection[str]) -> Errors:
+    seen: set[tuple[str, str]] = set()
+    for index, claim in enumerate(claims):
+        name, request = claim.get("name") or "", claim.get("request") or ""
+        here = f"{path}[{index}]"
+        if not name:
+            yield required(here)
+            continue
+        if (name, request) in seen:
+            yield duplicate(here, name if not request else f"{name}/{request}")
+        seen.add((name, request))
+        if name not in known:
+            end = f": {', '.join(sorted(known))}" if known else " which is empty"
+            yield not_found(here, name, f"must be one of the names in pod.spec.resourceClaims{end}")
+
+
+def pod_level(path: str, pod: Manifest, claims: Collection[str]) -> Errors:
+    """spec.resources, against itself and against the containers."""
+    resources = (pod.get("spec") or {}).get("resources")
+    if not resources:
+        return
+    if resources.get("claims"):
+        yield forbidden(f"{path}.claims", "claims may not be set for Resources at pod-level")
+    yield from _requirements(path, resources, pod_level=True)
+    yield from _claims(f"{path}.claims", resources.get("claims") or [], claims)
+    bare = {**pod, "spec": {**pod["spec"], "resources": None, "overhead": None}}
+    for name, nano in pods.total_requests(bare).items():
+        given = (resources.get("requests") or {}).get(name)
+        if given is not None and quantity.parse(given).nano < nano:
+            total = quantity.Quantity(nano, "DecimalSI" if name == "cpu" else "BinarySI")
+            detail = f"must be greater than or equal to aggregate container requests of {total}"
+            yield invalid(f"{path}.requests[{name}]", quantity.canonical(given), detail)
+    yield from _containers_within(path, pod["spec"], resources.get("limits") or {})
+
+
+def _containers_within(path: str, spec: Manifest, limits: Manifest) -> Errors:
+    for index, item in enumerate(spec.get("containers") or []):
+        for name, text in ((item.get("resources") or {}).get("limits") or {}).items():
+            if name in limits and quantity.compare(text, limits[name]) > 0:
+                here = f"{path}.containers[{index}][{name}].limits"
+                bound = quantity.canonical(limits[name])
+                yield invalid(here, quantity.canonical(text), f"must be less than or equal to pod limits of {bound}")
+
+
+def pod_claims(path: str, claims: list[Manifest]) -> Errors:
+    seen: set[str] = set()
+    for index, claim in enumerate(claims):
+        here = f"{path}[{index}]"
+        name, source, template = (claim.get(key) for key in ("name", "resourceClaimName", "resourceClaimTemplateName"))
+        if name in seen:
+            yield duplicate(f"{here}.name", name)
+        seen.add(name or "")
+        if not name:
+            yield required(f"{here}.name")
+        else:
+            yield from by_rule(f"{here}.name", name, names.dns_label)
+        shown = {"Name": name or "", "ResourceClaimName": source, "ResourceClaimTemplateName": template}
+        if source is not None and template is not None:
+            detail = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            yield invalid(here, shown, detail)
+        elif source is None and template is None:
+            yield invalid(here, shown, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`")
+        for field, value in (("resourceClaimName", source), ("resourceClaimTemplateName", template)):
+            if value is not None:
+                yield from by_rule(f"{here}.{field}", value, names.dns_subdomain)
+
+
+_RESIZE = ("NotRequired", "RestartContainer")
+
+
+def resize_policy(path: str, policies: list[Manifest], pod_restart: str) -> Errors:
+    seen: set[str] = set()
+    for index, policy in enumerate(policies):
+        name, restart = policy.get("resourceName") or "", policy.get("restartPolicy") or ""
+        if name in seen:
+            yield duplicate(f"{path}[{index}]", name)
+        seen.add(name)
+        if not name or not restart:
+            yield required(path)
+        if name and name not in ("cpu", "memory"):
+            yield not_supported(path, name, ("cpu", "memory"))
+        if restart and restart not in _RESIZE:
+            yield not_supported(path, restart, _RESIZE)
+        if pod_restart == "Never" and restart != "NotRequired":
+            yield invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'")
+
+
+def overhead(path: str, values: Manifest) -> Errors:
+    for name, text in values.items():
+        here = f"{path}[{name}]"
+        yield from container_resource_name(here, name)
+        yield from amount(here, name, text)
