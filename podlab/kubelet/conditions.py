@@ -22,7 +22,7 @@ def phase(pod: Manifest, init: list[Manifest], apps: list[Manifest], *, ending: 
     started_before = any(_ever_started(entry) for entry in apps)
     if not started_before and any(not _completed(entry) for entry in init):
         return "Pending"
-    running = [e for e in apps if e["state"].get("running")]
+    running = [e for e in apps if "running" in e["state"]]
     ends = [end for entry in apps if (end := _end(entry)) is not None]
     if len(running) + len(ends) < len(apps):
         return "Pending"
@@ -146,7 +146,7 @@ def _failed_for_good(pod: Manifest, entry: Manifest) -> bool:
 
 
 def _ever_started(entry: Manifest) -> bool:
-    return bool(entry["state"].get("running") or entry["state"].get("terminated") or entry.get("lastState"))
+    return "waiting" not in entry["state"] or bool(entry.get("lastState"))
 
 
 def _restartable(pod: Manifest, end: Manifest) -> bool:

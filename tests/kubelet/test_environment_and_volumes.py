@@ -1,0 +1,248 @@
+"""Environment, $(VAR), volumes and the words for what is missing."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubelet_world import World, container, pod
+
+from podlab.apis.types import Manifest
+from podlab.kubelet import environment, volumes
+from podlab.kubelet.environment import ConfigError, Facts
+from podlab.kubelet.volumes import File, MountError, Sources
+
+FACTS = Facts(pod_ip="10.0.0.9", node_ip="192.0.2.1", allocatable_cpu_milli=2000, allocatable_memory=4 * 2**30)
+
+
+class Objects:
+    """A ConfigMap `cfg` and a Secret `sec`."""
+
+    def config_map(self, namespace: str, name: str) -> Manifest | None:
+        return {"data": {"a": "1", "b": "two"}} if name == "cfg" else None
+
+    def secret(self, namespace: str, name: str) -> Manifest | None:
+        return {"data": {"pw": base64.b64encode(b"s3cret").decode()}} if name == "sec" else None
+
+
+def env_of(one: Manifest, **meta: Any) -> dict[str, str]:
+    made = pod(one)
+    made["metadata"].update(meta)
+    return environment.environment(made, one, Objects(), FACTS)
+
+
+def ref(kind: str, **more: Any) -> list[Manifest]:
+    return [{"name": "X", "valueFrom": {kind: more}}]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$(A)", "1"),
+        ("x$(A)y$(A)", "x1y1"),
+        ("$$(A)", "$(A)"),
+        ("$(MISSING)", "$(MISSING)"),
+        ("$A", "$A"),
+        ("$(A", "$(A"),
+        ("100$", "100$"),
+        ("$$$(A)", "$1"),
+        ("$()", "$()"),
+    ],
+)
+def test_references_are_expanded_as_kubernetes_does(text: str, expected: str) -> None:
+    assert environment.expand(text, {"A": "1"}) == expected
+
+
+ENVIRONMENTS: dict[str, tuple[Manifest, dict[str, str]]] = {
+    "plain values in order": (
+        container(env=[{"name": "A", "value": "1"}, {"name": "B", "value": "$(A)2"}]),
+        {"A": "1", "B": "12"},
+    ),
+    "a value cannot see what is defined later": (
+        container(env=[{"name": "A", "value": "$(B)"}, {"name": "B", "value": "2"}]),
+        {"A": "$(B)", "B": "2"},
+    ),
+    "a whole ConfigMap with a prefix, env wins": (
+        container(envFrom=[{"prefix": "P_", "configMapRef": {"name": "cfg"}}], env=[{"name": "P_a", "value": "mine"}]),
+        {"P_a": "mine", "P_b": "two"},
+    ),
+    "a key of a Secret": (container(env=ref("secretKeyRef", name="sec", key="pw")), {"X": "s3cret"}),
+    "an optional key that is missing is skipped": (
+        container(env=ref("configMapKeyRef", name="cfg", key="zz", optional=True)),
+        {},
+    ),
+    "an optional Secret that is missing is skipped": (
+        container(envFrom=[{"secretRef": {"name": "nope", "optional": True}}]),
+        {},
+    ),
+    "the pod's address": (container(env=ref("fieldRef", fieldPath="status.podIP")), {"X": "10.0.0.9"}),
+    "a label": (container(env=ref("fieldRef", fieldPath="metadata.labels['app']")), {"X": "web"}),
+    "a limit, rounded up to the divisor": (
+        container(
+            env=ref("resourceFieldRef", resource="limits.cpu", divisor="1"), resources={"limits": {"cpu": "1500m"}}
+        ),
+        {"X": "2"},
+    ),
+    "a missing limit means what the node can give": (
+        container(env=ref("resourceFieldRef", resource="limits.memory", divisor="1Mi")),
+        {"X": "4096"},
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", ENVIRONMENTS)
+def test_environment(sentence: str) -> None:
+    one, expected = ENVIRONMENTS[sentence]
+    assert env_of(one, labels={"app": "web"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"env": ref("configMapKeyRef", name="nope", key="a")}, 'configmap "nope" not found'),
+        ({"env": ref("configMapKeyRef", name="cfg", key="zz")}, "couldn't find key zz in ConfigMap default/cfg"),
+        ({"env": ref("secretKeyRef", name="nope", key="a")}, 'secret "nope" not found'),
+        ({"env": ref("secretKeyRef", name="sec", key="zz")}, "couldn't find key zz in Secret default/sec"),
+        ({"envFrom": [{"configMapRef": {"name": "nope"}}]}, 'configmap "nope" not found'),
+    ],
+)
+def test_what_is_missing_is_named(entries: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        env_of(container(**entries))
+    assert str(caught.value) == message
+
+
+def test_a_missing_config_map_is_told_and_tried_again(world: World) -> None:
+    world.apply(pod(container(env=ref("configMapKeyRef", name="cfg", key="msg"))))
+    assert world.container()["state"]["waiting"] == {
+        "reason": "CreateContainerConfigError",
+        "message": 'configmap "cfg" not found',
+    }
+    assert world.told.messages("Failed") == ['Error: configmap "cfg" not found']
+    world.api.put("configmaps", {"metadata": {"name": "cfg", "namespace": "default"}, "data": {"msg": "hi"}}, "ADDED")
+    world.advance(10)
+    assert world.status["phase"] == "Running"
+    assert dict(world.runtime.configs["p-main-0"].env)["X"] == "hi"
+
+
+def test_command_and_args_see_the_environment(world: World) -> None:
+    world.apply(pod(container(command=["echo"], args=["$(WHO)", "$$(WHO)"], env=[{"name": "WHO", "value": "you"}])))
+    config = world.runtime.configs["p-main-0"]
+    assert (config.command, config.args) == (("echo",), ("you", "$(WHO)"))
+
+
+@pytest.mark.parametrize(
+    ("security", "message"),
+    [
+        (
+            {"runAsNonRoot": True},
+            'container has runAsNonRoot and image will run as root (pod: "p_default(uid-p)", container: main)',
+        ),
+        (
+            {"runAsNonRoot": True, "runAsUser": 0},
+            'container\'s runAsUser breaks non-root policy (pod: "p_default(uid-p)", container: main)',
+        ),
+    ],
+)
+def test_run_as_non_root_is_checked(world: World, security: Manifest, message: str) -> None:
+    world.apply(pod(container(securityContext=security)))
+    assert world.container()["state"]["waiting"] == {"reason": "CreateContainerConfigError", "message": message}
+
+
+# Volumes
+
+
+def files(**volume: Any) -> list[File]:
+    return volumes.files({"name": "v", **volume}, Sources(pod(), Objects(), FACTS))
+
+
+def test_a_config_map_becomes_files() -> None:
+    assert files(configMap={"name": "cfg"}) == [File("a", b"1", 0o644), File("b", b"two", 0o644)]
+
+
+def test_items_choose_keys_paths_and_modes() -> None:
+    chosen = {"secretName": "sec", "defaultMode": 0o400, "items": [{"key": "pw", "path": "x/pw", "mode": 0o440}]}
+    assert files(secret=chosen) == [File("x/pw", b"s3cret", 0o440)]
+
+
+def test_a_projected_volume_joins_its_sources() -> None:
+    sources = [
+        {"configMap": {"name": "cfg", "items": [{"key": "a", "path": "a"}]}},
+        {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
+        {"secret": {"name": "sec"}},
+    ]
+    assert [(f.path, f.data) for f in files(projected={"sources": sources})] == [
+        ("a", b"1"),
+        ("namespace", b"default"),
+        ("pw", b"s3cret"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("volume", "detail"),
+    [
+        ({"configMap": {"name": "nope"}}, 'configmap "nope" not found'),
+        (
+            {"configMap": {"name": "cfg", "items": [{"key": "zz", "path": "zz"}]}},
+            "configmap references non-existent config key: zz",
+        ),
+        ({"secret": {"secretName": "nope"}}, 'secret "nope" not found'),
+        (
+            {"secret": {"secretName": "sec", "items": [{"key": "zz", "path": "zz"}]}},
+            "references non-existent secret key: zz",
+        ),
+        ({"hostPath": {"path": "/"}}, "hostPath volumes are refused: the lab shares this machine with others"),
+        ({"nfs": {"server": "x"}}, "podlab cannot mount nfs volumes yet"),
+        ({"configMap": {"name": "cfg", "items": [{"key": "a", "path": "../../x"}]}}, "invalid path: ../../x"),
+    ],
+)
+def test_a_volume_that_cannot_be_had_says_why(volume: dict[str, Any], detail: str) -> None:
+    with pytest.raises(MountError) as caught:
+        files(**volume)
+    assert str(caught.value) == f'MountVolume.SetUp failed for volume "v" : {detail}'
+
+
+def test_optional_volumes_are_empty() -> None:
+    assert files(configMap={"name": "nope", "optional": True}) == []
+    assert files(secret={"secretName": "nope", "optional": True}) == []
+
+
+def test_files_are_swapped_in_one_step(tmp_path: Path) -> None:
+    volume = {"name": "v", "configMap": {"name": "cfg"}}
+    place = volumes.path_of(tmp_path, "configMap", "v")
+    volumes.set_up(volume, [File("a", b"1", 0o644), File("d/b", b"2", 0o600)], tmp_path)
+    assert (place / "a").read_bytes() == b"1"
+    assert (place / "d" / "b").stat().st_mode & 0o777 == 0o600
+    first = (place / "..data").readlink()
+    volumes.set_up(volume, [File("a", b"1", 0o644), File("d/b", b"2", 0o600)], tmp_path)
+    assert (place / "..data").readlink() == first
+    volumes.set_up(volume, [File("a", b"new", 0o644)], tmp_path)
+    assert (place / "a").read_bytes() == b"new"
+    assert sorted(p.name for p in place.iterdir() if not p.name.startswith("..")) == ["a"]
+    assert not (place / first).exists()
+
+
+def test_an_empty_dir_is_open_to_everybody(tmp_path: Path) -> None:
+    volumes.set_up({"name": "v", "emptyDir": {}}, [], tmp_path)
+    assert volumes.path_of(tmp_path, "emptyDir", "v").stat().st_mode & 0o777 == 0o777
+
+
+def test_a_missing_volume_source_is_told_with_growing_pauses_until_it_is_there(world: World) -> None:
+    mounting = container(volumeMounts=[{"name": "c", "mountPath": "/c"}])
+    world.apply(pod(mounting, volumes=[{"name": "c", "configMap": {"name": "cfg"}}]))
+    world.advance(4)
+    text = 'MountVolume.SetUp failed for volume "c" : configmap "cfg" not found'
+    assert world.told.messages("FailedMount") == [text] * 4  # at 0, 0.5, 1.5 and 3.5 s
+    assert world.condition("PodReadyToStartContainers")["status"] == "False"
+    world.api.put("configmaps", {"metadata": {"name": "cfg", "namespace": "default"}, "data": {}}, "ADDED")
+    world.advance(4)
+    assert world.status["phase"] == "Running"
+    mount = world.runtime.configs["p-main-0"].mounts[0]
+    assert (mount.container_path, mount.read_only) == ("/c", True)
+
+
+def test_volumes_that_nobody_mounts_are_not_set_up(world: World) -> None:
+    world.apply(pod(volumes=[{"name": "c", "configMap": {"name": "nope"}}]))
+    assert world.status["phase"] == "Running"
