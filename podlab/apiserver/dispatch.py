@@ -69,7 +69,12 @@ async def api(request: HttpRequest, path: str, cluster: str = health.MAIN) -> Ht
 def _refusal(request: HttpRequest, error: Exception, request_id: str) -> ApiResponse:
     if isinstance(error, NoSuchGroup):
         return responses.text(NOT_FOUND_TEXT, code=404)
-    return responses.from_error(_status_of(request, error, request_id), _error_format(request))
+    status = _status_of(request, error, request_id)
+    try:
+        return responses.from_error(status, _error_format(request))
+    except Exception:  # an Accept header or a detail that nobody foresaw: the plain form always works
+        logger.exception("request %s: its refusal could not be written as asked", request_id)
+        return responses.from_error(status, Accept())
 
 
 def _status_of(request: HttpRequest, error: Exception, request_id: str) -> ApiError:

@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler
-from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from podlab.apis.decode_errors import MAX_BYTES
 from podlab.apiserver.urls import PATHS
@@ -31,7 +32,12 @@ class ApiHandler(ASGIHandler):
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
-        self._middleware_chain = convert_exception_to_response(self._get_response_async)  # type: ignore[attr-defined]
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Straight to the view, which turns every error into a Status itself; an error status is nothing to log."""
+        response: HttpResponseBase = await self._get_response_async(request)  # type: ignore[attr-defined]
+        response._resource_closers.append(request.close)  # type: ignore[attr-defined]
+        return response
 
     async def read_body(self, receive: Callable[[], Awaitable[Mapping[str, Any]]]) -> IO[bytes]:
         """The body up to one byte more than is allowed, which `bodies.raw` then refuses."""

@@ -50,7 +50,7 @@ def dump_pretty(data: Any) -> bytes:
 
 def dump_yaml(data: Any) -> bytes:
     """Sorted keys and unindented lists, as sigs.k8s.io/yaml prints."""
-    text = yaml.dump(data, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=2**31, default_flow_style=False)
+    text = yaml.dump(data, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=2**30, default_flow_style=False)
     return str(text).encode()
 
 

@@ -43,13 +43,18 @@ def list_page(call: Call, session: Session, wanted: ListOptions) -> ListPage:
         place.namespace or None,
         label_selector=wanted.label_selector,
         field_selector=wanted.field_selector,
-        limit=max(wanted.limit, 0),
+        limit=_limit(wanted),
         continue_=wanted.continue_,
         exact=revision if _is_exact(wanted, revision) else None,
     )
     if revision > page.revision:
         raise status_errors.too_large_resource_version(revision, page.revision)
     return page
+
+
+def _limit(wanted: ListOptions) -> int:
+    """A list "at any revision" comes from the server's cache, which knows no pages (storage/cacher)."""
+    return 0 if wanted.resource_version == "0" else max(wanted.limit, 0)
 
 
 def _is_exact(wanted: ListOptions, revision: int) -> bool:

@@ -7,8 +7,10 @@ between, because the hub replays from the log. Sources: apiserver/pkg/endpoints/
 from __future__ import annotations
 
 import asyncio
+import logging
+import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -28,9 +30,13 @@ from podlab.storage.hub import End, Filter
 from podlab.storage.objects import Stored, decode
 from podlab.storage.watch import AsyncWatch, Batch, SlowReader, WatchEnded, WatchEvent, watch_events
 
+logger = logging.getLogger(__name__)
+
 LONGEST = 3600  # seconds; Kubernetes ends a watch without timeoutSeconds after 30 to 60 minutes
 _INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
 _REMEMBERED = 512
+# Type, body, the decoded body if somebody has it already, revision.
+_Event = tuple[str, str, Manifest | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,16 @@ class Opening:
     initial: list[Stored] | None
     since: int | None
     now: Callable[[], datetime]
+
+    @property
+    def filter(self) -> Filter:
+        query = self.query
+        return Filter(
+            cluster=query.cluster,
+            resource=query.resource.key,
+            namespace=query.namespace,
+            name=query.fields.value_of("metadata.name"),
+        )
 
     @property
     def matches(self) -> Callable[[Manifest], bool] | None:
@@ -60,6 +76,7 @@ def _open(call: Call) -> Opening:
     session = calls.open_session(call)
     place = call.place
     wanted = options.list_options(call.query, watch=True)
+    table.include_of(call.query.get("includeObject", ""))  # a refusal must come before the stream
     query = session.client.watch(
         place.resource.key,
         place.namespace or None,
@@ -83,36 +100,39 @@ def _field_selector(call: Call, wanted: ListOptions) -> str:
 
 
 async def _stream(opening: Opening) -> AsyncIterator[bytes]:
+    """The events, and at the end an ERROR event if the client has to list again."""
     render = _Renderer(opening)
-    ends = monotonic() + (opening.wanted.timeout or LONGEST)
-    if opening.initial is not None:
-        yield render.initial(opening.initial, opening.since or 0)
-    query = opening.query
-    wanted = Filter(
-        cluster=query.cluster,
-        resource=query.resource.key,
-        namespace=query.namespace,
-        name=query.fields.value_of("metadata.name"),
-    )
     try:
-        async with AsyncWatch(wanted, since=opening.since) as watch:
+        if opening.initial is not None:
+            yield await render.initial(opening.initial, opening.since or 0)
+        async with AsyncWatch(opening.filter, since=opening.since) as watch:
+            ends = monotonic() + (opening.wanted.timeout or LONGEST)
             while (left := ends - monotonic()) > 0:
                 item = await asyncio.wait_for(anext(watch), left)
                 if isinstance(item, Batch):
-                    lines = render.events(watch_events(item.entries, opening.matches))
-                else:
-                    lines = render.bookmark(item.revision) if opening.wanted.bookmarks else b""
-                if lines:
-                    yield lines
+                    yield await render.events(watch_events(item.entries, opening.matches))
+                elif opening.wanted.bookmarks:
+                    yield render.bookmark(item.revision)
     except (TimeoutError, SlowReader):
         return  # the client watches again from the last revision that it saw
-    except Compacted as error:
-        yield render.error(status_errors.too_old_resource_version(error.requested, error.floor))
-    except FutureRevision as error:
-        yield render.error(status_errors.too_large_resource_version(error.requested, error.current))
-    except WatchEnded as ended:
-        if ended.reason in {End.COMPACTED, End.RESTARTED}:
-            yield render.error(status_errors.expired("The resourceVersion for the provided watch is too old."))
+    except Exception as error:
+        status = _error_event(error)
+        if status is not None:
+            yield render.error(status)
+
+
+def _error_event(error: Exception) -> ApiError | None:
+    if isinstance(error, ApiError):  # the cluster went away
+        return error
+    if isinstance(error, Compacted):
+        return status_errors.too_old_resource_version(error.requested, error.floor)
+    if isinstance(error, FutureRevision):
+        return status_errors.too_large_resource_version(error.requested, error.current)
+    if isinstance(error, WatchEnded):
+        again = error.reason in {End.COMPACTED, End.RESTARTED}
+        return status_errors.expired("The resourceVersion for the provided watch is too old.") if again else None
+    logger.exception("a watch failed", exc_info=error)
+    return status_errors.internal("the watch failed, see the server's log")
 
 
 class _Renderer:
@@ -127,22 +147,35 @@ class _Renderer:
         self._plain = not opening.call.accept.kind
         self._include = table.include_of(opening.call.query.get("includeObject", ""))
 
-    def initial(self, items: list[Stored], revision: int) -> bytes:
-        lines = [self._event("ADDED", item.body, None, item.revision) for item in items]
+    async def initial(self, items: Sequence[Stored], revision: int) -> bytes:
+        lines = await self._events([("ADDED", item.body, None, item.revision) for item in items])
         if self._marks_end and self._bookmarks:
-            lines.append(self.bookmark(revision, _INITIAL_EVENTS_END))
-        return b"".join(lines)
+            lines += self.bookmark(revision, _INITIAL_EVENTS_END)
+        return lines
 
-    def events(self, events: Iterable[WatchEvent]) -> bytes:
-        return b"".join(
-            self._event(
-                event.type,
-                event.body,
-                event.entry.obj if event.body is event.entry.body else None,
-                event.entry.revision,
-            )
-            for event in events
+    async def events(self, events: Iterable[WatchEvent]) -> bytes:
+        return await self._events(
+            [
+                (
+                    event.type,
+                    event.body,
+                    event.entry.obj if event.body is event.entry.body else None,
+                    event.entry.revision,
+                )
+                for event in events
+            ]
         )
+
+    async def _events(self, events: Sequence[_Event]) -> bytes:
+        if self._plain:
+            return b"".join(_line(kind, body.encode()) for kind, body, _, _ in events)
+        if not events:
+            return b""
+        # Ages need the cluster's time, which is a query.
+        return await pool.run(lambda: self._rendered(events, self._now()))
+
+    def _rendered(self, events: Sequence[_Event], now: datetime) -> bytes:
+        return b"".join(self._event(event, now) for event in events)
 
     def bookmark(self, revision: int, annotations: dict[str, str] | None = None) -> bytes:
         resource = self._call.place.resource
@@ -151,7 +184,7 @@ class _Renderer:
             metadata["annotations"] = annotations
         obj: Manifest = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
         if self._call.accept.kind == TABLE:
-            obj = self._table([], {"resourceVersion": str(revision)})
+            obj = self._empty_table(revision)
         elif not self._plain:
             obj = table.partial(obj, self._call.accept.version)
         return _line("BOOKMARK", responses.dump(obj))
@@ -159,31 +192,36 @@ class _Renderer:
     def error(self, error: ApiError) -> bytes:
         return _line("ERROR", responses.dump(error.to_status()))
 
-    def _event(self, kind: str, body: str, obj: Manifest | None, revision: int) -> bytes:
-        if self._plain:
-            return _line(kind, body.encode())
+    def _event(self, event: _Event, now: datetime) -> bytes:
+        kind, body, obj, revision = event
         accept = self._call.accept
         columns, self._columns = self._columns, False
-        now = self._now()
         key = (revision, kind, accept.kind, accept.version, self._include, columns, int(now.timestamp()))
-        return _memo.get(key, lambda: _line(kind, responses.dump(self._transformed(obj or decode(body), columns))))
+        return _memo.get(
+            key, lambda: _line(kind, responses.dump(self._transformed(obj or decode(body), now, columns=columns)))
+        )
 
-    def _transformed(self, obj: Manifest, columns: bool) -> Manifest:
+    def _transformed(self, obj: Manifest, now: datetime, *, columns: bool) -> Manifest:
         if self._call.accept.kind != TABLE:
             return table.partial(obj, self._call.accept.version)
-        metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-        return self._table([obj], metadata, columns=columns)
-
-    def _table(self, objects: list[Manifest], metadata: Manifest, *, columns: bool = False) -> Manifest:
         return table.table(
             self._call.place.resource,
-            objects,
-            metadata,
+            [obj],
+            {"resourceVersion": obj["metadata"].get("resourceVersion", "")},
             version=self._call.accept.version,
             include=self._include,
-            now=self._now(),
+            now=now,
             columns=columns,
         )
+
+    def _empty_table(self, revision: int) -> Manifest:
+        return {
+            "kind": "Table",
+            "apiVersion": f"meta.k8s.io/{self._call.accept.version}",
+            "metadata": {"resourceVersion": str(revision)},
+            "columnDefinitions": None,
+            "rows": [],
+        }
 
 
 def _line(kind: str, body: bytes) -> bytes:
@@ -191,19 +229,22 @@ def _line(kind: str, body: bytes) -> bytes:
 
 
 class _Memo:
-    """The last rendered events: watchers of the same kind in the same representation share them. Used on the event
-    loop only."""
+    """The last rendered events: watchers of the same kind in the same representation share them."""
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
 
     def get(self, key: tuple[object, ...], make: Callable[[], bytes]) -> bytes:
-        found = self._kept.get(key)
+        with self._lock:
+            found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = make()
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            found = make()
+            with self._lock:
+                self._kept[key] = found
+                if len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
         return found
 
 

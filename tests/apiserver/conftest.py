@@ -34,10 +34,22 @@ def lab(transactional_db: None, settings: Any) -> Iterator[str]:
     hub.close()
 
 
+class BearerClient(AsyncClient):
+    """Sends a token with every request; default headers of an AsyncClient would not arrive."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.token = token
+
+    def generic(self, *arguments: Any, headers: dict[str, str] | None = None, **more: Any) -> Any:
+        given = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        return super().generic(*arguments, headers=given, **more)
+
+
 @pytest.fixture
 def api(lab: str) -> AsyncClient:
     """A client of the API with the admin's token."""
-    return AsyncClient(headers={"Authorization": f"Bearer {lab}"})
+    return BearerClient(lab)
 
 
 @pytest.fixture
