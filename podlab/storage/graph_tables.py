@@ -7,7 +7,7 @@ the revision that wrote it and its position. So parents and children can be inse
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -56,7 +56,7 @@ def _change_pod(stored: Stored, old: Pod | None, new: Pod | None) -> None:
     if new is None:
         _raw_delete(GraphPod.objects.filter(id=pod_id))
     elif old is None:
-        _insert(GraphPod, [{"id": pod_id, "cluster": stored.key.cluster, "uid": stored.uid, **asdict(new)}])
+        _insert(GraphPod, [{"id": pod_id, "cluster": stored.key.cluster, "uid": stored.uid, **_columns(new)}])
     else:
         changed = {f.name: getattr(new, f.name) for f in fields(new) if getattr(new, f.name) != getattr(old, f.name)}
         GraphPod.objects.filter(id=pod_id).update(**changed)
@@ -76,7 +76,7 @@ def _insert_containers(pod_id: int, revision: int, containers: Iterable[Containe
     }
     for container in containers:
         row_id = revision * _MOST_CONTAINERS + container.position
-        columns = asdict(container)
+        columns = _columns(container)
         children = {
             GraphProbe: columns.pop("probes"),
             GraphMount: columns.pop("mounts"),
@@ -85,13 +85,13 @@ def _insert_containers(pod_id: int, revision: int, containers: Iterable[Containe
         }
         rows[GraphContainer].append({"id": row_id, "pod_id": pod_id, **columns})
         for model, items in children.items():
-            rows[model] += [{"container_id": row_id, **item} for item in items]
+            rows[model] += [{"container_id": row_id, **_columns(item)} for item in items]
     for model, wanted in rows.items():
         _insert(model, wanted)
 
 
 def _insert_volumes(pod_id: int, volumes: Iterable[Volume]) -> None:
-    _insert(GraphVolume, [{"pod_id": pod_id, **asdict(volume)} for volume in volumes])
+    _insert(GraphVolume, [{"pod_id": pod_id, **_columns(volume)} for volume in volumes])
 
 
 def _insert_edges(stored: Stored, edges: Iterable[Edge]) -> None:
@@ -103,7 +103,12 @@ def _insert_edges(stored: Stored, edges: Iterable[Edge]) -> None:
         "from_name": key.name,
         "from_uid": stored.uid,
     }
-    _insert(GraphEdge, [{**start, **asdict(edge)} for edge in edges])
+    _insert(GraphEdge, [{**start, **_columns(edge)} for edge in edges])
+
+
+def _columns(row: object) -> dict[str, Any]:
+    """Like asdict, without its deep copies, which took a sixth of a write."""
+    return {name: getattr(row, name) for name in row.__slots__}  # type: ignore[attr-defined]
 
 
 def _insert(model: type[Model], rows: list[dict[str, Any]]) -> None:

@@ -76,7 +76,8 @@ class Hub:
         room: Callable[[], int] | None = None,
     ) -> Subscription[LogEntry]:
         """Deliver every change after `since` (None = from now) that `wanted` matches: in order, each once. Raises Compacted
-        or FutureRevision. `room` says how many replayed entries are welcome now; live ones come regardless."""
+        or FutureRevision. `room` says how many replayed entries are welcome now; live ones come regardless. It reads the
+        database: from asyncio use `watch.AsyncWatch`."""
         state = database.counter(REVISIONS)
         added = self._changes.add(wanted, since, state, deliver=deliver, on_end=on_end, room=room)
         self._run_soon()
