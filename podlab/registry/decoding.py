@@ -7,15 +7,13 @@ update.go, patch.go; apimachinery/pkg/runtime/serializer/json.
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from podlab.apis import field_errors, schema_check, scheme, status_errors
+from podlab.apis import decode, field_errors, schema_check, scheme, status_errors
 from podlab.apis.types import Manifest
 from podlab.registry.operations import STRICT, WARN, Context
 
 _GO_SCHEME = "pkg/api/legacyscheme/scheme.go:30"
 _YAML_HEADLINE = "yaml: unmarshal errors:"
-_QUOTED = 30  # how much of an unrecognized body Kubernetes quotes
 
 # Kinds that Kubernetes knows, served here or not: a wrong kind at an endpoint is answered by what it is.
 _KINDS: dict[str, frozenset[str]] = {
@@ -75,9 +73,11 @@ def _warnings(problems: list[str]) -> tuple[str, ...]:
 def _check_kind(ctx: Context, obj: Manifest) -> None:
     """Empty apiVersion and kind are filled in; others must be those of the endpoint."""
     wanted = ctx.resource
+    unreadable = decode.kind_problem(obj)
+    if unreadable:
+        raw = json.dumps(obj, ensure_ascii=False).encode()
+        raise status_errors.bad_request(decode.unrecognised(wanted.kind, unreadable, raw))
     kind, api_version = obj.get("kind") or wanted.kind, obj.get("apiVersion") or wanted.api_version
-    if not isinstance(kind, str) or not isinstance(api_version, str) or api_version.count("/") > 1:
-        raise status_errors.bad_request(_unrecognized(wanted, obj))
     obj["kind"], obj["apiVersion"] = kind, api_version
     if (kind, api_version) == (wanted.kind, wanted.api_version):
         return
@@ -91,28 +91,6 @@ def _kind_error(kind: str, api_version: str, wanted: scheme.Resource) -> str:
         version = api_version.rpartition("/")[2]
         return f"converting ({version}.{kind}) to ({internal}.{wanted.kind}): unknown conversion"
     return f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_GO_SCHEME}"'
-
-
-def _unrecognized(wanted: scheme.Resource, obj: Manifest) -> str:
-    """apiVersion or kind is not even a name (runtime/serializer/json and recognizer)."""
-    for field in ("apiVersion", "kind"):
-        value = obj.get(field)
-        if value is not None and not isinstance(value, str):
-            what = f"cannot unmarshal {_go_type(value)} into Go struct field .{field} of type string"
-            reason = f"couldn't get version/kind; json parse error: json: {what}"
-            break
-    else:
-        reason = f"unexpected GroupVersion string: {obj.get('apiVersion')}"
-    start = json.dumps(obj)[:_QUOTED]
-    return f"the object provided is unrecognized (must be of type {wanted.kind}): {reason} ({start} ...)"
-
-
-def _go_type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    return "array" if isinstance(value, list) else "object"
 
 
 def _patched_kind_error(ctx: Context, obj: Manifest) -> str:

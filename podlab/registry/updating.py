@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from podlab.apis import status_errors
 from podlab.apis.types import Manifest
-from podlab.registry import decoding, metadata, strategies
+from podlab.registry import creating, decoding, metadata, strategies
 from podlab.registry.admission import chain
 from podlab.registry.operations import Context, Mutate, Written, copy_of
 from podlab.registry.strategy import Strategy
@@ -33,6 +33,8 @@ def replace(ctx: Context, given: Manifest) -> Written:
     expect = _wanted_revision(new)
     strategy.default(new)
     for _ in range(CONFLICT_ATTEMPTS):
+        if strategy.creates_on_update and not ctx.subresource and store.get(ctx.key) is None:
+            return creating.create(ctx, {**new, "metadata": {**new["metadata"], "resourceVersion": ""}})
         current = _current(ctx)
         _check_uid(ctx, new, current)
         if expect is not None and expect != current.revision:

@@ -22,6 +22,12 @@ class NamespaceStrategy(Strategy):
     has_status = True
     returns_deleted = True
 
+    def default(self, obj: Manifest) -> None:
+        """Defaults speak of a new namespace. An empty list of finalizers is how an old one is let go."""
+        given = (obj.get("spec") or {}).get("finalizers")
+        super().default(obj)
+        obj["spec"] = {"finalizers": given} if given else {}
+
     def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
         super().prepare_for_create(ctx, obj)
         spec = obj.get("spec")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from podlab.apis import pods
+from podlab.apis import pods, times
 from podlab.apis.types import Manifest
 from podlab.registry import metadata
 from podlab.registry.operations import Context
 from podlab.registry.strategy import Strategy, keep
+
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+_APPARMOR_PROFILES: dict[str, Manifest] = {
+    "runtime/default": {"type": "RuntimeDefault"},
+    "unconfined": {"type": "Unconfined"},
+}
 
 
 class PodStrategy(Strategy):
@@ -20,7 +26,8 @@ class PodStrategy(Strategy):
         obj["status"] = {"phase": "Pending", "qosClass": str(pods.qos_class(obj))}
         gates = (obj.get("spec") or {}).get("schedulingGates")
         if gates:
-            obj["status"]["conditions"] = [_gated()]
+            obj["status"]["conditions"] = [_gated(ctx)]
+        _adopt_apparmor(obj)
 
     def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
         super().prepare_for_update(ctx, new, old)
@@ -34,6 +41,9 @@ class PodStrategy(Strategy):
             keep(status, old.get("status") or {}, "qosClass")
         _align_addresses(status, "podIP", "podIPs")
         _align_addresses(status, "hostIP", "hostIPs")
+        for container in pods.container_statuses(new):
+            container.setdefault("state", {})
+            container.setdefault("lastState", {})
 
     def grace_of(self, obj: Manifest, requested: int | None) -> int | None:
         spec = obj.get("spec") or {}
@@ -52,13 +62,13 @@ def _align_addresses(status: Manifest, one: str, many: str) -> None:
         status[one] = addresses[0].get("ip")
 
 
-def _gated() -> Manifest:
-    """What a pod with scheduling gates begins with; its transition time stays unset, as in Kubernetes."""
+def _gated(ctx: Context) -> Manifest:
+    """What a pod with scheduling gates begins with."""
     return {
         "type": "PodScheduled",
         "status": "False",
         "lastProbeTime": None,
-        "lastTransitionTime": None,
+        "lastTransitionTime": times.rfc3339(ctx.now),
         "reason": "SchedulingGated",
         "message": "Scheduling is blocked due to non-empty scheduling gates",
     }
@@ -72,4 +82,19 @@ def _drop_gated(pod: Manifest) -> None:
     if not conditions:
         del status["conditions"]
     pod["status"] = status
-    metadata.of(pod)
+
+
+def _adopt_apparmor(pod: Manifest) -> None:
+    """The annotation of before 1.30 fills the field that took its place (applyAppArmorVersionSkew)."""
+    annotations = metadata.of(pod).get("annotations") or {}
+    for placed in pods.containers(pod):
+        profile = _apparmor_profile(annotations.get(_APPARMOR + str(placed.spec.get("name")), ""))
+        context = placed.spec.get("securityContext") or {}
+        if profile and not context.get("appArmorProfile"):
+            placed.spec["securityContext"] = {**context, "appArmorProfile": profile}
+
+
+def _apparmor_profile(annotation: str) -> Manifest | None:
+    if annotation.startswith("localhost/"):
+        return {"type": "Localhost", "localhostProfile": annotation.removeprefix("localhost/")}
+    return _APPARMOR_PROFILES.get(annotation)

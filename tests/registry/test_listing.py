@@ -1,0 +1,108 @@
+"""Lists: selectors, pages, revisions."""
+
+from __future__ import annotations
+
+import pytest
+from registry_samples import config, made, refusal
+
+from podlab.registry import listing
+from podlab.registry.client import Client
+from podlab.registry.operations import ListPage
+from podlab.storage import compaction, log
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def fill(client: Client, *names: str) -> None:
+    for name in names:
+        obj = config(name)
+        obj["metadata"]["labels"] = {"odd": str(ord(name) % 2)}
+        made(client, obj)
+
+
+def names(page: ListPage) -> str:
+    return "".join(item.key.name for item in page.items)
+
+
+def test_pages_show_one_moment(client: Client) -> None:
+    fill(client, *"abcde")
+    first = client.list("configmaps", "default", limit=2)
+    assert (names(first), first.remaining) == ("ab", 3)
+    assert first.metadata()["remainingItemCount"] == 3
+    client.delete("configmaps", "default", "d")
+    fill(client, "f")
+    second = client.list("configmaps", "default", limit=2, continue_=first.continue_)
+    assert (names(second), second.remaining, second.revision) == ("cd", 1, first.revision)
+    last = client.list("configmaps", "default", limit=2, continue_=second.continue_)
+    assert (names(last), last.continue_, last.metadata()) == ("e", "", {"resourceVersion": str(first.revision)})
+
+
+def test_a_full_page_that_is_the_last_one_has_no_more(client: Client) -> None:
+    fill(client, *"ab")
+    assert client.list("configmaps", "default", limit=2).continue_ == ""
+
+
+def test_selectors(client: Client) -> None:
+    fill(client, *"abcde")
+    assert names(client.list("configmaps", "default", label_selector="odd=1")) == "ace"
+    assert names(client.list("configmaps", "default", field_selector="metadata.name!=b")) == "acde"
+    assert names(client.list("configmaps", None, field_selector="metadata.namespace=kube-system")) == ""
+
+
+def test_pages_with_a_selector_are_full_and_do_not_count_the_rest(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_CHUNK", 2)
+    fill(client, *"abcdefg")
+    found, token = "", ""
+    for _ in range(3):
+        page = client.list("configmaps", "default", label_selector="odd=1", limit=2, continue_=token)
+        assert page.remaining is None
+        found, token = found + names(page), page.continue_
+        if not token:
+            break
+    assert (found, token) == ("aceg", "")
+
+
+def test_a_list_of_an_earlier_revision(client: Client) -> None:
+    fill(client, *"ab")
+    then = log.head()
+    client.delete("configmaps", "default", "a")
+    assert names(client.list("configmaps", "default", exact=then)) == "ab"
+    future = refusal(client.list, "configmaps", "default", exact=then + 1000)
+    assert (future.code, future.reason) == (504, "Timeout")
+
+
+def test_a_token_that_was_compacted_away_offers_another(client: Client) -> None:
+    fill(client, *"abc")
+    page = client.list("configmaps", "default", limit=1)
+    fill(client, *"de")
+    compaction.compact(keep=0)
+    old = refusal(client.list, "configmaps", "default", limit=1, continue_=page.continue_)
+    assert (old.code, old.reason) == (410, "Expired")
+    assert old.message.startswith("The provided continue parameter is too old to display a consistent list result.")
+    token = old.to_status()["metadata"]["continue"]
+    assert names(client.list("configmaps", "default", continue_=token)) == "bcde"
+    exact = refusal(client.list, "configmaps", "default", exact=1)
+    assert (exact.code, exact.message) == (410, "The resourceVersion for the provided list is too old.")
+
+
+@pytest.mark.parametrize("token", ["x", "eyJ2IjoxfQ", "bm90IGpzb24"])
+def test_a_token_that_is_none(token: str, client: Client) -> None:
+    error = refusal(client.list, "configmaps", "default", continue_=token)
+    assert (error.code, error.message.startswith("continue key is not valid: ")) == (400, True)
+
+
+def test_a_bad_selector_is_refused(client: Client) -> None:
+    labels = refusal(client.list, "pods", None, label_selector="x in")
+    assert (labels.code, labels.message) == (400, "unable to parse requirement: found '' expected: '('")
+    fields = refusal(client.list, "pods", None, field_selector="foo=bar")
+    assert (fields.code, fields.message) == (400, "field label not supported: foo")
+
+
+def test_a_watch_says_what_to_follow(client: Client) -> None:
+    query = client.watch("configmaps", "default", label_selector="odd=1")
+    assert (query.wanted.cluster, query.wanted.resource, query.wanted.namespace) == ("main", "configmaps", "default")
+    assert query.matches({"metadata": {"labels": {"odd": "1"}}})
+    assert not query.matches({"metadata": {}})
+    assert client.watch("nodes", None).wanted.namespace is None
