@@ -39,14 +39,16 @@ class DockerLab:
         self._run = uuid.uuid4().hex[:8]
         self._made: list[tuple[DockerRuntime, str, str]] = []
 
-    def runtime(self, lab: str = "one", node: str = "node-a") -> DockerRuntime:
+    def runtime(
+        self, lab: str = "one", node: str = "node-a", *, network: str = settings.PODLAB_DOCKER_NETWORK
+    ) -> DockerRuntime:
         made = DockerRuntime(
             lab=f"test-{self._run}-{lab}",
             cluster="main",
             node=node,
             base_url=settings.PODLAB_DOCKER_HOST,
             pause_image=settings.PODLAB_PAUSE_IMAGE,
-            network=settings.PODLAB_DOCKER_NETWORK,
+            network=network,
         )
         self._made.append((made, lab, node))
         return made

@@ -18,6 +18,7 @@ from podlab.runtime.errors import NotFound, RuntimeFailure
 
 log = logging.getLogger(__name__)
 _BACKOFF_FIRST, _BACKOFF_LAST = 0.1, 5.0
+_BACKOFF_NOT_STARTED = 0.5  # the engine answers, only there is nothing to follow yet
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,6 +62,7 @@ class LogFollower:
     def _follow(self) -> None:
         wait = _BACKOFF_FIRST
         while not self._closed.is_set():
+            longest = _BACKOFF_LAST
             try:
                 before = (self._last, self._repeats)
                 tty, ended = self._inspect()
@@ -69,14 +71,16 @@ class LogFollower:
                     return
                 if clean and self._inspect()[1]:
                     continue  # it ended while we read: once more from the last line, then we are sure
+                if clean:
+                    longest = _BACKOFF_NOT_STARTED
                 if (self._last, self._repeats) != before:
                     wait = _BACKOFF_FIRST
             except NotFound:
                 return
             except RuntimeFailure as error:
                 log.debug("the log of %s is interrupted: %s", self._id, error)
-            self._closed.wait(wait)
-            wait = min(wait * 2, _BACKOFF_LAST)
+            self._closed.wait(min(wait, longest))
+            wait = min(wait * 2, longest)
 
     def _inspect(self) -> tuple[bool, bool]:
         """Has it a terminal (then the stream is not multiplexed), and has it ended?"""
