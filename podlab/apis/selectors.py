@@ -1,34 +1,27 @@
-"""Label and field selectors: grammar, matching, and the texts of their refusals.
+"""Label selectors: grammar, matching, and the texts of their refusals; field selectors are passed on from their file.
 
-Source: apimachinery/pkg/labels/selector.go and fields/selector.go; the fields a kind can be selected by are those of
-pkg/apis/core/v1/conversion.go and of the strategies' ToSelectableFields.
+Source: apimachinery/pkg/labels/selector.go.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from podlab.apis import names
 from podlab.apis.field_errors import FieldError, invalid
-from podlab.apis.scheme import Resource
-from podlab.apis.status_errors import ApiError
+from podlab.apis.field_selectors import FieldSelector, FieldTerm
+from podlab.apis.status_errors import SelectorError
 from podlab.apis.types import Manifest
+
+__all__ = ["FieldSelector", "FieldTerm", "LabelSelector", "Requirement", "SelectorError", "from_label_selector"]
 
 BINARY_OPERATORS = ("in", "notin", "=", "==", "!=", "gt", "lt")
 _SYMBOLS = {")", ",", "!", "==", "=", ">", "<", "!=", "("}
 _SPECIAL = "=!(),><"
 _SPACE = " \t\r\n"
 _END = ""
-
-
-class SelectorError(ApiError):
-    """A selector that cannot be read: 400."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(400, "BadRequest", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,138 +259,3 @@ class _Parser:
                     values.append("")
             else:
                 raise SelectorError(f"found '{token.text}', expected: ',', or identifier")
-
-
-@dataclass(frozen=True, slots=True)
-class FieldTerm:
-    field: str
-    negated: bool
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class FieldSelector:
-    terms: tuple[FieldTerm, ...] = ()
-
-    @classmethod
-    def parse(cls, text: str) -> FieldSelector:
-        return cls(tuple(_field_term(part, text) for part in _split_terms(text) if part not in ("", "=")))
-
-    def check(self, resource: Resource) -> None:
-        """Raises the 400 of a field that this kind cannot be selected by."""
-        for term in self.terms:
-            if term.field not in supported_fields(resource):
-                raise SelectorError(_unsupported(resource, term.field))
-
-    def matches(self, resource: Resource, obj: Manifest) -> bool:
-        return all((field_value(resource, obj, term.field) == term.value) != term.negated for term in self.terms)
-
-    def value_of(self, field: str) -> str | None:
-        """The value that `field` must have, if the selector fixes one: lets a list by name become a get."""
-        return next((term.value for term in self.terms if term.field == field and not term.negated), None)
-
-    @property
-    def empty(self) -> bool:
-        return not self.terms
-
-
-def _split_terms(text: str) -> list[str]:
-    return re.split(r"(?<!\\),", text)
-
-
-def _field_term(part: str, whole: str) -> FieldTerm:
-    match = re.match(r"((?:\\.|[^=!\\]|!(?!=))*)(!=|==|=)(.*)", part, re.DOTALL)
-    if match is None:
-        raise SelectorError(f"invalid selector: '{whole}'; can't understand '{part}'")
-    field, operator, value = match.groups()
-    return FieldTerm(field, operator == "!=", _unescape(value))
-
-
-def _unescape(value: str) -> str:
-    """Backslash, comma and equals sign may be escaped in a value, nothing else (fields.UnescapeValue)."""
-    out, at = [], 0
-    while at < len(value):
-        char = value[at]
-        if char == "\\":
-            following = value[at + 1 : at + 2]
-            if following not in ("\\", ",", "=") or not following:
-                raise SelectorError(f'invalid field selector: invalid escape sequence: "\\{following}"')
-            out.append(following)
-            at += 2
-            continue
-        if char in ",=":
-            raise SelectorError(f"invalid field selector: unescaped character in value: {char}")
-        out.append(char)
-        at += 1
-    return "".join(out)
-
-
-def _text_at(*path: str) -> Callable[[Manifest], str]:
-    def read(obj: Manifest) -> str:
-        value: Any = obj
-        for step in path:
-            value = (value or {}).get(step)
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return "" if value is None else str(value)
-
-    return read
-
-
-def _boolean_at(*path: str) -> Callable[[Manifest], str]:
-    read = _text_at(*path)
-    return lambda obj: read(obj) or "false"
-
-
-def _pod_ip(obj: Manifest) -> str:
-    addresses = (obj.get("status") or {}).get("podIPs") or []
-    return str(addresses[0].get("ip", "")) if addresses else ""
-
-
-def _event_source(obj: Manifest) -> str:
-    return str((obj.get("source") or {}).get("component") or obj.get("reportingComponent") or "")
-
-
-_NAME = {"metadata.name": _text_at("metadata", "name")}
-_NAMESPACED = {**_NAME, "metadata.namespace": _text_at("metadata", "namespace")}
-_INVOLVED = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-_FIELDS: dict[str, dict[str, Callable[[Manifest], str]]] = {
-    "pods": {
-        **_NAMESPACED,
-        "spec.nodeName": _text_at("spec", "nodeName"),
-        "spec.restartPolicy": _text_at("spec", "restartPolicy"),
-        "spec.schedulerName": _text_at("spec", "schedulerName"),
-        "spec.serviceAccountName": _text_at("spec", "serviceAccountName"),
-        "spec.hostNetwork": _boolean_at("spec", "hostNetwork"),
-        "status.phase": _text_at("status", "phase"),
-        "status.podIP": _pod_ip,
-        "status.podIPs": lambda obj: "",  # accepted by the conversion, never set by ToSelectableFields
-        "status.nominatedNodeName": _text_at("status", "nominatedNodeName"),
-    },
-    "nodes": {**_NAME, "spec.unschedulable": _boolean_at("spec", "unschedulable")},
-    "namespaces": {**_NAME, "status.phase": _text_at("status", "phase")},
-    "secrets": {**_NAMESPACED, "type": _text_at("type")},
-    "events": {
-        **_NAMESPACED,
-        **{f"involvedObject.{name}": _text_at("involvedObject", name) for name in _INVOLVED},
-        "reason": _text_at("reason"),
-        "reportingComponent": _text_at("reportingComponent"),
-        "source": _event_source,
-        "type": _text_at("type"),
-    },
-}
-
-
-def supported_fields(resource: Resource) -> Mapping[str, Callable[[Manifest], str]]:
-    return _FIELDS.get(resource.key) or _NAMESPACED
-
-
-def field_value(resource: Resource, obj: Manifest, field: str) -> str:
-    read = supported_fields(resource).get(field)
-    return read(obj) if read else ""
-
-
-def _unsupported(resource: Resource, field: str) -> str:
-    if resource.key in _FIELDS:
-        return f"field label not supported: {field}"
-    return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'

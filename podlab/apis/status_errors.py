@@ -53,6 +53,13 @@ class ApiError(Exception):
         return status
 
 
+class SelectorError(ApiError):
+    """A selector that cannot be read: 400."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, "BadRequest", message)
+
+
 def _key(resource: Resource | str) -> str:
     return resource if isinstance(resource, str) else resource.key
 

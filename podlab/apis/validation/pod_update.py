@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 
 from podlab.apis import names
-from podlab.apis.field_errors import FieldError, forbidden, invalid
+from podlab.apis.field_errors import forbidden, invalid
 from podlab.apis.types import Manifest
 from podlab.apis.validation import metadata, pod
 from podlab.apis.validation.rules import MAX_INT32, Errors, by_rule, ip
@@ -24,7 +23,7 @@ ONLY = (
 def validate(new: Manifest, old: Manifest) -> Errors:
     meta, old_meta = new.get("metadata") or {}, old.get("metadata") or {}
     yield from pod.validate(new)
-    yield from _without_repeats(metadata.validate_update(meta, old_meta), list(pod.validate(new)))
+    yield from metadata.validate_update(meta, old_meta)
     yield from _mirror(meta.get("annotations") or {}, old_meta.get("annotations") or {})
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     changed_lists = False
@@ -34,18 +33,15 @@ def validate(new: Manifest, old: Manifest) -> Errors:
             changed_lists = True
     if changed_lists:
         return
-    yield from _deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds"))
+    late = list(_deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds")))
+    yield from late
+    if late:
+        return
     yield from _tolerations(spec, before, gone=bool(old_meta.get("deletionTimestamp")))
     gate_errors = list(_gates(spec.get("schedulingGates") or [], before.get("schedulingGates") or []))
     yield from gate_errors
     if not gate_errors and _munged(spec, before) != before:
         yield forbidden("spec", ONLY)
-
-
-def _without_repeats(errors: Iterator[FieldError], said: list[FieldError]) -> Errors:
-    for error in errors:
-        if error not in said:
-            yield error
 
 
 def _mirror(new: Manifest, old: Manifest) -> Errors:

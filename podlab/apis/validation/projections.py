@@ -51,7 +51,7 @@ def _projection(path: str, here: str, name: str, source: Manifest, taken: set[st
         yield from missing(f"{here}.{name}", source, ("name",))
         for index, item in enumerate(source.get("items") or []):
             yield from key_to_path(f"{here}.{name}.items[{index}]", item)
-            yield from _take(path, item.get("path") or "", taken)
+            yield from _take(path, item.get("path") or "", taken, shown=source.get("name") or "")
     elif name == "downwardAPI":
         for item in source.get("items") or []:
             yield from downward_file(f"{here}.{name}", item)
@@ -73,9 +73,10 @@ def _token(path: str, source: Manifest) -> Errors:
         yield from unreserved_path(f"{path}.path", source["path"])
 
 
-def _take(path: str, file: str, taken: set[str]) -> Errors:
+def _take(path: str, file: str, taken: set[str], *, shown: str = "") -> Errors:
+    """`shown` is what the message names instead of the file: for ConfigMaps and Secrets, the object."""
     if not file:
         return
     if file in taken:
-        yield invalid(path, file, "conflicting duplicate paths")
+        yield invalid(path, shown or file, "conflicting duplicate paths")
     taken.add(file)
