@@ -55,6 +55,10 @@ _SEND_TIMEOUT = 20.0
 class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """The connection of one page."""
 
+    # None is configured under this name, so there is no channel layer: the hub brings everything, and a page lives on
+    # while Redis is away.
+    channel_layer_alias = "no layer"
+
     async def connect(self) -> None:
         self.cluster: str = self.scope["url_route"]["kwargs"]["cluster"]
         self.tasks: dict[str, asyncio.Task[None]] = {}

@@ -28,7 +28,12 @@ export function paint(ctx, view) {
     if (lane.kind === "probe") probes(ctx, lane, marks, view);
     else if (lane.kind === "events") events(ctx, lane, marks, view);
     else if (lane.kind === "log") logs(ctx, lane, view);
-    else for (const bar of bars(marks, s, now)) span(ctx, lane, bar, view);
+    else {
+      const found = bars(marks, s, now);
+      for (const bar of found) span(ctx, lane, bar, view);
+      // The ends lie over the bars that follow them.
+      for (const bar of found) if (bar.mark.kind === "span" && bar.mark.state === "ended") cap(ctx, lane, bar.x1, bar.mark, view);
+    }
   }
   for (const lane of lanes) if (lane.kind === "probe") links(ctx, lane, view);
   if (view.hover !== null) rule(ctx, toX(s, view.hover), height, colours.muted, [2, 3]);
@@ -69,7 +74,6 @@ function span(ctx, lane, bar, view) {
   else if (mark.state === "unknown" || mark.outcome === "unknown") hatched(ctx, lane, x0, x1, view.colours);
   else solid(ctx, lane, x0, x1, view.colours.running);
   words(ctx, lane, bar, view, mark.state === "waiting" ? view.colours.waiting : view.colours["on-running"]);
-  if (mark.state === "ended") cap(ctx, lane, x1, mark, view);
   if (view.selected === mark.id) frame(ctx, lane, x0, bar.xUntil ?? x1, view.colours);
 }
 
@@ -274,12 +278,21 @@ function counts(ctx, lane, marks, view) {
   marks.forEach((mark, index) => {
     const x = toX(view.s, mark.t0);
     const next = index + 1 < marks.length ? toX(view.s, marks[index + 1].t0) : Infinity;
-    const label = mark.caused && mark.caused !== "ready" && mark.caused !== "started" ? mark.text : mark.outcome === "failure" ? `${mark.run}/${mark.threshold}` : "";
+    const crossed = mark.caused === "restart" || mark.caused === "unready";
+    const label = crossed ? mark.text : mark.outcome === "failure" ? `${mark.run}/${mark.threshold}` : "";
     if (!label || x < free || x < 0) return;
     const width = ctx.measureText(label).width + 8;
-    if (next - x < width + 4 && next !== Infinity) return;
+    // A count needs free room; what the crossing caused is said in any case, on a ground of its own.
+    if (!crossed && next - x < width + 4) return;
+    if (crossed) {
+      ctx.strokeStyle = view.colours.panel;
+      ctx.lineWidth = 4;
+      ctx.lineJoin = "round";
+      ctx.strokeText(label, x + 7, y);
+      ctx.lineWidth = 1;
+    }
     ctx.fillStyle = view.colours.failed;
-    ctx.fillText(label, x + 6, y);
+    ctx.fillText(label, x + 7, y);
     free = x + width;
   });
 }
@@ -287,7 +300,7 @@ function counts(ctx, lane, marks, view) {
 // From the probe that crossed its threshold to the lane that it changed.
 function links(ctx, lane, view) {
   for (const mark of view.marksOf(lane.id)) {
-    if (!mark.target || mark.caused === "started") continue;
+    if (!mark.target || (mark.outcome === "success" && mark.id !== view.selected)) continue;
     const target = view.lanes.find((l) => l.id === mark.target);
     const x = toX(view.s, mark.t0);
     if (!target || x < 0 || x > view.s.width) continue;
@@ -370,23 +383,23 @@ function edge(ctx, { s, now, height, colours }) {
   ctx.lineWidth = 1;
 }
 
-// The whole story in a strip: the spans of the containers over each other, and the window as a frame.
-export function paintMinimap(ctx, { s, marks, now, window: win, height, colours }) {
+// The whole story in a strip: a thin row for each container, and the window as a frame.
+export function paintMinimap(ctx, { s, rows, now, window: win, height, colours }) {
   ctx.clearRect(0, 0, s.width, height);
   ctx.fillStyle = colours.well;
   box(ctx, 0, 3, s.width, height - 6, 4);
   ctx.fill();
-  for (const bar of bars(marks, s, now)) {
-    const failed = bar.mark.outcome === "failed" && bar.mark.state === "ended";
-    ctx.fillStyle = bar.mark.kind === "deletion" ? colours.terminating : bar.mark.state === "waiting" ? colours.waiting : colours.running;
-    ctx.globalAlpha = 0.8;
-    ctx.fillRect(bar.x0, height / 2 - 3, bar.x1 - bar.x0, 6);
-    ctx.globalAlpha = 1;
-    if (failed) {
+  const thick = Math.min(6, Math.floor(16 / Math.max(rows.length, 1)));
+  rows.forEach((marks, index) => {
+    const y = height / 2 + (index - rows.length / 2) * (thick + 1);
+    for (const bar of bars(marks, s, now)) {
+      ctx.fillStyle = bar.mark.kind === "deletion" ? colours.terminating : bar.mark.state === "waiting" ? colours.waiting : colours.running;
+      ctx.fillRect(bar.x0, y, bar.x1 - bar.x0, thick);
+      if (bar.mark.outcome !== "failed") continue;
       ctx.fillStyle = colours.failed;
-      ctx.fillRect(bar.x1 - 1, height / 2 - 6, 2, 12);
+      ctx.fillRect(bar.x1 - 1, y - 1, 2, thick + 2);
     }
-  }
+  });
   const x0 = Math.max(toX(s, win.from), 1);
   const x1 = Math.min(toX(s, win.to), s.width - 1);
   ctx.strokeStyle = colours.ink;

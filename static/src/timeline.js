@@ -277,7 +277,7 @@ export class Timeline {
       const element = this.axis.children[index];
       if (element.textContent !== label) element.textContent = label;
       element.className = kind;
-      element.style.transform = `translateX(calc(${x.toFixed(1)}px - 50%))`;
+      element.style.transform = `translateX(clamp(0px, calc(${x.toFixed(1)}px - 50%), calc(${this.s.width.toFixed(0)}px - 100%)))`;
     });
   }
 
@@ -291,8 +291,9 @@ export class Timeline {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     const whole = fit(this.first, Math.max(this.last, this.s.to), this.s.width);
     this.whole = whole;
-    const marks = this.book.sorted.filter((mark) => mark.kind === "span" || mark.kind === "deletion");
-    paintMinimap(ctx, { s: whole, marks, now: now ?? this.last, window: this.s, height: 30, colours: this.colours });
+    const names = (this.pod?.containers ?? []).filter((one) => one.sort !== "init").map((one) => `container/${one.name}`);
+    const rows = [...names.slice(0, 5), "deletion"].map(this.marksOf).filter((marks) => marks.length);
+    paintMinimap(ctx, { s: whole, rows, now: now ?? this.last, window: this.s, height: 30, colours: this.colours });
   }
 
   // --- hands -----------------------------------------------------------------------------------------------------

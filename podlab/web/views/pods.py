@@ -88,9 +88,21 @@ def _tab(place: Place, found: Found, tab: str) -> dict[str, Any]:
     if tab == "events":
         selector = f"involvedObject.uid={found.uid}"
         events = [item.obj for item in place.client.list("events", place.namespace, field_selector=selector).items]
-        events.sort(key=lambda event: event.get("lastTimestamp") or "", reverse=True)
-        return {"events": events, "command": kubectl.line("get", "events", "--field-selector", selector, **where)}
+        told = sorted((_event(event) for event in events), key=lambda event: event["seen"], reverse=True)
+        return {"events": told, "command": kubectl.line("get", "events", "--field-selector", selector, **where)}
     return {}
+
+
+def _event(event: Manifest) -> dict[str, Any]:
+    """An Event as a line of the table, of either API's shape."""
+    return {
+        "seen": event.get("lastTimestamp") or event.get("eventTime") or "",
+        "type": event.get("type") or "Normal",
+        "reason": event.get("reason") or "",
+        "source": (event.get("source") or {}).get("component") or event.get("reportingComponent") or "",
+        "count": event.get("count") or 1,
+        "message": event.get("message") or "",
+    }
 
 
 def shown(obj: Manifest) -> Manifest:
