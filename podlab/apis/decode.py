@@ -129,11 +129,21 @@ def _go_message(text: str, problem: json.JSONDecodeError) -> str:
     if at >= len(text) or problem.msg.startswith("Unterminated string"):
         return "unexpected end of JSON input"
     char = f"'{text[at]}'" if text[at].isprintable() else repr(text[at])
+    for literal in ("null", "true", "false"):
+        if problem.msg.startswith("Expecting value") and text[at] == literal[0]:
+            return _broken_literal(text[at:], literal)
     for start, words in _MESSAGES:
         if problem.msg.startswith(start):
             return f"invalid character {char} {words}"
     place = "after object key:value pair" if _inside_object(text, at) else "after array element"
     return f"invalid character {char} {place}"
+
+
+def _broken_literal(text: str, literal: str) -> str:
+    for got, wanted in zip(text, literal, strict=False):
+        if got != wanted:
+            return f"invalid character '{got}' in literal {literal} (expecting '{wanted}')"
+    return "unexpected end of JSON input"
 
 
 def _inside_object(text: str, end: int) -> bool:

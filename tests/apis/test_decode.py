@@ -95,6 +95,7 @@ def test_too_large_bodies_are_refused_unread() -> None:
         (b"[1 2]", "invalid character '2' after array element"),
         (b"{} xyz", "invalid character 'x' after top-level value"),
         (b'{"a":', "unexpected end of JSON input"),
+        (b"nope", "invalid character 'o' in literal null (expecting 'u')"),
         (b"[" * 100_000, "exceeded max depth"),
         (b"1" * 5000, "number out of range"),
     ],
