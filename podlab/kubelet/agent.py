@@ -11,10 +11,11 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from podlab.apis import reasons
+from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.clock import Clock, Timer
 from podlab.kubelet import housekeeping, node_status, pleg, pod_workers, pods
@@ -29,10 +30,12 @@ from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import PodRef, PodStatus, Runtime, RuntimeEvent, Subscription
+from podlab.storage.errors import StorageError
 from podlab.storage.log import LogEntry
 
 logger = logging.getLogger(__name__)
 
+SOON = timedelta(seconds=2)
 RELIST_SECONDS = 10.0
 RESYNC_SECONDS = 60.0
 PROBE_BATCH_SECONDS = 0.2
@@ -243,9 +246,10 @@ class Kubelet:
         state.wake = None
         try:
             pod_workers.sync(self._ctx, state)
-        except RuntimeFailure as error:
+        except (RuntimeFailure, StorageError, ApiError) as error:
+            # An engine or a store that does not answer now: later it will.
             logger.warning("pod %s/%s: %s", state.ref.namespace, state.ref.name, error)
-            state.wake_at(self._clock.now() + RETRY)
+            state.wake_at(self._clock.now() + SOON)
         except Exception:
             # One pod's trouble must not become the trouble of its neighbours, nor end the worker.
             logger.exception("pod %s/%s could not be synced", state.ref.namespace, state.ref.name)

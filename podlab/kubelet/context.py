@@ -24,9 +24,10 @@ from podlab.kubelet.images import Pull
 from podlab.kubelet.kill import Kill
 from podlab.kubelet.runs import Runs
 from podlab.kubelet.status import Forced
+from podlab.kubelet.termination_message import with_messages
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
-from podlab.runtime.interface import MachineInfo, PodRef, Runtime
+from podlab.runtime.interface import MachineInfo, PodRef, PodStatus, Runtime
 
 if TYPE_CHECKING:
     from podlab.kubelet.log_pump import LogPump
@@ -53,6 +54,11 @@ class Context:
     rng: random.Random
     dispatch: Callable[[str], None]
     forget: Callable[[str], None]
+
+    def observe(self, ref: PodRef) -> PodStatus:
+        """What the runtime shows of a pod, with the termination messages of its ended containers."""
+        observed = self.runtime.pod_status(ref)
+        return observed if self.machine.simulated else with_messages(self.pod_root / ref.uid, observed)
 
     def facts(self, pod_ip: str) -> Facts:
         return Facts(

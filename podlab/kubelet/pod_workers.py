@@ -25,7 +25,7 @@ _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
 
 def sync(ctx: Context, state: PodState) -> None:
     """Bring the pod one step further. `state.wake` says afterwards when to come again at the latest."""
-    observed = ctx.runtime.pod_status(state.ref)
+    observed = ctx.observe(state.ref)
     remember.adopt(ctx, state, observed)
     remember.tell(ctx, state, observed)
     if state.stage is Stage.SYNC:
@@ -123,7 +123,7 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
             whys.append(f"{item.name} started: {item.why}")
         if outcome is Started.BLOCKED:
             break
-    after = ctx.runtime.pod_status(state.ref)
+    after = ctx.observe(state.ref)
     remember.tell(ctx, state, after)
     ctx.probes.update(state.pod, after, hooked=_hooked(state))
     _write(ctx, state, after, "; ".join(whys) or _problem_text(state) or plan.why)
@@ -196,7 +196,7 @@ def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodAc
         state.put_off("", ctx.clock.now() + RETRY)
         return None
     state.sandbox_told = False
-    fresh = ctx.runtime.pod_status(state.ref)
+    fresh = ctx.observe(state.ref)
     return next((s for s in fresh.sandboxes if s.id == sandbox_id), None)
 
 

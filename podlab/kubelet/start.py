@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from podlab.apis import reasons
 from podlab.apis.types import Manifest
-from podlab.kubelet import backoff, container_config, environment, hooks, images, pods, volumes
+from podlab.kubelet import backoff, container_config, environment, hooks, images, pods, termination_message, volumes
 from podlab.kubelet.actions import ToStart, newest
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
@@ -19,7 +19,7 @@ from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.images import Pull
 from podlab.kubelet.pods import Spec
 from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
-from podlab.runtime.interface import ContainerConfig, ContainerState, ImageInfo, PodStatus, PullResult
+from podlab.runtime.interface import ContainerConfig, ContainerState, ImageInfo, Mount, PodStatus, PullResult
 
 # A failed try is made again after this long (pod_workers.go backOffPeriod).
 RETRY = timedelta(seconds=10)
@@ -189,10 +189,17 @@ def _config(ctx: Context, state: PodState, spec: Spec, item: ToStart, image: Ima
             attempt=item.attempt,
             image=image,
             env=env,
-            mounts=volumes.mounts(state.pod, spec.manifest, ctx.pod_root / state.ref.uid),
+            mounts=_mounts(ctx, state, spec, item.attempt),
         )
     except ConfigError as error:
         raise _fail(ctx, state, spec, reasons.CREATE_CONTAINER_CONFIG_ERROR, str(error)) from None
+
+
+def _mounts(ctx: Context, state: PodState, spec: Spec, attempt: int) -> tuple[Mount, ...]:
+    assert state.pod is not None
+    folder = ctx.pod_root / state.ref.uid
+    mounts = volumes.mounts(state.pod, spec.manifest, folder)
+    return mounts if ctx.machine.simulated else (*mounts, termination_message.mount(folder, spec.manifest, attempt))
 
 
 def _run(

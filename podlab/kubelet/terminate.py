@@ -43,7 +43,7 @@ def terminating(ctx: Context, state: PodState, observed: PodStatus) -> None:
     _store_end(ctx, state, show_held=had_kills)
     state.stage = Stage.TERMINATED
     ctx.probes.remove(state.ref.uid)
-    terminated(ctx, state, ctx.runtime.pod_status(state.ref))
+    terminated(ctx, state, ctx.observe(state.ref))
 
 
 def terminated(ctx: Context, state: PodState, observed: PodStatus) -> None:
@@ -73,7 +73,7 @@ def terminated(ctx: Context, state: PodState, observed: PodStatus) -> None:
 def _store_end(ctx: Context, state: PodState, *, show_held: bool) -> None:
     if state.pod is None or state.gone or pods.is_terminal(state.pod):
         return
-    observed = ctx.runtime.pod_status(state.ref)
+    observed = ctx.observe(state.ref)
     if show_held and pods.deletion_time(state.pod) is None:
         # As the kubelet does: the containers' ends first, the terminal phase when the pod is really over.
         held = statuses.generate(status_writer.inputs(ctx, state, observed), forced=state.forced)

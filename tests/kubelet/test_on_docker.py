@@ -248,6 +248,17 @@ def test_a_container_that_dies_while_no_agent_is_there_is_restarted_by_the_next(
     assert node.main()["lastState"]["terminated"]["exitCode"] == 3
 
 
+def test_the_end_of_the_termination_message_is_kept(node: Node) -> None:
+    script = (
+        "for i in $(seq 1000); do echo -n 0123456789; done > /dev/termination-log; echo -n end >> /dev/termination-log"
+    )
+    node.run(script, policy="Never")
+    eventually(lambda: node.phase() == "Succeeded")
+    message = node.main()["state"]["terminated"]["message"]
+    assert len(message) == 4096
+    assert message.endswith("789end")
+
+
 def test_config_and_volumes_reach_the_container(node: Node) -> None:
     node.client.create("configmaps", {"metadata": {"name": "cfg"}, "data": {"msg": "hello"}}, namespace="default")
     main = {
