@@ -1,1 +1,4 @@
-"""The sim worker: plays every simulated cluster, its scheduler, controllers and nodes, on the cluster's lab clock."""
+"""Plays simulated clusters: `world` is one of them with its nodes, scheduler and clock; `host` has all of a sim worker.
+
+The only package that brings actors together: everything else meets in the store.
+"""

@@ -1,0 +1,240 @@
+"""All simulated clusters of one sim worker: opens a world when it is needed, lets it run when something is due, closes it
+when nothing is. `bootstep` starts it, `tasks.run_cluster` comes back to `run`.
+
+The hub and the wall clock only say that a cluster wants to run; who runs it is a pool thread, one at a time per cluster.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from podlab.clock import Clock, RealClock, Timer, wall_now
+from podlab.registry.client import Client
+from podlab.registry.identity import system
+from podlab.scheduler.control import Mailbox
+from podlab.simhost.world import World, journal_folder
+from podlab.storage import clusters
+from podlab.storage.clusters import ClusterRow
+from podlab.storage.feed import End, Subscription
+from podlab.storage.hub import ClusterSubscription, Hub
+from podlab.storage.log import Filter, LogEntry
+
+logger = logging.getLogger(__name__)
+
+# Real seconds that a world may run before others get their turn.
+TURN_SECONDS = 1.0
+# A wish to run that nobody followed for so long is told again: brokers lose tasks.
+PATIENCE = 5.0
+# A world in which nothing is due is kept for a while: more changes often follow.
+LINGER = 20.0
+
+Send = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Slot:
+    """What the host knows of one cluster."""
+
+    uid: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    world: World | None = None
+    seen: int = 0  # the revision that the last world had read when it was closed
+    wanted: bool = False  # somebody was asked to run it
+    again: bool = False  # it was asked for while it ran
+    timer: Timer | None = None  # for what is due next, or to close it
+    watchdog: Timer | None = None
+
+
+class Host:
+    def __init__(self, *, hub: Hub, data: Path, send: Send, clock: Clock | None = None) -> None:
+        """`send(cluster)` asks for a call of `run(cluster)`; it raises when the broker is away."""
+        self._hub, self._data, self._send = hub, data, send
+        self._clock: Clock = clock if clock is not None else RealClock()
+        self._slots: dict[str, _Slot] = {}
+        self._lock = threading.Lock()
+        self._mailbox = Mailbox("simhost")
+        self._changes: Subscription[LogEntry] | None = None
+        self._clusters: ClusterSubscription | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        self._follow()
+        self._clusters = self._hub.subscribe_clusters(lambda names: self._mailbox.post(lambda: self._look(names)))
+
+    def stop(self) -> None:
+        """Close all worlds; containers live on in the journals."""
+        self._stopping = True
+        for subscription in (self._changes, self._clusters):
+            if subscription is not None:
+                subscription.close()
+        self._mailbox.close()
+        for slot in self._slots.values():
+            with slot.lock:
+                self._close(slot)
+        if isinstance(self._clock, RealClock):
+            self._clock.close()
+
+    @property
+    def open_worlds(self) -> list[str]:
+        return sorted(name for name, slot in self._slots.items() if slot.world is not None)
+
+    def wake(self, cluster: str) -> None:
+        """Ask for `run(cluster)` soon. Quick; callable from any thread."""
+        slot = self._slots.get(cluster)
+        if slot is None or self._stopping:
+            return
+        with self._lock:
+            if slot.wanted:
+                return
+            slot.wanted = True
+            slot.watchdog = self._clock.call_later(PATIENCE, lambda: self._remind(cluster, slot))
+        self._mailbox.post(lambda: self._ask(cluster))
+
+    def run(self, cluster: str) -> None:
+        """Let the cluster catch up with its lab time. Somebody who comes while it runs makes it look once more."""
+        slot = self._slots.get(cluster)
+        if slot is None:
+            return
+        with self._lock:
+            slot.wanted = False
+            if slot.watchdog is not None:
+                slot.watchdog.cancel()
+                slot.watchdog = None
+            slot.again = True
+        while slot.again and slot.lock.acquire(blocking=False):
+            try:
+                slot.again = False
+                if not self._stopping:
+                    self._run(cluster, slot)
+            finally:
+                slot.lock.release()
+
+    # Hearing
+
+    def _follow(self) -> None:
+        self._changes = self._hub.subscribe(Filter(), None, self._heard, on_end=self._lost)
+
+    def _heard(self, entries: list[LogEntry]) -> None:
+        newest = {entry.key.cluster: entry.revision for entry in entries}
+        for cluster, revision in newest.items():
+            slot = self._slots.get(cluster)
+            if slot is not None and revision > max(slot.seen, slot.world.revision if slot.world else 0):
+                self.wake(cluster)
+
+    def _lost(self, reason: End) -> None:
+        if self._stopping or reason is End.CLOSED:
+            return
+        logger.warning("the change log was lost (%s): looking at every cluster", reason)
+        self._mailbox.post(self._recover)
+
+    def _recover(self) -> None:
+        self._follow()
+        for cluster in list(self._slots):
+            self.wake(cluster)
+
+    def _look(self, names: list[str]) -> None:
+        """Clusters were made, changed (their clock too) or deleted."""
+        for name in names:
+            row = clusters.find(name)
+            slot = self._slots.get(name)
+            if slot is not None and (row is None or row.uid != slot.uid):
+                self._forget(name, slot)
+                slot = None
+            if row is None or row.runtime != "sim":
+                continue
+            if slot is None:
+                self._slots[name] = slot = _Slot(row.uid)
+                if self._has_work(name):
+                    self.wake(name)
+            elif slot.world is not None or row.steps_wanted:
+                self.wake(name)
+
+    def _has_work(self, cluster: str) -> bool:
+        """Whether a cluster that was found must be opened at once: it has pods, or nodes that nobody has brought up."""
+        client = Client(cluster, system("controller"), wall_now)
+        if client.list("pods", None, limit=1).items or client.list("events", None, limit=1).items:
+            return True
+        fresh = any(not stored.obj.get("status") for stored in client.list("nodes", None).items)
+        ending = any(item.obj["metadata"].get("deletionTimestamp") for item in client.list("namespaces", None).items)
+        return fresh or ending
+
+    def _forget(self, name: str, slot: _Slot) -> None:
+        """The cluster is gone, with all that its nodes left on the disk."""
+        with slot.lock:
+            self._close(slot)
+            self._slots.pop(name, None)
+        for folder in (journal_folder(self._data, slot.uid), self._data / "logs" / name, self._data / "pods" / name):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # Running
+
+    def _ask(self, cluster: str) -> None:
+        try:
+            self._send(cluster)
+        except Exception as error:
+            logger.info("the broker does not take tasks (%s): running cluster %s here", error, cluster)
+            self.run(cluster)
+
+    def _remind(self, cluster: str, slot: _Slot) -> None:
+        with self._lock:
+            if not slot.wanted:
+                return
+            slot.wanted = False
+        self.wake(cluster)
+
+    def _run(self, cluster: str, slot: _Slot) -> None:
+        row = clusters.find(cluster)
+        if row is None or row.uid != slot.uid:
+            return
+        if slot.world is None:
+            slot.world = World(row, data=self._data, now=row.time.at(wall_now()))
+            slot.world.open()
+        world = slot.world
+        if row.steps_wanted:
+            done = world.run(row.time.at(wall_now()), seconds=TURN_SECONDS)
+            if done:
+                world.step()
+                clusters.finish_step(cluster, world.clock.now())
+                done = row.steps_wanted <= 1
+        else:
+            done = world.run(row.time.at(wall_now()), seconds=TURN_SECONDS)
+        if done:
+            self._set_timer(cluster, slot, row, world.next_due)
+        else:
+            self.wake(cluster)
+
+    def _set_timer(self, cluster: str, slot: _Slot, row: ClusterRow, due: datetime | None) -> None:
+        if slot.timer is not None:
+            slot.timer.cancel()
+            slot.timer = None
+        if due is None:
+            slot.timer = self._clock.call_later(LINGER, lambda: self._mailbox.post(lambda: self._retire(slot)))
+            return
+        wall = row.time.wall_of(due)
+        if wall is not None:  # a paused clock is waited for as a change of the cluster's row
+            slot.timer = self._clock.call_at(wall, lambda: self.wake(cluster))
+
+    def _retire(self, slot: _Slot) -> None:
+        """Close a world in which nothing is due. The next change opens it again."""
+        if not slot.lock.acquire(blocking=False):
+            return
+        try:
+            if slot.world is not None and slot.world.next_due is None and not slot.wanted:
+                self._close(slot)
+        finally:
+            slot.lock.release()
+
+    def _close(self, slot: _Slot) -> None:
+        if slot.timer is not None:
+            slot.timer.cancel()
+            slot.timer = None
+        world, slot.world = slot.world, None
+        if world is not None:
+            slot.seen = world.revision
+            world.close()

@@ -1,0 +1,244 @@
+"""One simulated cluster: its lab clock, a kubelet and a simulated runtime for each node, its scheduler and chores.
+
+Single-threaded and deterministic: `run` fires timers in order, and before lab time moves on, everything that follows from
+what happened is done: changes are read from the log, fed to the actors, and what they ask for is worked off until nothing
+is left. A change that somebody else wrote at lab time t is applied after the timers due before t. `host` owns the worlds
+and says up to when to run. State lives in the store and in the runtimes' journals, so a world can be closed at any time.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from podlab.clock import LabClock, monotonic
+from podlab.kubelet.agent import Kubelet
+from podlab.registry import namespaces
+from podlab.registry.client import Client
+from podlab.registry.events import Recorder
+from podlab.registry.identity import system
+from podlab.runtime.sim.runtime import SimRuntime
+from podlab.scheduler import bind, cycle, work
+from podlab.scheduler.event_ttl import EventTtl
+from podlab.scheduler.namespace_end import TerminatingNamespaces
+from podlab.scheduler.queue import SchedulingQueue
+from podlab.simhost import network
+from podlab.storage import log
+from podlab.storage.clusters import ClusterRow
+from podlab.storage.errors import Compacted
+from podlab.storage.log import LogEntry
+
+logger = logging.getLogger(__name__)
+
+Job = tuple[str, ...]  # ("sync", node, uid) | ("schedule", namespace, name) | ("finalize", namespace)
+
+# A step looks no further ahead than this for something that changes.
+STEP_HORIZON = timedelta(days=7)
+STEP_TIMERS = 200_000
+
+
+class World:
+    def __init__(self, row: ClusterRow, *, data: Path, now: datetime) -> None:
+        """`now` is the lab time at which the world is taken up; `open` does the work."""
+        self.name = row.name
+        self.uid = row.uid
+        self.clock = LabClock(now)
+        self.revision = 0  # of the change log, read up to here
+        self._seed = row.seed
+        self._data = data
+        self._kubelets: dict[str, Kubelet] = {}
+        self._runtimes: dict[str, SimRuntime] = {}
+        self._jobs: dict[Job, None] = {}  # in order, each once
+        self._pending: deque[LogEntry] = deque()  # read, and not applied yet
+        self._visible = 0  # changes that a person would see
+        client = self._client("scheduler")
+        self._recorder = Recorder(client, cycle.NAME, "", self.clock.now)
+        self._scheduling = SchedulingQueue(self.clock, lambda namespace, name: self._ask("schedule", namespace, name))
+        self._events = EventTtl(self.clock, self._forget_event)
+        self._ending = TerminatingNamespaces(self.clock, lambda name: self._ask("finalize", name))
+
+    @property
+    def next_due(self) -> datetime | None:
+        """The lab time at which something happens by itself; None = not before somebody changes something."""
+        times = [self._pending[0].at] if self._pending else []
+        due = self.clock.next_due()
+        return min([*times, due] if due is not None else times, default=None)
+
+    @property
+    def nodes(self) -> list[str]:
+        return list(self._kubelets)
+
+    def open(self) -> None:
+        """Take over what the store and the journals say. May be called again to read everything anew."""
+        self.close()
+        client = self._client("controller")
+        self.revision = log.head()
+        for stored in sorted(client.list("nodes", None).items, key=lambda one: one.created_revision):
+            self._add_node(stored.key.name)
+        work.load(client, self._scheduling, self._events, self._ending)
+        self._settle()
+
+    def close(self) -> None:
+        """Let go of everything. Containers live on in the journals."""
+        for name in list(self._kubelets):
+            self._drop_node(name)
+        self._scheduling.close()
+        self._events.close()
+        self._ending.close()
+        self._jobs.clear()
+        self._pending.clear()
+
+    def run(self, until: datetime, *, seconds: float | None = None) -> bool:
+        """Bring lab time to `until`. False: it took more than so many seconds of real time, and there is more to do."""
+        begun = monotonic()
+        self._settle()
+        while True:
+            if seconds is not None and monotonic() - begun > seconds:
+                return False
+            change = self._pending[0].at if self._pending else None
+            limit = until if change is None else min(change, until)
+            if self.clock.fire_next(limit):
+                self._settle()
+            elif change is not None and change <= until:
+                self.clock.advance(change)
+                self._settle()
+            else:
+                self.clock.advance(until)
+                return True
+
+    def step(self) -> bool:
+        """Run to the next moment at which something changes that a person can see, and stay there. False if nothing
+        would ever change by itself; lab time then stands where it stood."""
+        self._settle()
+        before, horizon = self._visible, self.clock.now() + STEP_HORIZON
+        for _ in range(STEP_TIMERS):
+            due = self.next_due
+            if due is None or due > horizon:
+                break
+            self.run(due)
+            if self._visible != before:
+                return True
+        return False
+
+    # What follows from what
+
+    def _settle(self) -> None:
+        """Do everything that is to be done at the present lab time."""
+        while True:
+            self._read()
+            applied = self._apply_due()
+            if self._jobs:
+                job = next(iter(self._jobs))
+                del self._jobs[job]
+                self._do(job)
+            elif not applied:
+                return
+
+    def _read(self) -> None:
+        try:
+            while entries := log.read_after(self.revision, cluster=self.name):
+                self._pending.extend(entries)
+                self.revision = entries[-1].revision
+        except Compacted:
+            logger.warning("cluster %s: the change log was shortened: reading everything anew", self.name)
+            self.open()
+
+    def _apply_due(self) -> bool:
+        """Feed the changes up to now. One that is stamped later comes early if another stands behind it in the log:
+        the order of the log is the order of the objects' states."""
+        now = self.clock.now()
+        due = next((index for index in range(len(self._pending), 0, -1) if self._pending[index - 1].at <= now), 0)
+        for _ in range(due):
+            if self._pending:
+                self._apply(self._pending.popleft())
+        return due > 0
+
+    def _apply(self, entry: LogEntry) -> None:
+        if entry.key.resource == "nodes":
+            self._node_changed(entry)
+        elif not (entry.key.resource == "events" and entry.type == "DELETED"):
+            self._visible += 1
+        for kubelet in list(self._kubelets.values()):
+            kubelet.on_change(entry)
+        self._scheduling.on_change(entry)
+        self._events.on_change(entry)
+        self._ending.on_change(entry)
+
+    def _ask(self, *job: str) -> None:
+        self._jobs.setdefault(job)
+
+    def _do(self, job: Job) -> None:
+        """One job. A failure is told and does not stop the world: each has its own way of coming back."""
+        try:
+            if job[0] == "sync":
+                kubelet = self._kubelets.get(job[1])
+                if kubelet is not None:
+                    kubelet.sync_pod(job[2])
+            elif job[0] == "schedule":
+                client = self._client("scheduler")
+                bind.schedule_one(client, self._recorder, job[1], job[2], now=self.clock.now(), seed=self._seed)
+            else:
+                namespaces.finalize_namespace(self._client("namespace-controller"), job[1])
+        except Exception:
+            logger.exception("cluster %s: %s failed", self.name, " ".join(job))
+
+    def _forget_event(self, namespace: str, name: str, uid: str) -> None:
+        work.forget_event(self._client("controller"), namespace, name, uid)
+
+    def _client(self, component: str) -> Client:
+        return Client(self.name, system(component), self.clock.now)
+
+    # Nodes
+
+    def _node_changed(self, entry: LogEntry) -> None:
+        name = entry.key.name
+        if entry.type == "DELETED":
+            self._drop_node(name)
+        elif name not in self._kubelets:
+            self._add_node(name)
+
+    def _add_node(self, name: str) -> None:
+        client = self._client("kubelet")
+        subnet = network.subnet_of(client, name)
+        runtime = SimRuntime(
+            cluster=self.name,
+            node=name,
+            clock=self.clock,
+            seed=self._seed,
+            journal=journal_folder(self._data, self.uid) / f"{name}.jsonl",
+            subnet=subnet,
+        )
+        kubelet = Kubelet(
+            cluster=self.name,
+            node=name,
+            runtime=runtime,
+            clock=self.clock,
+            client=client,
+            recorder=Recorder(client, "kubelet", name, self.clock.now),
+            log_root=self._data / "logs" / self.name,
+            pod_root=self._data / "pods" / self.name / name,
+            dispatch=self._sync(name),
+            address=network.address(subnet),
+            rng=random.Random(f"{self._seed}/{name}"),
+        )
+        self._runtimes[name], self._kubelets[name] = runtime, kubelet
+        kubelet.start()
+
+    def _sync(self, node: str) -> Callable[[str], None]:
+        return lambda uid: self._ask("sync", node, uid)
+
+    def _drop_node(self, name: str) -> None:
+        kubelet, runtime = self._kubelets.pop(name, None), self._runtimes.pop(name, None)
+        if kubelet is not None:
+            kubelet.stop()
+        if runtime is not None:
+            runtime.close()
+
+
+def journal_folder(data: Path, cluster_uid: str) -> Path:
+    """By uid: a cluster that gets the name of a deleted one begins with empty nodes."""
+    return data / "sim" / cluster_uid
