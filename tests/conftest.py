@@ -1,19 +1,11 @@
-"""Fixtures for every test: a data folder of its own, no Redis, no network."""
+"""Fixtures for every test; tests/settings.py gives them a data folder of their own."""
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-# Before Django reads its settings.
-_data = Path(tempfile.mkdtemp(prefix="podlab-test-"))
-os.environ.setdefault("PODLAB_DATA", str(_data))
-os.environ.setdefault("PODLAB_RUNTIME", "sim")
 
 
 @pytest.fixture(autouse=True)

@@ -49,12 +49,12 @@ def _listener(application: Any, *, host: str, port: int, tls: tuple[Path, Path] 
 
 
 async def _serve(listeners: list[Listener], data: Path) -> None:
+    from podlab.storage import hub
+
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        from podlab.storage.hub import close_hub
-
-        close_hub()  # ends every watch, so that the listeners need not wait for them
+        hub.close()  # ends every watch, so that the listeners need not wait for them
         for listener in listeners:
             listener.should_exit = True
 
