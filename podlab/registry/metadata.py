@@ -9,7 +9,9 @@ import secrets
 import uuid
 
 from podlab.apis import names, status_errors, times
+from podlab.apis.field_errors import FORBIDDEN, FieldError
 from podlab.apis.types import Manifest
+from podlab.apis.validation import metadata as rules
 from podlab.registry.operations import Context
 
 _ORDER = (
@@ -84,6 +86,21 @@ def fill_for_update(new: Manifest, old: Manifest) -> None:
         meta["generation"] = before["generation"]
     else:
         meta.pop("generation", None)
+
+
+def update_errors(new: Manifest, old: Manifest, *, namespaced: bool) -> list[FieldError]:
+    """What rest.BeforeUpdate itself finds wrong. Every strategy looks at metadata once more, so that such a mistake is
+    several causes with one text; only the core kinds' own rule about finalizers is not among these."""
+    meta, before = of(new), of(old)
+    errors = [
+        *rules.validate(meta, namespaced=namespaced, name_rule=names.path_segment),
+        *(error for error in rules.validate_update(meta, before) if not _is_about_finalizers(error)),
+    ]
+    return [error for error in errors if not error.field.startswith("metadata.finalizers[")]
+
+
+def _is_about_finalizers(error: FieldError) -> bool:
+    return error.field.startswith("metadata.finalizers") and error.type != FORBIDDEN
 
 
 def tidy(obj: Manifest) -> Manifest:

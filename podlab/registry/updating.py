@@ -81,6 +81,7 @@ def apply(
     else:
         strategy.prepare_for_update(ctx, new, old)
         errors = strategy.validate_update(new, old)
+    errors = [*metadata.update_errors(new, old, namespaced=ctx.resource.namespaced), *errors]
     if errors:
         raise status_errors.invalid(ctx.resource, ctx.name, errors)
     chain.check(request)

@@ -33,7 +33,7 @@ def hands() -> Hands:
 
 
 @pytest.fixture
-def main(transactional_db: None) -> ClusterRow:
+def main(db: None) -> ClusterRow:
     return clusters.ensure_main("sim")
 
 

@@ -11,7 +11,7 @@ from registry_samples import made, pod, refusal
 from podlab.apis.types import Manifest
 from podlab.registry.client import Client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NOT_READY = {
     "key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300,

@@ -7,7 +7,7 @@ from registry_samples import START_TEXT, made, meta_of, pod, refusal
 
 from podlab.registry.client import Client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_binding_sets_the_node_and_says_so(client: Client) -> None:

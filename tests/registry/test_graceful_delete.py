@@ -12,7 +12,7 @@ from podlab.apis.types import Manifest
 from podlab.registry.client import Client
 from podlab.storage import log
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def running(client: Client, **spec: Any) -> Manifest:

@@ -12,7 +12,7 @@ from podlab.registry.client import Client
 from podlab.registry.namespaces import finalize_namespace
 from podlab.storage import store
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

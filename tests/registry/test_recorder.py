@@ -14,7 +14,7 @@ from podlab.apis.types import Manifest
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def recorder(client: Client) -> Recorder:
 
 def events(client: Client) -> list[Manifest]:
     """In the order in which they were first seen."""
-    items = [item for item in client.list("events", None).items]
+    items = client.list("events", None).items
     return [item.obj for item in sorted(items, key=lambda item: item.created_revision)]
 
 
