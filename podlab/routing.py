@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver, re_path
 
 from podlab.timeline.consumers import PageConsumer
@@ -18,8 +19,9 @@ websocket_urlpatterns: list[URLPattern | URLResolver] = [
 
 
 class SameOrigin:
-    """Refuses a handshake from a page of another host or port. Cookies know no ports, so without this any other program
-    that serves pages on this machine could open our sockets in the person's name."""
+    """Refuses a handshake from a page of another host or port, and one for a host that is not ours. Cookies know no
+    ports, so without this any other program that serves pages on this machine could open our sockets in the person's
+    name. (The validator of Channels compares hosts only, and its refusal needs a channel layer.)"""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -27,9 +29,13 @@ class SameOrigin:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         headers = dict(scope["headers"])
         origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc
-        if not origin or origin != headers.get(b"host", b"").decode("latin-1"):
-            return await WebsocketDenier()(scope, receive, send)
+        host = headers.get(b"host", b"").decode("latin-1")
+        domain, _ = split_domain_port(host)
+        if not origin or origin != host or not validate_host(domain, settings.ALLOWED_HOSTS):
+            await receive()
+            await send({"type": "websocket.close", "code": 4403})
+            return None
         return await self.inner(scope, receive, send)
 
 
-websocket_application = SameOrigin(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))))
+websocket_application = SameOrigin(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import get_user_model
 
 from podlab import clock
 from podlab.apis.status_errors import ApiError
@@ -44,6 +45,7 @@ FORBIDDEN = 4403
 NO_CLUSTER = 4404
 TOO_SLOW = 4408
 NONSENSE = 4400
+BROKEN = 1011
 
 _HEARTBEAT = 15.0  # seconds; socket.js gives up after 45 s of silence
 _MOST_OPEN = 40
@@ -70,8 +72,7 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         await self.accept()
         if not await self._admit():
             return
-        self.background.append(asyncio.create_task(self._beat()))
-        self.background.append(asyncio.create_task(self._follow_clock()))
+        self.background = [asyncio.create_task(self._guard(work)) for work in (self._beat(), self._follow_clock())]
 
     async def _admit(self) -> bool:
         user = self.scope.get("user")
@@ -100,6 +101,14 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if self.clock_feed is not None:
             self.clock_feed.close()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """What fails unexpectedly ends the connection, not silently a part of it: the client comes back."""
+        try:
+            await work
+        except Exception:
+            logger.exception("the socket of a page failed")
+            await self.close(BROKEN)
 
     # --- Outlet ----------------------------------------------------------------------------------------------------
 
@@ -136,7 +145,7 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if len(self.tasks) >= _MOST_OPEN:
             await self._refuse(message["sub"], 429, "Too many things are open on this page.")
             return
-        self.tasks[message["sub"]] = asyncio.create_task(self._serve(message))
+        self.tasks[message["sub"]] = asyncio.create_task(self._guard(self._serve(message)))
 
     def _too_many(self) -> bool:
         most, within = _MOST_MESSAGES
@@ -217,7 +226,7 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         session = self.scope["session"]
         if not session.session_key or not session.exists(session.session_key):
             return False
-        user = type(self.scope["user"])._default_manager.filter(pk=self.scope["user"].pk).first()
+        user = get_user_model().objects.filter(pk=self.scope["user"].pk).first()
         present = identity.of_user(user) if user is not None else identity.ANONYMOUS
         return present == self.identity
 

@@ -1,0 +1,316 @@
+"""Sockets, end to end but for the network: the store writes, the hub follows, the client reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from pod_story import UID, at, event, pod, terminated
+
+from podlab import routing
+from podlab.apis.types import Key, LogLine
+from podlab.logs import layout
+from podlab.logs.writer import LogWriter
+from podlab.registry import identity
+from podlab.storage import clusters, history, hub, store
+from podlab.storage.history import ProbeRow, Run
+from podlab.timeline import consumers, log_stream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+POD = Key("main", "pods", "default", "web")
+RUNNING = {"running": {"startedAt": "2026-11-21T09:00:02Z"}}
+
+
+@pytest.fixture(autouse=True)
+def _cluster(settings: Any, tmp_path: Path) -> Iterator[None]:
+    settings.PODLAB_DATA = tmp_path
+    clusters.create("main", runtime="sim")
+    clusters.create("hidden", runtime="sim")
+    yield
+    hub.close()
+
+
+def person(name: str, *, cluster: str = "main", namespace: str = "default", role: str = "student") -> User:
+    user = get_user_model().objects.create_user(name)
+    identity.grant(user, role, cluster=cluster, namespace=namespace)
+    return user
+
+
+class Page:
+    """A browser's page: its socket, and what it heard by type."""
+
+    def __init__(self, user: User | None, cluster: str = "main", *, origin: str = "http://localhost") -> None:
+        headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
+        if user is not None:
+            session = SessionStore()
+            session["_auth_user_id"] = str(user.pk)
+            session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
+            session["_auth_user_hash"] = user.get_session_auth_hash()
+            session.save()
+            from django.conf import settings
+
+            headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session.session_key}".encode()))
+        path = f"/ws/c/{cluster}/"
+        scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
+        # channels.testing wants daphne; asgiref has all that is needed.
+        self.socket = ApplicationCommunicator(routing.websocket_application, scope)
+
+    async def connect(self) -> bool:
+        await self.socket.send_input({"type": "websocket.connect"})
+        return bool((await self.socket.receive_output(5))["type"] == "websocket.accept")
+
+    async def disconnect(self) -> None:
+        await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.socket.wait(5)
+
+    async def hear(self, kind: str, **wanted: Any) -> dict[str, Any]:
+        """The next message of that type; clock messages may come in between at any time."""
+        while True:
+            message: dict[str, Any] = json.loads((await self.socket.receive_output(5))["text"])
+            if message["type"] == kind and all(message.get(key) == value for key, value in wanted.items()):
+                return message
+
+    async def mark(self, **wanted: Any) -> dict[str, Any]:
+        """The first mark that says all of this."""
+        while True:
+            for mark in (await self.hear("marks"))["marks"]:
+                if all(mark[key] == value for key, value in wanted.items()):
+                    return dict(mark)
+
+    async def say(self, **message: Any) -> None:
+        await self.send(json.dumps(message))
+
+    async def send(self, text: str) -> None:
+        await self.socket.send_input({"type": "websocket.receive", "text": text})
+
+    async def closed(self) -> int:
+        while True:
+            output = await self.socket.receive_output(5)
+            if output["type"] == "websocket.close":
+                return int(output["code"])
+
+
+@pytest.fixture
+async def ada() -> AsyncIterator[Page]:
+    page = await sync_to_async(lambda: Page(person("ada")))()
+    assert await page.connect()
+    assert (await page.hear("hello"))["runtime"] == "sim"
+    yield page
+    await page.disconnect()
+
+
+async def write(obj: dict[str, Any], seconds: float, *, key: Key = POD, why: str = "") -> None:
+    def work() -> None:
+        moment = at(seconds)
+        if store.get(key) is None:
+            store.create(key, obj, at=moment, actor="kubelet", why=why)
+        else:
+            store.update(key, obj, expect=None, at=moment, actor="kubelet", why=why)
+
+    await sync_to_async(work)()
+
+
+async def write_event(obj: dict[str, Any], seconds: float) -> None:
+    obj["metadata"]["uid"] = "event-" + obj["metadata"]["name"]
+    await write(obj, seconds, key=Key("main", "events", "default", obj["metadata"]["name"]))
+
+
+async def test_a_pod_is_told_from_its_beginning_and_then_live(ada: Page) -> None:
+    await write(pod(), 0)
+    await ada.say(type="open-pod", sub="p", namespace="default", name="web")
+    head = await ada.hear("pod", sub="p")
+    assert (head["pod"]["status"], head["pod"]["uid"]) == ("Pending", UID)
+    assert (await ada.mark(kind="phase"))["reason"] == "Pending"
+    await write(pod(phase="Running", state=RUNNING, ready=True), 2, why="The image is here.")
+    run = await ada.mark(kind="span", state="running")
+    assert (run["container"], run["why"]) == ("app", "The image is here.")
+    assert (await ada.hear("pod"))["pod"]["tone"] == "running"
+    await write_event(event("Started"), 2)
+    assert (await ada.mark(kind="event"))["reason"] == "Started"
+
+
+async def test_probes_arrive_and_runs_bring_their_reason(ada: Page) -> None:
+    await write(pod(phase="Running", state=RUNNING), 0)
+    await ada.say(type="open-pod", sub="p", namespace="default", name="web")
+    await ada.hear("marks")
+    row = ProbeRow("main", UID, "app", 0, "liveness", at(3), 5.0, "failure", 3, 3, "refused", "restart")
+    await sync_to_async(lambda: history.record_probes([row]))()
+    probe = await ada.mark(kind="probe")
+    assert (probe["outcome"], probe["target"], probe["seq"] > 0) == ("failure", "container/app", True)
+
+    def end() -> None:
+        history.start_run(Run("main", "default", "web", UID, "app", 0, "node-a", "sim://1", "busybox", at(0.4)))
+        history.finish_run("main", UID, "app", 0, finished_at=at(3.2), exit_code=137, why="Liveness failed 3 of 3.")
+
+    await sync_to_async(end)()
+    await write(pod(phase="Running", state={"terminated": terminated(137, 0, 3)}), 3.3)
+    ended = await ada.mark(kind="span", state="ended")
+    assert (ended["why"], ended["start"][-5:], ended["end"][-5:]) == ("Liveness failed 3 of 3.", ".400Z", ".200Z")
+
+
+async def test_who_comes_back_gets_only_what_is_missing(ada: Page) -> None:
+    await write(pod(), 0)
+    await write(pod(state={"waiting": {"reason": "ContainerCreating"}}), 1)
+    await ada.say(type="open-pod", sub="p", namespace="default", name="web")
+    seen = await ada.hear("marks")
+    await ada.say(type="close", sub="p")
+    await write(pod(phase="Running", state=RUNNING), 2)
+    await ada.say(
+        type="open-pod", sub="q", namespace="default", name="web", uid=UID, since=seen["revision"], probes=seen["seq"]
+    )
+    missing = await ada.hear("marks", sub="q")
+    changed = {(mark["kind"], mark["reason"], mark["end"] is None) for mark in missing["marks"]}
+    assert changed == {
+        ("phase", "Pending", False),
+        ("phase", "Running", True),
+        ("span", "ContainerCreating", False),
+        ("span", "Running", True),
+    }
+    again = {"type": "open-pod", "sub": "r", "namespace": "default", "name": "web", "since": missing["revision"]}
+    await ada.say(**again)
+    assert (await ada.hear("marks", sub="r"))["marks"] == []
+
+
+async def test_the_story_of_a_deleted_pod_is_told_by_its_uid(ada: Page) -> None:
+    await write(pod(phase="Running", state=RUNNING), 0)
+    await sync_to_async(lambda: store.delete(POD, at=at(9), actor="kubelet", why=""))()
+    await ada.say(type="open-pod", sub="p", namespace="default", name="web", uid=UID)
+    assert (await ada.hear("pod"))["pod"]["gone"] is True
+    assert (await ada.mark(kind="deletion"))["reason"] == "Deleted"
+    await ada.say(type="open-pod", sub="q", namespace="default", name="web")
+    assert (await ada.hear("refused", sub="q"))["code"] == 404
+
+
+async def test_the_list_changes_in_place(ada: Page) -> None:
+    await write(pod(), 0)
+    await ada.say(type="open-list", sub="l", namespace="default")
+    first = await ada.hear("rows")
+    assert (first["reset"], [row["cells"][:3] for row in first["rows"]]) == (True, [["web", "0/1", "Pending"]])
+    await write(pod(phase="Running", state=RUNNING, ready=True), 2)
+    changed = await ada.hear("rows", reset=False)
+    assert changed["rows"][0]["cells"][1:3] == ["1/1", "Running"]
+    await sync_to_async(lambda: store.delete(POD, at=at(9), actor="kubelet", why=""))()
+    assert (await ada.hear("rows"))["removed"] == [UID]
+
+
+async def test_log_lines_come_run_after_run(ada: Page) -> None:
+    await write(pod(phase="Running", state=RUNNING), 0)
+    folder, root = log_stream.PodFolder("default", "web", UID), log_stream.log_root("main")
+
+    def log(attempt: int, *lines: tuple[float, str]) -> None:
+        writer = LogWriter(layout.container_log(root, folder, "app", attempt))
+        for seconds, text in lines:
+            writer.write(LogLine(at(seconds), "stdout", text))
+        writer.close()
+
+    log(0, (1, "one"), (2, "<script>two</script>"))
+    await ada.say(type="open-log", sub="g", namespace="default", name="web", container="app")
+    lines = (await ada.hear("log"))["lines"]
+    assert [(line["attempt"], line["text"]) for line in lines] == [(0, "one"), (0, "<script>two</script>")]
+    log(1, (5, "again"))
+    (line,) = (await ada.hear("log"))["lines"]
+    assert (line["attempt"], line["text"]) == (1, "again")
+    await ada.say(type="open-log", sub="h", namespace="default", name="web", container="app", after=line["at"])
+    assert [line["text"] for line in (await ada.hear("log", sub="h"))["lines"]] == ["again"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "open-pod", "namespace": "other", "name": "web"},
+        {"type": "open-pod", "namespace": "other", "name": "web", "uid": UID},
+        {"type": "open-list", "namespace": "other"},
+        {"type": "open-log", "namespace": "other", "name": "web", "container": "app"},
+    ],
+)
+async def test_other_peoples_namespaces_are_refused(ada: Page, message: dict[str, Any]) -> None:
+    await ada.say(sub="x", **message)
+    refused = await ada.hear("refused")
+    assert refused["code"] == 403
+    assert 'User "ada" cannot' in refused["message"]
+
+
+@pytest.mark.parametrize("kind", ["open-pod", "open-log"])
+async def test_a_uid_of_somewhere_else_is_as_good_as_none(ada: Page, kind: str) -> None:
+    foreign = pod()
+    foreign["metadata"] |= {"namespace": "other", "uid": "foreign"}
+    await write(foreign, 0, key=Key("main", "pods", "other", "web"))
+    await ada.say(type=kind, sub="x", namespace="default", name="web", uid="foreign", container="app")
+    assert (await ada.hear("refused"))["code"] == 404
+
+
+async def test_strangers_get_no_further_than_the_close_code() -> None:
+    nobody = Page(None)
+    assert await nobody.connect()
+    assert await nobody.closed() == consumers.NOT_LOGGED_IN
+    for cluster in ("hidden", "absent"):
+        page = await sync_to_async(lambda name=cluster: Page(person(f"bob-{name}"), name))()
+        assert await page.connect()
+        assert await page.closed() == consumers.NO_CLUSTER
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:9999", ""])
+async def test_pages_of_other_origins_are_refused(origin: str) -> None:
+    page = await sync_to_async(lambda: Page(person("ada"), origin=origin))()
+    assert not await page.connect()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no json", "[]", json.dumps({"type": "drop-table"}), json.dumps({"type": "open-pod", "sub": "x"}), '{"a":' * 2000,
+     json.dumps({"type": "open-list", "sub": 7, "namespace": "default"}), " " * 9000],
+)  # fmt: skip
+async def test_nonsense_closes_the_socket(ada: Page, text: str) -> None:
+    await ada.send(text)
+    assert await ada.closed() == consumers.NONSENSE
+
+
+async def test_a_flood_of_messages_closes_the_socket(ada: Page) -> None:
+    for _ in range(130):
+        await ada.say(type="close", sub="x")
+    assert await ada.closed() == consumers.NONSENSE
+
+
+async def test_turning_the_clock_is_told_at_once(ada: Page) -> None:
+    await ada.hear("clock")
+    await sync_to_async(lambda: clusters.set_paused("main", paused=True))()
+    while not (await ada.hear("clock"))["paused"]:
+        pass
+    await sync_to_async(lambda: clusters.delete("main"))()
+    assert await ada.closed() == consumers.NO_CLUSTER
+
+
+async def test_who_loses_a_right_or_logs_out_is_shown_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "_HEARTBEAT", 0.05)
+    ada = await sync_to_async(lambda: Page(person("ada")))()
+    assert await ada.connect()
+    await ada.hear("clock")
+    await sync_to_async(lambda: get_user_model().objects.get(username="ada").grants.all().delete())()
+    assert await ada.closed() == consumers.NOT_LOGGED_IN
+
+
+async def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "_SEND_TIMEOUT", 0.2)
+    page = consumers.PageConsumer()
+    codes: list[int] = []
+
+    async def never(text: str) -> None:
+        await asyncio.sleep(3600)
+
+    async def close(code: int) -> None:
+        codes.append(code)
+
+    page.send, page.close, page.cluster, page.row, page.tasks = never, close, "main", None, {}
+    page.identity = await sync_to_async(lambda: identity.of_user(person("ada")))()
+    await page._serve({"type": "open-list", "sub": "l", "namespace": "default"})
+    assert codes == [consumers.TOO_SLOW]
