@@ -64,7 +64,7 @@ class World:
     @property
     def next_due(self) -> datetime | None:
         """The lab time at which something happens by itself; None = not before somebody changes something."""
-        times = [self._pending[0].at] if self._pending else []
+        times = [entry.at for entry in self._pending]
         due = self.clock.next_due()
         return min([*times, due] if due is not None else times, default=None)
 
@@ -99,7 +99,7 @@ class World:
         while True:
             if seconds is not None and monotonic() - begun > seconds:
                 return False
-            change = self._pending[0].at if self._pending else None
+            change = min((entry.at for entry in self._pending), default=None)
             limit = until if change is None else min(change, until)
             if self.clock.fire_next(limit):
                 self._settle()
@@ -148,14 +148,17 @@ class World:
             self.open()
 
     def _apply_due(self) -> bool:
-        """Feed the changes up to now. One that is stamped later comes early if another stands behind it in the log:
-        the order of the log is the order of the objects' states."""
+        """Feed the changes up to now. One that is stamped later waits, unless a newer one of the same object is due (an
+        actor wrote on top of it): the states of an object come in the order of the log."""
         now = self.clock.now()
-        due = next((index for index in range(len(self._pending), 0, -1) if self._pending[index - 1].at <= now), 0)
-        for _ in range(due):
-            if self._pending:
-                self._apply(self._pending.popleft())
-        return due > 0
+        last = {entry.uid: entry.revision for entry in self._pending if entry.at <= now}
+        if not last:
+            return False
+        due = [entry for entry in self._pending if entry.revision <= last.get(entry.uid, 0)]
+        self._pending = deque(entry for entry in self._pending if entry.revision > last.get(entry.uid, 0))
+        for entry in due:
+            self._apply(entry)
+        return True
 
     def _apply(self, entry: LogEntry) -> None:
         if entry.key.resource == "nodes":

@@ -28,7 +28,7 @@ class SimLab:
     def runtime(self, lab: str = "one", node: str = "node-a") -> SimRuntime:
         if (lab, node) not in self._made:
             journal = self.folder / lab / f"{node}.jsonl"
-            made = SimRuntime(cluster=lab, node=node, clock=self.clock, seed=1, journal=journal)
+            made = SimRuntime(cluster=lab, node=node, clock=self.clock, seed=sum(map(ord, lab)), journal=journal)
             if made.image(IMAGE) is None:
                 made.pull_image(IMAGE, lambda result: None)
                 self.eventually(lambda: made.image(IMAGE))

@@ -93,6 +93,7 @@ class Played:
             body = re.sub(r"\.[0-9a-f]{16}\b", ".<event>", body)
             body = re.sub(r"kube-api-access-\w{5}", "kube-api-access", body)
             body = re.sub(r'"resourceVersion":"\d+"', '"resourceVersion":""', body)
-            body = re.sub(r'"creationTimestamp":"[^"]*"', "", body) if entry.revision <= self.begun else body
+            if entry.revision <= self.begun or entry.key.resource == "nodes":  # made at wall time
+                body = re.sub(r'"creationTimestamp":"[^"]*"', "", body)
             lines.append((entry.type, entry.key.resource, body.replace(self.name, "<cluster>"), entry.why))
         return lines

@@ -158,7 +158,7 @@ def test_events_go_after_an_hour_and_then_nothing_is_due(play: Play) -> None:
 
 def test_the_same_seed_tells_the_same_story(play: Play) -> None:
     stories = []
-    for name in ("first", "again"):
+    for name in ("lab-one", "lab-two"):
         lab = play(name, nodes=("node-a", "node-b"))
         lab.create(pod("crash", "sh", "-c", "sleep $((RANDOM % 5)); exit 1"))
         lab.create(pod("web", image="nginx", container={"readinessProbe": READY}))
@@ -169,12 +169,13 @@ def test_the_same_seed_tells_the_same_story(play: Play) -> None:
         lab.to(200)
         stories.append(lab.story())
     assert len(stories[0]) > 40
-    assert stories[0] == stories[1]
+    for one, other in zip(*stories, strict=True):
+        assert one == other
 
 
 def test_it_does_not_matter_in_how_many_pieces_time_passes(play: Play) -> None:
     stories = []
-    for name, pieces in (("coarse", 1), ("fine", 60)):
+    for name, pieces in (("lab-one", 1), ("lab-two", 60)):
         lab = play(name)
         lab.create(pod("crash", "sh", "-c", "sleep 2; exit 1"))
         for piece in range(pieces):
@@ -249,7 +250,6 @@ def test_changes_of_others_come_in_their_time(play: Play) -> None:
     lab.create(pod("early", "sh", "-c", "sleep 5; exit 0", restartPolicy="Never"))
     lab.now = START + timedelta(seconds=30)
     lab.create(pod("late", image="nginx"))
-    assert lab.world.next_due == START
     lab.to(60)
     late = [entry.at for entry in lab.log() if entry.key.name == "late"]
     assert min(late[1:]) >= START + timedelta(seconds=30)

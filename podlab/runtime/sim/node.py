@@ -50,12 +50,12 @@ class Node:
     containers: dict[str, SimContainer] = field(default_factory=dict)
     images: dict[str, ImageInfo] = field(default_factory=dict)  # by ref
     volumes: Volumes = field(default_factory=dict)
-    made: int = 0  # sandboxes and containers ever made: ids follow from it, so they are the same in every run
+    made: int = 0  # sandboxes and containers ever made: ids follow from it and the seed, the same in every run
     announce: Callable[[SimContainer], None] = field(default=lambda container: None)
 
     def next_id(self) -> str:
         self.made += 1
-        return chance.hex_id(self.cluster, self.seed, self.name, self.made)
+        return chance.hex_id(self.seed, self.name, self.made)
 
     def free_ip(self) -> str:
         used = {sandbox.ip for sandbox in self.sandboxes.values() if sandbox.ready}
