@@ -155,6 +155,7 @@ def _resource(obj: Any) -> Resource | str:
 
 
 _FIELD = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
+_TYPE = re.compile(r"Go struct field \w+\.(\S+) of type")  # encoding/json names the path without indexes
 _LINE = re.compile(r"^\s*line (\d+): ")
 
 
@@ -168,7 +169,9 @@ def _of_refusal(item: Item, error: ApiError) -> list[Problem]:
     if "strict decoding error" in error.message and (fields or duplicates):
         unknown = [_problem(item.document, name, _words(error.message, name)) for name in fields]
         return [*unknown, *duplicates]
-    return [_problem(item.document, "metadata.name" if error.code == 409 else "", error.message)]
+    wrong_type = _TYPE.search(error.message)
+    path = wrong_type[1] if wrong_type else "metadata.name" if error.code == 409 else ""
+    return [_problem(item.document, path, error.message)]
 
 
 def _words(message: str, field: str) -> str:

@@ -1,0 +1,125 @@
+"""Who gets in, and how far."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import get_resolver
+
+from podlab.registry import clusters, identity
+
+PLACES = [
+    "/",
+    "/clusters",
+    "/c/main/",
+    "/c/main/clock",
+    "/c/main/ns/default/pods",
+    "/c/main/ns/default/new",
+    "/c/main/ns/default/pods/web",
+    "/c/main/ns/default/pods/web/delete",
+]
+
+
+@pytest.mark.parametrize("path", [*PLACES, "/c/nowhere/"])
+def test_every_page_asks_for_a_login(lab: None, path: str) -> None:
+    answer = Client().get(path)
+    assert (answer.status_code, answer["Location"]) == (302, f"/login?next={path}")
+
+
+def test_no_page_is_missing_in_that_list(lab: None) -> None:
+    from podlab.web.urls import urlpatterns
+
+    open_to_all = {"login", "login-link"}
+    posts_only = {"logout", "cluster-delete", "check"}
+    named = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
+    reached = {get_resolver().resolve(path).url_name for path in PLACES}
+    assert named == reached | open_to_all | posts_only
+
+
+@pytest.mark.parametrize("path", ["/logout", "/c/main/delete", "/c/main/ns/default/check", "/c/main/ns/default/new",
+                                  "/clusters", "/c/main/clock", "/c/main/ns/default/pods/web/delete", "/login"])  # fmt: skip
+def test_every_form_needs_its_token(admin: Client, path: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = admin.cookies
+    answer = strict.post(path, {"manifest": "kind: Pod"})
+    assert answer.status_code == 403
+    assert "came from another site" in answer.content.decode()
+
+
+def test_name_and_password_lead_in_and_out_again(lab: None) -> None:
+    get_user_model().objects.create_user("ada", password="correct horse")
+    browser = Client()
+    wrong = browser.post("/login", {"username": "ada", "password": "wrong"})
+    assert "do not match" in wrong.content.decode()
+    right = browser.post("/login", {"username": "ada", "password": "correct horse", "next": "/clusters"})
+    assert right["Location"] == "/clusters"
+    assert browser.get("/clusters").status_code == 200
+    assert browser.post("/logout")["Location"] == "/login"
+    assert browser.get("/clusters").status_code == 302
+
+
+def test_login_does_not_lead_to_other_sites(lab: None) -> None:
+    get_user_model().objects.create_user("ada", password="correct horse")
+    answer = Client().post("/login", {"username": "ada", "password": "correct horse", "next": "https://evil.example/"})
+    assert answer["Location"] == "/"
+
+
+def test_a_login_link_works_once_and_leaves_no_trace(lab: None) -> None:
+    user = get_user_model().objects.create_user("ada")
+    identity.grant(user, "admin")
+    raw = identity.make_login_link(user, timedelta(minutes=5))
+    browser = Client()
+    answer = browser.get(f"/login/{raw}")
+    assert (answer.status_code, answer["Location"], answer["Referrer-Policy"]) == (302, "/", "no-referrer")
+    assert "no-store" in answer["Cache-Control"]
+    assert browser.get("/")["Location"] == "/c/main/"
+    assert Client().get(f"/login/{raw}").status_code == 403
+
+
+def test_home_leads_to_the_last_place_while_it_is_there(admin: Client) -> None:
+    admin.get("/c/main/ns/default/pods")
+    assert admin.get("/")["Location"] == "/c/main/ns/default/pods"
+    clusters.create_sim("short", nodes=["node-a"], identity=identity.system("test"))
+    admin.get("/c/short/")
+    clusters.delete("short", identity=identity.system("test"))
+    assert admin.get("/")["Location"] == "/c/main/"
+
+
+@pytest.mark.parametrize("path", ["/c/main/ns/other/pods", "/c/main/ns/kube-system/pods/web"])
+def test_other_peoples_namespaces_are_a_403_with_kubernetes_words(student: Client, path: str) -> None:
+    answer = student.get(path)
+    assert answer.status_code == 403
+    assert "User &quot;sam&quot; cannot" in answer.content.decode()
+
+
+def test_nothing_is_written_into_other_peoples_namespaces(student: Client) -> None:
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: other}\nspec: {containers: [{name: c, image: i}]}\n"
+    )
+    for namespace in ("other", "default"):
+        answer = student.post(f"/c/main/ns/{namespace}/new", {"manifest": pod})
+        assert answer.status_code == 422
+        assert "cannot create resource" in answer.content.decode()
+    assert student.post("/c/main/ns/other/pods/web/delete", {"uid": "x"}).status_code == 403
+
+
+def test_a_student_sees_the_own_namespace_and_cluster_only(student: Client) -> None:
+    clusters.create_sim("theirs", nodes=["node-a"], identity=identity.system("test"))
+    page = student.get("/c/main/").content.decode()
+    assert "/c/main/ns/default/pods" in page
+    assert "kube-system" not in page
+    assert student.get("/c/theirs/").status_code == 404
+    assert "theirs" not in student.get("/clusters").content.decode()
+    assert student.post("/clusters", {"name": "mine", "nodes": "1"}, follow=True).status_code == 200
+    assert clusters.find("mine") is None
+    assert student.post("/c/main/clock", {"do": "pause"}).status_code == 403
+    assert student.post("/c/main/delete", {"confirm": "main"}).status_code == 403
+
+
+def test_pages_forbid_inline_scripts_and_frames(admin: Client) -> None:
+    policy = admin.get("/c/main/")["Content-Security-Policy"]
+    assert "script-src 'self';" in policy + ";"
+    assert "frame-ancestors 'none'" in policy
