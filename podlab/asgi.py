@@ -1,16 +1,45 @@
-"""The ASGI application: Kubernetes API, pages and websockets, the same on both ports."""
+"""The ASGI applications of the two ports.
+
+`application` (http, for people) serves pages, websockets and the Kubernetes API; `api_application` (https) the API alone.
+Cookies open pages only and tokens the API only, on either port.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "podlab.settings")
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.core.asgi import get_asgi_application  # noqa: E402
 
-http = get_asgi_application()
+Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
-from podlab.routing import websocket_application  # noqa: E402  (needs the apps that the line above loads)
+pages: Application = get_asgi_application()
+
+# These need the apps that the line above loads.
+from podlab.apiserver.handler import ApiHandler, owns  # noqa: E402
+from podlab.routing import websocket_application  # noqa: E402
+
+kubernetes: Application = ApiHandler()
+kubernetes_alone: Application = ApiHandler(alone=True)
+
+
+async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await (kubernetes if owns(scope["path"]) else pages)(scope, receive, send)
+
+
+async def api_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await (pages if scope["path"] == "/metrics" else kubernetes_alone)(scope, receive, send)
+
+
+async def no_websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Refuses the handshake: the API has no streams over websockets yet."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})
+
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket_application})
+api_application = ProtocolTypeRouter({"http": api_http, "websocket": no_websocket})

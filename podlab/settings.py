@@ -70,8 +70,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-# The API is a door of its own: bearer tokens, no cookies, no templates.
-API_MIDDLEWARE: list[str] = []
 
 ROOT_URLCONF = "podlab.urls"
 ASGI_APPLICATION = "podlab.asgi.application"
@@ -100,6 +98,7 @@ def _database(url: str) -> dict[str, Any]:
     if not url or parts.scheme == "sqlite":
         return {
             "ENGINE": "django.db.backends.sqlite3",
+            "CONN_MAX_AGE": 60,
             "NAME": unquote(parts.path) if url else str(PODLAB_DATA / "podlab.sqlite3"),
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

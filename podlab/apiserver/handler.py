@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from podlab.apis.decode_errors import MAX_BYTES
-from podlab.apiserver.urls import PATHS
+from podlab.apiserver.urls import PATHS, server_urlpatterns
 
 _OWN = re.compile(rf"/(?:clusters/[^/]+/)?{PATHS}")
 
@@ -28,6 +28,12 @@ def owns(path: str) -> bool:
 
 
 class ApiHandler(ASGIHandler):
+    """`alone` is for a port of its own, where every other path gets a Kubernetes API server's answer too."""
+
+    def __init__(self, *, alone: bool = False) -> None:
+        super().__init__()
+        self._urlconf = tuple(server_urlpatterns) if alone else None
+
     def load_middleware(self, is_async: bool = False) -> None:
         self._view_middleware: list[Any] = []
         self._template_response_middleware: list[Any] = []
@@ -35,6 +41,8 @@ class ApiHandler(ASGIHandler):
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Straight to the view, which turns every error into a Status itself; an error status is nothing to log."""
+        if self._urlconf is not None:
+            request.urlconf = self._urlconf  # type: ignore[attr-defined]
         response: HttpResponseBase = await self._get_response_async(request)  # type: ignore[attr-defined]
         response._resource_closers.append(request.close)  # type: ignore[attr-defined]
         return response

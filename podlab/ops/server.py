@@ -1,6 +1,6 @@
 """The web process: prepares the lab if needed, then serves http for people and https for the Kubernetes API.
 
-One event loop, one application, two listeners: they share the hub, so a change is read once for all viewers.
+One event loop, two listeners: they share the hub, so a change is read once for all viewers.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ def main() -> None:
     from podlab.ops import prepare
 
     files = prepare.prepare()
-    from podlab.asgi import application
+    from podlab.asgi import api_application, application
 
     listeners = [
         _listener(application, host=settings.PODLAB_BIND, port=settings.PODLAB_PORT),
         _listener(
-            application,
+            api_application,
             host=settings.PODLAB_BIND,
             port=settings.PODLAB_API_PORT,
             tls=(files.server, files.server_key),

@@ -57,8 +57,10 @@ Clock = Callable[[], datetime]
 
 
 def ensure_main(runtime: str, *, nodes: Sequence[str] = (), seed: int = 1) -> ClusterRow:
-    """The first cluster. Its runtime is that of its first start: nodes and pods cannot move between Docker and simulator,
-    so another `runtime` later is refused. Safe to call at every start; repairs what is missing."""
+    """The first cluster. Safe to call at every start; repairs what is missing.
+
+    Another `runtime` than last time (Docker came or went) is like a new machine under the same nodes: objects stay, and the
+    kubelets find none of their containers and start them again."""
     found = rows.find(MAIN)
     if found is None:
         with database.writing():
@@ -66,10 +68,8 @@ def ensure_main(runtime: str, *, nodes: Sequence[str] = (), seed: int = 1) -> Cl
             _furnish(MAIN, nodes if runtime == SIM else ())
         return found
     if found.runtime != runtime:
-        raise ValueError(
-            f"cluster main runs on {found.runtime} in this data folder and cannot become {runtime}: "
-            f"start with PODLAB_RUNTIME={found.runtime} or another PODLAB_DATA"
-        )
+        found = rows.set_runtime(MAIN, runtime)
+        _relabel_nodes(MAIN, simulated=runtime == SIM)
     _furnish(MAIN, nodes if runtime == SIM else ())
     return found
 
@@ -174,7 +174,8 @@ def _check_clock(cluster: str, identity: Identity) -> None:
 
 
 def _furnish(cluster: str, nodes: Sequence[str]) -> None:
-    client = client_for(cluster, system("registry"))
+    moment = now_of(cluster)
+    client = Client(cluster, system("registry"), lambda: moment)
     for name in FIRST_NAMESPACES:
         if client.find("namespaces", "", name) is None:
             namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
@@ -184,6 +185,16 @@ def _furnish(cluster: str, nodes: Sequence[str]) -> None:
     for name in nodes:
         if client.find("nodes", "", name) is None:
             client.create("nodes", _node(name), why="The cluster was made with this node.")
+
+
+def _relabel_nodes(cluster: str, *, simulated: bool) -> None:
+    """Nodes say by their label whether their pods are simulated."""
+    client = client_for(cluster, system("registry"))
+    labels = {_SIM_LABEL: "true" if simulated else None}
+    for node in client.list("nodes", None).items:
+        patch = {"metadata": {"labels": labels}}
+        why = "The lab was started with another runtime."
+        client.patch("nodes", "", node.key.name, "application/merge-patch+json", patch, why=why)
 
 
 def _node(name: str) -> Manifest:

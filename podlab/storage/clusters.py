@@ -126,6 +126,18 @@ def set_time(name: str, change: Callable[[LabTime], LabTime]) -> LabTime:
     return time
 
 
+def set_runtime(name: str, runtime: str) -> ClusterRow:
+    """The cluster goes on with another runtime, from now on at wall time."""
+    wall = clock.wall_now()
+    with database.writing():
+        number, row = _locked(name)
+        row.runtime = runtime
+        _put_time(row, LabTime(wall=wall, lab=wall))
+        row.save(update_fields=["runtime", "anchor_wall", "anchor_lab", "speed", "paused"])
+        _changed(name, number)
+    return _row(row)
+
+
 def set_speed(name: str, speed: float) -> LabTime:
     if not speed > 0:
         raise ValueError(f"the speed of lab time must be greater than 0, not {speed}")

@@ -60,10 +60,13 @@ def test_docker_nodes_register_themselves() -> None:
     assert names("main", "nodes") == []
 
 
-def test_main_keeps_its_runtime() -> None:
-    clusters.ensure_main(runtime="docker")
-    with pytest.raises(ValueError, match="runs on docker in this data folder and cannot become sim"):
-        clusters.ensure_main(runtime="sim")
+def test_main_goes_on_when_docker_comes_or_goes() -> None:
+    clusters.ensure_main(runtime="sim", nodes=["node-a"])
+    client = clusters.client_for("main", system("test"))
+    assert client.get("nodes", "", "node-a").obj["metadata"]["labels"]["podlab.dev/simulated"] == "true"
+    assert clusters.ensure_main(runtime="docker").runtime == "docker"
+    assert clusters.get("main").runtime == "docker"
+    assert "podlab.dev/simulated" not in client.get("nodes", "", "node-a").obj["metadata"]["labels"]
 
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
