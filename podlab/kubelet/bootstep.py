@@ -38,7 +38,7 @@ class NodeStep(bootsteps.StartStopStep):
             make_runtime=docker_runtime,
             hub=hub.hub(),
             data=settings.PODLAB_DATA,
-            send=tasks.send_sync,
+            send=tasks.SyncSender(),
         )
         self._host.start()
 

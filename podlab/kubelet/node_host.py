@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 THREADS = 8
 START_PATIENCE = 120.0
 _RETRY = 1.0
+_BROKER_PAUSE = 2.0
 
 # (cluster, node) → the kubelet that this process plays
 _played: dict[tuple[str, str], Kubelet] = {}
@@ -60,6 +61,7 @@ class Dispatcher:
         self._queue: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
         self._waiting: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
+        self._mute_until = 0.0  # the broker failed and is not asked before
         self._thread = threading.Thread(target=self._run, name="dispatch", daemon=True)
         self._thread.start()
 
@@ -79,11 +81,19 @@ class Dispatcher:
         while (item := self._queue.get()) is not None:
             with self._lock:
                 self._waiting.discard(item)
-            try:
-                self._send(self._cluster, *item)
-            except Exception as error:
-                logger.info("the broker does not take tasks (%s): syncing here", error)
+            if monotonic() < self._mute_until or not self._sent(*item):
                 self._instead(*item)
+
+    def _sent(self, node: str, uid: str) -> bool:
+        try:
+            self._send(self._cluster, node, uid)
+        except Exception as error:
+            if not self._mute_until:
+                logger.warning("the broker does not take tasks, so pods are synced here: %s", error)
+            self._mute_until = monotonic() + _BROKER_PAUSE
+            return False
+        self._mute_until = 0.0
+        return True
 
 
 class NodeHost:

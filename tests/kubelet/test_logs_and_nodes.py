@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
 from fake_runtime import Run
+from kombu.exceptions import OperationalError
 from kubelet_world import START, World, container, pod
 
+from podlab.celery import app
+from podlab.clock import monotonic
 from podlab.kubelet import node_status
 from podlab.kubelet.node_host import Dispatcher
+from podlab.kubelet.tasks import SyncSender
 
 
 def log(world: World, attempt: int = 0) -> list[str]:
@@ -125,3 +130,11 @@ def test_wishes_that_wait_are_sent_once_and_done_here_without_a_broker() -> None
     dispatcher.close()
     assert sent == ["a", "b"]
     assert here == ["b"]
+
+
+def test_a_sender_without_a_broker_gives_up_at_once() -> None:
+    assert app.conf.broker_url.startswith("redis"), "a lab's broker, which does not run in this test"
+    begin = monotonic()
+    with pytest.raises(OperationalError):
+        SyncSender()("main", "node-a", "uid")
+    assert monotonic() - begin < 3
