@@ -15,7 +15,7 @@ from typing import Any
 from podlab.apis import scheme, status_errors
 from podlab.apis.scheme import Resource
 from podlab.apis.selectors import FieldSelector, LabelSelector
-from podlab.apis.types import Key, Manifest
+from podlab.apis.types import Manifest
 from podlab.registry import (
     authorizer,
     binding,
@@ -296,11 +296,6 @@ def resource_of(key: str) -> Resource:
     if resource is None:
         raise status_errors.no_such_path()
     return resource
-
-
-def key_of(cluster: str, resource: Resource, obj: Manifest) -> Key:
-    meta = obj["metadata"]
-    return Key(cluster, resource.key, meta.get("namespace") or "", meta["name"])
 
 
 @contextmanager

@@ -7,7 +7,7 @@ cluster and its first objects are one transaction, so nobody meets half a cluste
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from podlab import clock
@@ -26,7 +26,6 @@ from podlab.storage.errors import ClusterExists
 __all__ = [
     "FIRST_NAMESPACES",
     "MAIN",
-    "Clock",
     "ClusterRow",
     "client_for",
     "create_sim",
@@ -52,8 +51,6 @@ MAX_SPEED = 100.0
 MAX_NODES = 100
 _MIN_SPEED = 0.1
 _SIM_LABEL = "podlab.dev/simulated"
-
-Clock = Callable[[], datetime]
 
 
 def ensure_main(runtime: str, *, nodes: Sequence[str] = (), seed: int = 1) -> ClusterRow:

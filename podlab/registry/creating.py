@@ -8,11 +8,12 @@ from __future__ import annotations
 from podlab.apis import status_errors
 from podlab.apis.types import Key, Manifest
 from podlab.registry import decoding, metadata, strategies
-from podlab.registry.admission import chain
+from podlab.registry.admission import chain, namespace_lifecycle
 from podlab.registry.operations import Context, Written, copy_of
 from podlab.registry.strategy import Strategy
-from podlab.storage import store
+from podlab.storage import database, store
 from podlab.storage.errors import AlreadyStored
+from podlab.storage.models import REVISIONS
 from podlab.storage.store import Stored
 
 GENERATE_ATTEMPTS = 8  # registry/generic/registry/store.go, maxNameGenerationCreateAttempts
@@ -60,8 +61,12 @@ def _store(ctx: Context, strategy: Strategy, obj: Manifest, *, warnings: tuple[s
         if current is not None:
             raise AlreadyStored(current)
         return Written(obj, warnings, created=True)
-    stored = store.create(key, obj, at=ctx.now, actor=ctx.actor, why=ctx.why)
-    strategy.after_create(ctx, stored.obj)
+    with database.writing():
+        # Nothing else is written from here on, so the namespace that takes the object cannot end meanwhile.
+        database.lock(REVISIONS)
+        namespace_lifecycle.require_living(ctx, metadata.name_of(obj))
+        stored = store.create(key, obj, at=ctx.now, actor=ctx.actor, why=ctx.why)
+        strategy.after_create(ctx, stored.obj)
     return Written(stored.obj, warnings, stored, created=True)
 
 

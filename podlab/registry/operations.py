@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from podlab.apis.scheme import Resource
@@ -70,9 +71,9 @@ class ListPage:
         return meta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Context:
-    """One request inside the registry: what strategies and admission may look at."""
+    """One request inside the registry: what strategies and admission may look at. It happens at one moment."""
 
     client: Client
     resource: Resource
@@ -82,7 +83,7 @@ class Context:
     options: WriteOptions = NO_OPTIONS
     why: str = ""
 
-    @property
+    @cached_property
     def now(self) -> datetime:
         return self.client.now()
 

@@ -20,7 +20,6 @@ from podlab.registry.operations import Context
 class Strategy:
     has_generation = False  # metadata.generation counts the changes of spec
     has_status = False  # status is written through /status only
-    graceful = False  # deletion may wait for a grace period
     returns_deleted = False  # DELETE answers with the object instead of a Status
     creates_on_update = False  # PUT may create
     unconditional_update = True  # PUT without resourceVersion overwrites

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from registry_samples import config, made, namespace, pod, refusal
 
+from podlab.apis import validation
 from podlab.registry.client import Client
 from podlab.registry.namespaces import finalize_namespace
 from podlab.storage import store
@@ -72,6 +73,22 @@ def test_a_deleted_namespace_takes_nothing_new(client: Client) -> None:
             "field": "metadata.namespace",
         }
     ]
+
+
+def test_a_namespace_that_ended_while_a_request_was_checked_takes_nothing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.create("namespaces", namespace("x"))
+
+    def validate(resource: object, obj: object) -> list[object]:
+        client.delete("namespaces", "", "x")
+        finalize_namespace(client, "x")
+        return []
+
+    monkeypatch.setattr(validation, "validate_create", validate)
+    error = refusal(made, client, config(), "x")
+    assert (error.code, error.message) == (404, 'namespaces "x" not found')
+    assert store.list_objects("main", "configmaps", "x").items == []
 
 
 def test_an_empty_namespace_ends_at_the_first_look(client: Client) -> None:

@@ -7,32 +7,39 @@ from __future__ import annotations
 
 from podlab.apis import status_errors
 from podlab.registry.admission.plugin import CREATE, DELETE, Plugin, Request
+from podlab.registry.operations import Context
 
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 
 
 class NamespaceLifecycle(Plugin):
     def admit(self, request: Request) -> None:
-        ctx = request.ctx
-        if request.operation != CREATE or not ctx.resource.namespaced:
-            return
-        found = ctx.client.as_system().find("namespaces", "", ctx.namespace)
-        if found is None:
-            raise status_errors.not_found("namespaces", ctx.namespace)
-        if (found.obj.get("status") or {}).get("phase") == "Terminating":
-            raise _terminating(request)
+        if request.operation == CREATE:
+            require_living(request.ctx, request.name)
 
     def check(self, request: Request) -> None:
         if request.is_for("namespaces", DELETE) and request.ctx.name in IMMORTAL:
             raise request.refusal("this namespace may not be deleted")
 
 
-def _terminating(request: Request) -> status_errors.ApiError:
-    namespace = request.ctx.namespace
-    error = request.refusal(f"unable to create new content in namespace {namespace} because it is being terminated")
+def require_living(ctx: Context, name: str) -> None:
+    """Refuse new content for a namespace that is missing or Terminating. Asked at admission, and again under the lock of
+    the write, because a namespace may have come to its end in between."""
+    if not ctx.resource.namespaced:
+        return
+    found = ctx.client.as_system().find("namespaces", "", ctx.namespace)
+    if found is None:
+        raise status_errors.not_found("namespaces", ctx.namespace)
+    if (found.obj.get("status") or {}).get("phase") == "Terminating":
+        raise _terminating(ctx, name)
+
+
+def _terminating(ctx: Context, name: str) -> status_errors.ApiError:
+    text = f"unable to create new content in namespace {ctx.namespace} because it is being terminated"
+    error = status_errors.forbidden(ctx.resource, name, text)
     cause = {
         "reason": "NamespaceTerminating",
-        "message": f"namespace {namespace} is being terminated",
+        "message": f"namespace {ctx.namespace} is being terminated",
         "field": "metadata.namespace",
     }
     error.details = {**(error.details or {}), "causes": [cause]}

@@ -18,7 +18,6 @@ _APPARMOR_PROFILES: dict[str, Manifest] = {
 class PodStrategy(Strategy):
     has_generation = True
     has_status = True
-    graceful = True
     returns_deleted = True
 
     def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
