@@ -20,6 +20,7 @@ app.config_from_object(
         "worker_prefetch_multiplier": 1,
         "worker_hijack_root_logger": False,
         "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,  # Redis may be away for long; the lab goes on when it is back
         "task_default_queue": "control",
     }
 )
