@@ -22,6 +22,7 @@ from django.contrib.auth import get_user_model
 from podlab import clock
 from podlab.apis.status_errors import ApiError
 from podlab.clock import LabTime
+from podlab.glance.anatomy import instant
 from podlab.registry import authorizer, identity
 from podlab.registry.client import Client
 from podlab.registry.identity import Identity
@@ -31,7 +32,6 @@ from podlab.storage.errors import Compacted, FutureRevision, StorageError
 from podlab.storage.hub import ClusterSubscription, hub
 from podlab.storage.watch import SlowReader, WatchEnded
 from podlab.timeline import list_feed, log_stream, messages
-from podlab.timeline.marks import instant
 from podlab.timeline.messages import ClientMessage, Clock, ServerMessage
 from podlab.timeline.outlet import Refusal
 from podlab.timeline.pod_feed import PodFeed

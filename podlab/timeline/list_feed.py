@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from podlab.glance import summary
+from podlab.glance.values import Row
 from podlab.registry.operations import ListPage
 from podlab.storage.hub import Filter
 from podlab.storage.log import LogEntry
 from podlab.storage.watch import AsyncWatch, Batch
-from podlab.timeline import summary
-from podlab.timeline.messages import OpenList, Row
+from podlab.timeline.messages import OpenList
 from podlab.timeline.outlet import Outlet
 
 

@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from podlab.apis.types import Manifest
+from podlab.glance.anatomy import instant
 from podlab.timeline.messages import Evidence, Mark, MarkKind
 
 Blank = dict[str, Any]
-
-
-def instant(at: datetime) -> str:
-    """With milliseconds: what a browser's Date keeps."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,38 +68,3 @@ def mark(
         "seq": 0,
         "evidence": evidence,
     }
-
-
-CONTAINER_FIELDS = (
-    ("initContainers", "init"),
-    ("containers", "app"),
-    ("ephemeralContainers", "ephemeral"),
-)
-PROBE_FIELDS = (("startup", "startupProbe"), ("liveness", "livenessProbe"), ("readiness", "readinessProbe"))
-
-
-@dataclass(frozen=True, slots=True)
-class SpecContainer:
-    name: str
-    sort: str
-    path: str
-    spec: Manifest
-
-
-def spec_containers(pod: Manifest) -> list[SpecContainer]:
-    """In start order. An init container with restartPolicy Always is a sidecar."""
-    found = []
-    for field, sort in CONTAINER_FIELDS:
-        for index, container in enumerate(pod.get("spec", {}).get(field) or ()):
-            sidecar = sort == "init" and container.get("restartPolicy") == "Always"
-            name = str(container.get("name", ""))
-            found.append(SpecContainer(name, "sidecar" if sidecar else sort, f"spec.{field}[{index}]", container))
-    return found
-
-
-STATUS_FIELDS = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
-
-
-def container_statuses(pod: Manifest) -> list[Manifest]:
-    status = pod.get("status") or {}
-    return [entry for field in STATUS_FIELDS for entry in status.get(field) or ()]

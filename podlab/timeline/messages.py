@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from podlab.glance.values import PodFacts, Row
+
 MarkKind = Literal["phase", "condition", "span", "probe", "event", "log", "deletion"]
 
 
@@ -57,51 +59,6 @@ class Mark(TypedDict):
     rev: int  # last revision that touched the mark
     seq: int  # of a probe result
     evidence: Evidence
-
-
-class ProbeLane(TypedDict):
-    type: str
-    failure_threshold: int
-    success_threshold: int
-    period: int
-
-
-class ContainerLane(TypedDict):
-    name: str
-    sort: str  # init | sidecar | app | ephemeral
-    image: str
-    probes: list[ProbeLane]
-
-
-class PodFacts(TypedDict):
-    """The head of the pod page and the lanes of its timeline."""
-
-    namespace: str
-    name: str
-    uid: str
-    ready: str
-    status: str
-    tone: str
-    restarts: str
-    restarts_at: str | None  # the last restart, for a running "(5m ago)"
-    created: str
-    node: str
-    ip: str
-    qos: str
-    sentence: str
-    deleting: bool
-    gone: bool
-    containers: list[ContainerLane]
-
-
-class Row(TypedDict):
-    uid: str
-    name: str
-    cells: list[str]
-    tone: str
-    created: str
-    restarts_at: str | None
-    deleting: bool
 
 
 class LogText(TypedDict):

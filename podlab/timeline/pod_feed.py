@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext
 
 from podlab.apis.types import Key, Manifest
+from podlab.glance import summary
+from podlab.glance.values import PodFacts
 from podlab.registry import authorizer
 from podlab.storage import history, log
 from podlab.storage.history import ProbeRow
 from podlab.storage.hub import End, Filter, hub
 from podlab.storage.log import LogEntry
 from podlab.storage.watch import AsyncWatch, Batch, SlowReader
-from podlab.timeline import summary
-from podlab.timeline.messages import Mark, OpenPod, PodFacts
+from podlab.timeline.messages import Mark, OpenPod
 from podlab.timeline.outlet import Outlet, Refusal
 from podlab.timeline.story import Story
 

@@ -1,7 +1,7 @@
 """The story of one pod: changes, probe results and container runs in, marks out.
 
 Pure: no clock, no database, no Django. `consumers` feeds a `Story` in log order and sends what each call returns; a mark
-that is returned again replaces the one with the same id, so feeding the same thing twice does no harm. `story_text` has the
+that is returned again replaces the one with the same id, so feeding the same thing twice does no harm. `glance.sentences` has the
 sentences, `marks` the shapes.
 """
 
@@ -12,12 +12,13 @@ from datetime import timedelta
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.timeline import marks, story_text
+from podlab.glance import anatomy, sentences
+from podlab.glance.sentences import Translate, say
+from podlab.timeline import marks
 from podlab.timeline.messages import Mark
 from podlab.timeline.story_book import Book, Change
 from podlab.timeline.story_containers import Containers, Run
 from podlab.timeline.story_points import Points, Probe
-from podlab.timeline.story_text import Translate, say
 
 
 class Story:
@@ -79,11 +80,11 @@ class Story:
         meta = pod["metadata"]
         self.pod = pod
         self._book.place = marks.Place(meta.get("namespace", ""), meta["name"])
-        for container in marks.spec_containers(pod):
+        for container in anatomy.spec_containers(pod):
             self._book.paths[container.name] = container.path
         self._phase(entry, pod)
         self._conditions(entry, pod)
-        for status in marks.container_statuses(pod):
+        for status in anatomy.container_statuses(pod):
             self._containers.status(entry, status)
         self._deleting(entry, pod)
         if entry.type == "DELETED":
@@ -95,7 +96,7 @@ class Story:
         if present is not None and present["reason"] == phase:
             return
         self._book.close(present, entry)
-        text = story_text.PHASES.get(phase, phase)
+        text = sentences.PHASES.get(phase, phase)
         mark = marks.mark(
             id=f"phase:{entry.revision}",
             kind="phase",
@@ -126,7 +127,7 @@ class Story:
                 start=entry.at,
                 rev=entry.revision,
                 command=self._book.place.field(query),
-                sentence=story_text.condition(self._book.say, type=type, status=status, reason=reason, message=message),
+                sentence=sentences.condition(self._book.say, type=type, status=status, reason=reason, message=message),
             )
             mark.update({"reason": reason, "text": type, "state": status, "outcome": status, "why": entry.why})
             self._open[lane] = self._book.put(mark)
@@ -137,15 +138,13 @@ class Story:
             return
         grace = timedelta(seconds=meta.get("deletionGracePeriodSeconds") or 0)
         if self._deletion is None:
-            hooks = any(c.spec.get("lifecycle", {}).get("preStop") for c in marks.spec_containers(pod))
-            text = (story_text.DELETING_HOOK if hooks else story_text.DELETING) if grace else story_text.DELETING_NOW
-            self._deletion = self._begin_deletion(
-                entry, say(self._book.say, text, grace=story_text.seconds_text(grace))
-            )
+            hooks = any(c.spec.get("lifecycle", {}).get("preStop") for c in anatomy.spec_containers(pod))
+            text = (sentences.DELETING_HOOK if hooks else sentences.DELETING) if grace else sentences.DELETING_NOW
+            self._deletion = self._begin_deletion(entry, say(self._book.say, text, grace=sentences.seconds_text(grace)))
         # deletionTimestamp has whole seconds; a later, shorter delete moves it.
-        until = marks.instant(max(times.parse(meta["deletionTimestamp"]), times.parse(self._deletion["start"])))
+        until = anatomy.instant(max(times.parse(meta["deletionTimestamp"]), times.parse(self._deletion["start"])))
         if self._deletion["until"] != until or not self._deletion["text"]:
-            short = say(self._book.say, story_text.GRACE_SHORT, grace=story_text.seconds_text(grace))
+            short = say(self._book.say, sentences.GRACE_SHORT, grace=sentences.seconds_text(grace))
             self._deletion.update({"until": until, "text": short, "rev": entry.revision})
             self._book.put(self._deletion)
 
@@ -153,9 +152,9 @@ class Story:
         """The object is gone: nothing on the timeline goes on."""
         self.gone = True
         if self._deletion is None:
-            self._deletion = self._begin_deletion(entry, self._book.say(story_text.DELETING_NOW))
-        ran = story_text.seconds_text(entry.at - times.parse(self._deletion["start"]))
-        self._deletion.update({"reason": "Deleted", "sentence": say(self._book.say, story_text.DELETED_AFTER, ran=ran)})
+            self._deletion = self._begin_deletion(entry, self._book.say(sentences.DELETING_NOW))
+        ran = sentences.seconds_text(entry.at - times.parse(self._deletion["start"]))
+        self._deletion.update({"reason": "Deleted", "sentence": say(self._book.say, sentences.DELETED_AFTER, ran=ran)})
         self._book.put(self._deletion)
         for mark in [*self._book.marks.values()]:
             if mark["kind"] in {"phase", "condition", "span", "deletion"}:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Protocol
 
 from podlab.apis.types import Manifest
+from podlab.glance import anatomy
+from podlab.glance.sentences import Translate
 from podlab.timeline import marks
 from podlab.timeline.messages import EventFacts, Mark
-from podlab.timeline.story_text import Translate
 
 
 class Change(Protocol):
@@ -43,7 +44,7 @@ class Book:
     def close(self, mark: Mark | None, entry: Change) -> None:
         """End a mark that still goes on."""
         if mark is not None and mark["end"] is None:
-            mark.update({"end": marks.instant(entry.at), "rev": entry.revision})
+            mark.update({"end": anatomy.instant(entry.at), "rev": entry.revision})
             self.put(mark)
 
     def take(self) -> list[Mark]:

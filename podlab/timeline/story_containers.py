@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,10 +9,11 @@ from typing import Protocol
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.timeline import marks, story_text
+from podlab.glance import anatomy, sentences
+from podlab.glance.sentences import say
+from podlab.timeline import marks
 from podlab.timeline.messages import EventFacts, Mark
 from podlab.timeline.story_book import Book, Change
-from podlab.timeline.story_text import say
 
 
 class Run(Protocol):
@@ -33,10 +33,6 @@ class Run(Protocol):
     def stop_why(self) -> str: ...
 
 
-_GO_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_BACK_OFF = re.compile(r"back-off ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+) ")
-
 # Events that say why a container is in the state that a span shows.
 _SPAN_EVENTS = {
     "CrashLoopBackOff": ("BackOff",),
@@ -48,14 +44,6 @@ _SPAN_EVENTS = {
     "RunContainerError": ("Failed",),
     "running": ("Started", "Killing"),
 }
-
-
-def back_off(message: str) -> timedelta | None:
-    """The delay in kubelet's `back-off 1m20s restarting failed container=…` (kuberuntime_manager.go doBackOff)."""
-    found = _BACK_OFF.search(message)
-    if found is None:
-        return None
-    return timedelta(seconds=sum(float(n) * _UNITS[unit] for n, unit in _GO_DURATION.findall(found[1])))
 
 
 @dataclass(slots=True)
@@ -113,7 +101,7 @@ class Containers:
     def _start(self, entry: Change, container: _Container, name: str, attempt: int, started: datetime | None) -> Mark:
         if attempt in container.runs:
             return container.runs[attempt]
-        text = story_text.RUNNING_AGAIN if attempt else story_text.RUNNING_FIRST
+        text = sentences.RUNNING_AGAIN if attempt else sentences.RUNNING_FIRST
         mark = marks.mark(
             id=f"run:{name}:{attempt}",
             kind="span",
@@ -147,7 +135,7 @@ class Containers:
         code = term.get("exitCode")
         reason = str(term.get("reason") or ("Completed" if code == 0 else "Error"))
         mark.update(
-            {"end": marks.instant(end), "rev": entry.revision, "state": "ended", "reason": reason, "exit_code": code}
+            {"end": anatomy.instant(end), "rev": entry.revision, "state": "ended", "reason": reason, "exit_code": code}
         )
         mark["outcome"] = "completed" if code == 0 else "unknown" if reason == "ContainerStatusUnknown" else "failed"
         if entry.why:
@@ -164,7 +152,7 @@ class Containers:
         if mark["end"] is None:
             return
         ran = times.parse(mark["end"]) - times.parse(mark["start"])
-        mark["sentence"] = story_text.ended(
+        mark["sentence"] = sentences.ended(
             self._book.say, container=mark["container"], code=mark["exit_code"], reason=mark["reason"], ran=ran
         )
 
@@ -174,7 +162,7 @@ class Containers:
         if present is not None and present["reason"] == reason and present["attempt"] == attempt:
             return
         self._book.close(present, entry)
-        delay = back_off(message) if reason == "CrashLoopBackOff" else None
+        delay = anatomy.back_off(message) if reason == "CrashLoopBackOff" else None
         row = self._runs.get((name, attempt))
         finished = (row.finished_at if row is not None else None) or container.finished
         start = entry.at
@@ -184,11 +172,11 @@ class Containers:
             lane=f"container/{name}",
             start=start,
             rev=entry.revision,
-            sentence=story_text.waiting(self._book.say, container=name, reason=reason, message=message, delay=delay),
+            sentence=sentences.waiting(self._book.say, container=name, reason=reason, message=message, delay=delay),
             path=self._book.paths.get(name, "") if reason != "CrashLoopBackOff" else "spec.restartPolicy",
             command=self._book.place.logs(name, previous=True) if delay else self._book.place.describe(),
         )
-        mark.update({"container": name, "attempt": attempt, "state": "waiting", "reason": reason, "text": reason, "why": entry.why, "outcome": "waiting", "until": marks.instant(finished + delay) if delay and finished else None})  # fmt: skip
+        mark.update({"container": name, "attempt": attempt, "state": "waiting", "reason": reason, "text": reason, "why": entry.why, "outcome": "waiting", "until": anatomy.instant(finished + delay) if delay and finished else None})  # fmt: skip
         if "Image" in reason and mark["evidence"]["path"]:
             mark["evidence"]["path"] += ".image"
         mark["evidence"]["event"] = self._span_event(name, reason)
@@ -197,11 +185,11 @@ class Containers:
     def _refine(self, mark: Mark, row: Run) -> bool:
         before = dict(mark)
         if row.started_at is not None:
-            mark["start"] = marks.instant(row.started_at)
+            mark["start"] = anatomy.instant(row.started_at)
         if row.start_why and mark["end"] is None:
             mark["why"] = row.start_why
         if row.finished_at is not None and mark["end"] is not None:
-            mark["end"] = marks.instant(row.finished_at)
+            mark["end"] = anatomy.instant(row.finished_at)
             mark["why"] = row.stop_why or mark["why"]
             self._tell_end(mark)
         return dict(mark) != before

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from podlab.timeline import marks, story_text
+from podlab.glance import sentences
+from podlab.glance.sentences import say
+from podlab.timeline import marks
 from podlab.timeline.messages import EventFacts
 from podlab.timeline.story_book import Book, Change
-from podlab.timeline.story_text import say
 
 
 class Probe(Protocol):
@@ -48,16 +49,16 @@ class Points:
     def probe(self, result: Probe, *, revision: int) -> None:
         name, lane = result.container, f"probe/{result.container}/{result.probe}"
         path = self._book.paths.get(name, "")
-        probe = self._book.say(story_text.PROBE_TYPES.get(result.probe, result.probe))
-        latency = story_text.seconds_text(timedelta(milliseconds=result.latency_ms))
+        probe = self._book.say(sentences.PROBE_TYPES.get(result.probe, result.probe))
+        latency = sentences.latency_text(result.latency_ms)
         template = {
-            "success": story_text.PROBE_OK,
-            "failure": story_text.PROBE_FAILED,
-            "warning": story_text.PROBE_WARNING,
-        }.get(result.outcome, story_text.PROBE_ERROR)
+            "success": sentences.PROBE_OK if result.run <= result.threshold else sentences.PROBE_STILL_OK,
+            "failure": sentences.PROBE_FAILED,
+            "warning": sentences.PROBE_WARNING,
+        }.get(result.outcome, sentences.PROBE_ERROR)
         numbers = {"container": name, "run": result.run, "threshold": result.threshold}
         sentence = say(self._book.say, template, probe=probe, latency=latency, **numbers)
-        caused = story_text.CAUSED.get(result.caused)
+        caused = sentences.CAUSED.get(result.caused)
         why = say(self._book.say, caused, **numbers) if caused else ""
         detail = result.message.strip()
         mark = marks.mark(
@@ -66,7 +67,7 @@ class Points:
             lane=lane,
             start=result.at,
             rev=revision,
-            sentence=say(self._book.say, story_text.DETAIL, sentence=sentence, detail=detail) if detail else sentence,
+            sentence=say(self._book.say, sentences.DETAIL, sentence=sentence, detail=detail) if detail else sentence,
             path=f"{path}.{result.probe}Probe" if path else "",
             command=self._book.place.describe(),
         )
@@ -74,7 +75,7 @@ class Points:
         if result.outcome in {"failure", "error"}:
             mark["evidence"]["event"] = self._book.events.get((name, "Unhealthy"))
         if caused:
-            mark["text"] = say(self._book.say, story_text.CAUSED_SHORT[result.caused], **numbers)
+            mark["text"] = say(self._book.say, sentences.CAUSED_SHORT[result.caused], **numbers)
             unready = result.caused in {"ready", "unready"}
             mark["target"] = "condition/ContainersReady" if unready else f"container/{name}"
         self._book.put(mark)
@@ -104,7 +105,7 @@ class Points:
             lane="events",
             start=entry.at,
             rev=entry.revision,
-            sentence=say(self._book.say, story_text.EVENT_AGAIN if count > 1 else story_text.EVENT, **facts),
+            sentence=say(self._book.say, sentences.EVENT_AGAIN if count > 1 else sentences.EVENT, **facts),
             path=self._book.paths.get(container, ""),
             command=self._book.place.events(),
         )

@@ -31,6 +31,7 @@ WORDS = (
     gettext_noop("warning"),
     gettext_noop("all containers"),
     gettext_noop("{container} wrote {count} lines"),
+    gettext_noop("{container} wrote a line"),
     gettext_noop("Manifest in YAML"),
     gettext_noop("Nothing to create yet."),
     gettext_noop("The server does not answer; the text is kept here."),

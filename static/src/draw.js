@@ -6,7 +6,7 @@ import { left } from "./times.js";
 
 const NAMES = [
   "ground", "panel", "well", "line", "ink", "muted", "running", "done", "waiting", "failed", "terminating", "unknown",
-  "on-running", "waiting-fill", "select", "event-source", "log",
+  "on-running", "waiting-fill", "terminating-fill", "select", "event-source", "log",
 ];
 
 // The colours of the present theme, read from the custom properties.
@@ -110,9 +110,9 @@ function solid(ctx, lane, x0, x1, colour) {
   ctx.fill();
 }
 
-function dashed(ctx, lane, x0, x1, colour, view) {
+function dashed(ctx, lane, x0, x1, colour, view, ground = "waiting-fill") {
   box(ctx, x0 + 0.5, lane.y + 1.5, x1 - x0 - 1, lane.height - 3);
-  ctx.fillStyle = view.colours["waiting-fill"];
+  ctx.fillStyle = view.colours[ground];
   ctx.fill();
   ctx.setLineDash([4, 3]);
   ctx.strokeStyle = colour;
@@ -140,7 +140,7 @@ function hatched(ctx, lane, x0, x1, colours) {
 function countdown(ctx, lane, bar, view, colour) {
   const { x0, x1, xUntil, mark } = bar;
   const end = xUntil ?? x1;
-  dashed(ctx, lane, x0, Math.max(end, x0 + 2), colour, view);
+  dashed(ctx, lane, x0, Math.max(end, x0 + 2), colour, view, mark.kind === "deletion" ? "terminating-fill" : "waiting-fill");
   const rest = mark.t1 === null ? remaining(mark, view.now) : 0;
   const width = (end - x0) * rest;
   if (width > 1) {

@@ -171,7 +171,7 @@ function burstMark({ container, attempt, from, to, count }) {
     id: `log:${container}:${attempt}:${from}`, kind: "log", lane: "logs-of-lines", start, end: new Date(to).toISOString(), until: null,
     state: "", reason: "Log", text: "", container, attempt, probe: "", outcome: "", exit_code: null, run: 0, threshold: 0,
     latency_ms: null, caused: "", target: "", source: "", rev: 0, seq: 0, why: "",
-    sentence: t("{container} wrote {count} lines", { container, count }),
+    sentence: t(count === 1 ? "{container} wrote a line" : "{container} wrote {count} lines", { container, count }),
     evidence: { path: "", event: null, command: "" },
   };
 }

@@ -125,7 +125,7 @@ def test_the_probe_that_crosses_the_threshold_names_what_it_causes(caused: str, 
         ]
     )
     assert (plain["caused"], plain["target"], plain["text"]) == ("", "", "")
-    assert plain["sentence"] == "Liveness probe of app failed after 0.00 s (2 of 3 in a row). connection refused"
+    assert plain["sentence"] == "Liveness probe of app failed after 4 ms (2 of 3 in a row). connection refused"
     assert (crossing["target"], crossing["text"], crossing["seq"]) == (target, text, 8)
     assert crossing["evidence"]["path"] == "spec.containers[0].livenessProbe"
 

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from podlab import clock
 from podlab.apis.status_errors import ApiError, bad_request
+from podlab.glance import summary
+from podlab.glance.values import Row
 from podlab.registry import authorizer, clusters, identity
-from podlab.timeline import summary
-from podlab.timeline.messages import Row
 from podlab.web import kubectl
 from podlab.web.place import LAST_PLACE, Place, context, namespaces_of, open_place, page, remember
 

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from podlab.apis.status_errors import bad_request
 from podlab.apis.types import Key, Manifest
+from podlab.glance import summary
 from podlab.registry import authorizer
 from podlab.storage import log
-from podlab.timeline import summary
 from podlab.web import kubectl, manifest_lines
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 

@@ -1,4 +1,4 @@
-"""The sentences of the story. Pure: `story` and `summary` ask here and pass the language in as a function.
+"""The sentences of the story. Pure: `timeline.story` and `summary` ask here and pass the language in as a function.
 
 Every text is a template with named fields, so that a translation may turn them round.
 """
@@ -33,6 +33,13 @@ def seconds_text(span: timedelta) -> str:
     if minutes < 60:
         return f"{minutes} m {int(seconds % 60)} s"
     return f"{minutes // 60} h {minutes % 60} m"
+
+
+def latency_text(milliseconds: float) -> str:
+    """How long an answer took: 0.4 ms, 12 ms, 1.5 s."""
+    if milliseconds < 1:
+        return f"{milliseconds:.1f} ms"
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else seconds_text(timedelta(milliseconds=milliseconds))
 
 
 PHASES = {
@@ -91,6 +98,7 @@ PROBE_TYPES = {
     "readiness": gettext_noop("Readiness probe"),
 }
 PROBE_OK = gettext_noop("{probe} of {container} succeeded in {latency} ({run} of {threshold} in a row).")
+PROBE_STILL_OK = gettext_noop("{probe} of {container} succeeded in {latency}.")
 PROBE_FAILED = gettext_noop("{probe} of {container} failed after {latency} ({run} of {threshold} in a row).")
 PROBE_ERROR = gettext_noop("{probe} of {container} could not be carried out; this does not count.")
 PROBE_WARNING = gettext_noop("{probe} of {container} was redirected to another host; that counts as success.")

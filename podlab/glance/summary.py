@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 
 from podlab.apis import pod_summary, pods, printers, scheme, times
 from podlab.apis.types import Manifest
-from podlab.timeline import marks, story_text
-from podlab.timeline.messages import ContainerLane, PodFacts, ProbeLane, Row
-from podlab.timeline.story_containers import back_off
-from podlab.timeline.story_text import Translate, gettext_noop, say
+from podlab.glance import anatomy, sentences
+from podlab.glance.sentences import Translate, gettext_noop, say
+from podlab.glance.values import ContainerLane, PodFacts, ProbeLane, Row
 
 DELETING = gettext_noop("Deletion was asked for: the containers are being stopped, at the latest with KILL.")
 GONE = gettext_noop("This pod was deleted. What is shown here is its history.")
@@ -80,7 +79,7 @@ def sentence(pod: Manifest, translate: Translate = str) -> str:
 def _failed(pod: Manifest, status: Manifest, translate: Translate) -> str:
     if status.get("reason") or status.get("message"):
         return say(translate, FAILED_POD, detail=status.get("message") or status.get("reason"))
-    for container in marks.container_statuses(pod):
+    for container in anatomy.container_statuses(pod):
         ended = (container.get("state") or {}).get("terminated")
         if ended and ended.get("exitCode"):
             facts = {"code": ended["exitCode"], "reason": ended.get("reason") or "Error"}
@@ -96,22 +95,22 @@ def _unscheduled(status: Manifest, translate: Translate) -> str:
 
 
 def _trouble(pod: Manifest, translate: Translate) -> str:
-    for status in marks.container_statuses(pod):
+    for status in anatomy.container_statuses(pod):
         waiting = (status.get("state") or {}).get("waiting") or {}
         last = (status.get("lastState") or {}).get("terminated") or {}
         reason, name = waiting.get("reason") or "", status["name"]
         if reason == "CrashLoopBackOff":
-            delay = story_text.seconds_text(back_off(waiting.get("message") or "") or timedelta(seconds=10))
+            delay = sentences.seconds_text(anatomy.back_off(waiting.get("message") or "") or timedelta(seconds=10))
             return say(translate, CRASH, container=name, code=last.get("exitCode", "?"), delay=delay)
         if waiting and reason not in {"ContainerCreating", "PodInitializing", ""}:
             message = waiting.get("message") or ""
-            return story_text.waiting(translate, container=name, reason=reason, message=message, delay=None)
+            return sentences.waiting(translate, container=name, reason=reason, message=message, delay=None)
     return ""
 
 
 def _progress(pod: Manifest, translate: Translate) -> str:
-    containers = marks.spec_containers(pod)
-    by_name = {status["name"]: status for status in marks.container_statuses(pod)}
+    containers = anatomy.spec_containers(pod)
+    by_name = {status["name"]: status for status in anatomy.container_statuses(pod)}
     init = [c for c in containers if c.sort == "init"]
     done = [
         c for c in init if ((by_name.get(c.name, {}).get("state") or {}).get("terminated") or {}).get("exitCode") == 0
@@ -140,7 +139,7 @@ def _progress(pod: Manifest, translate: Translate) -> str:
 def lanes(pod: Manifest) -> list[ContainerLane]:
     """The timeline's container lanes in start order, each with its probes."""
     found: list[ContainerLane] = []
-    for container in marks.spec_containers(pod):
+    for container in anatomy.spec_containers(pod):
         probes: list[ProbeLane] = [
             {
                 "type": type,
@@ -148,7 +147,7 @@ def lanes(pod: Manifest) -> list[ContainerLane]:
                 "success_threshold": container.spec[field].get("successThreshold") or 1,
                 "period": container.spec[field].get("periodSeconds") or 10,
             }
-            for type, field in marks.PROBE_FIELDS
+            for type, field in anatomy.PROBE_FIELDS
             if container.spec.get(field)
         ]
         image = container.spec.get("image") or ""
@@ -168,8 +167,8 @@ def row(pod: Manifest, now: datetime) -> Row:
         "name": name,
         "cells": [name, ready, status, restarts, age, node, ip],
         "tone": tone(status, ready),
-        "created": marks.instant(times.parse(meta["creationTimestamp"])),
-        "restarts_at": marks.instant(restarted) if restarted is not None else None,
+        "created": anatomy.instant(times.parse(meta["creationTimestamp"])),
+        "restarts_at": anatomy.instant(restarted) if restarted is not None else None,
         "deleting": bool(meta.get("deletionTimestamp")),
     }
 

@@ -1,0 +1,80 @@
+"""A real Chromium in front of a whole lab.
+
+The lab is the one at PODLAB_TEST_URL, entered by the one-time link PODLAB_TEST_LOGIN; without these, one is started
+here on the simulator.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.whole_lab import Lab
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 30_000  # ms; a shared machine may be slow
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def lab_doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The lab's URL and a login link that nobody has used."""
+    url = os.environ.get("PODLAB_TEST_URL", "").rstrip("/")
+    if url:
+        yield url, os.environ["PODLAB_TEST_LOGIN"]
+        return
+    lab = Lab(tmp_path_factory.mktemp("browser") / "data", "sim")
+    lab.start()
+    try:
+        yield lab.url, lab.login_link()
+    finally:
+        lab.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def session(chromium: Browser, lab_doors: tuple[str, str]) -> Iterator[BrowserContext]:
+    """A browser that is logged in."""
+    url, link = lab_doors
+    context = chromium.new_context(base_url=url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(link)
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(session: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that fails the test on script errors, and leaves a picture when the test failed."""
+    page = session.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    yield page
+    results = Path(__file__).parents[2] / "test-results"
+    results.mkdir(exist_ok=True)
+    page.screenshot(path=results / f"{request.node.name}.png")
+    page.close()
+    assert wrong == []
