@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from podlab.apis import decode, status_errors
+from podlab.apis import decode, protobuf, schema_check, status_errors
 from podlab.apis.decode import DecodeError, Document
 from podlab.apis.decode_errors import MAX_BYTES
 from podlab.apis.status_errors import ApiError
@@ -18,10 +18,9 @@ from podlab.apis.types import Manifest
 from podlab.apiserver import negotiation
 from podlab.apiserver.negotiation import JSON, PROTOBUF, YAML
 
-_PROTOBUF_MAGIC = b"k8s\x00"
-_PROTOBUF_REFUSED = (
-    "this lab does not read protobuf bodies yet: send JSON or YAML "
-    "(with kubectl 1.32 and later: write the object to a file and use kubectl create -f or kubectl apply -f)"
+_PROTOBUF_REMEDY = (
+    "send JSON or YAML (with kubectl 1.32 and later: write the object to a file and use kubectl create -f "
+    "or kubectl apply -f)"
 )
 
 
@@ -42,7 +41,7 @@ def read_object(request: HttpRequest, kind: str) -> Document:
     media_type = negotiation.body_type(request.headers.get("Content-Type", ""))
     body = raw(request)
     if media_type == PROTOBUF:
-        raise _protobuf(body, kind)
+        return Document(_protobuf(body, kind))
     try:
         document = _decode(body, media_type)
     except DecodeError as error:
@@ -60,12 +59,17 @@ def _decode(body: bytes, media_type: str) -> Document:
     return documents[0] if documents else Document({}, yaml=True)  # Go's decoder reads the first one only
 
 
-def _protobuf(body: bytes, kind: str) -> ApiError:
-    if body.startswith(_PROTOBUF_MAGIC):
-        return ApiError(415, "UnsupportedMediaType", _PROTOBUF_REFUSED)
-    prefix = " ".join(str(byte) for byte in _PROTOBUF_MAGIC)
-    problem = f"provided data does not appear to be a protobuf message, expected prefix [{prefix}]"
-    return status_errors.bad_request(decode.unrecognised(kind, problem, body))
+def _protobuf(body: bytes, kind: str) -> Manifest:
+    try:
+        return protobuf.decode(body)
+    except protobuf.UnknownMessage as error:
+        text = f"{error.message}: {_PROTOBUF_REMEDY}"
+        raise ApiError(415, "UnsupportedMediaType", text) from None
+    except protobuf.ProtobufError as error:
+        if not error.kind:
+            raise status_errors.bad_request(decode.unrecognised(kind, error.message, body)) from None
+        text = schema_check.cannot_be_handled(error.kind, error.api_version, error.message, kind)
+        raise status_errors.bad_request(text) from None
 
 
 def read_patch(request: HttpRequest, patch_type: str) -> Document:

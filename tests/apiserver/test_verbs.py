@@ -103,7 +103,19 @@ async def test_a_body_without_a_type_is_json(api: AsyncClient) -> None:
 
 
 REFUSED_BODIES = {
-    "protobuf": (b"k8s\x00\n", "application/vnd.kubernetes.protobuf", 415, "does not read protobuf bodies yet"),
+    "protobuf of an unknown kind": (
+        b"k8s\x00\x0a\x08\x0a\x02v9\x12\x02Ho",
+        "application/vnd.kubernetes.protobuf",
+        415,
+        'no protobuf description of kind "Ho" in version "v9": send JSON or YAML',
+    ),
+    "broken protobuf": (b"k8s\x00\n", "application/vnd.kubernetes.protobuf", 400, "unexpected EOF (6b3873000a)"),
+    "broken protobuf of a kind": (
+        b"k8s\x00\x0a\x09\x0a\x02v1\x12\x03Pod\x12\x02\x0a\x05",
+        "application/vnd.kubernetes.protobuf",
+        400,
+        'Pod in version "v1" cannot be handled as a Pod: unexpected EOF',
+    ),
     "not protobuf": (b"abcd", "application/vnd.kubernetes.protobuf", 400, "expected prefix [107 56 115 0] (61626364)"),
     "broken JSON": (b'{"a":}', "application/json", 400, "invalid character '}' looking for beginning of value"),
     "a list": (b"[]", "application/json", 400, "cannot unmarshal array into Go value"),
