@@ -19,7 +19,7 @@ from podlab.registry.client import Client
 from podlab.registry.identity import system
 from podlab.scheduler.control import Mailbox
 from podlab.simhost.world import World, journal_folder
-from podlab.storage import clusters
+from podlab.storage import clusters, log
 from podlab.storage.clusters import ClusterRow
 from podlab.storage.feed import End, Subscription
 from podlab.storage.hub import ClusterSubscription, Hub
@@ -45,6 +45,7 @@ class _Slot:
     lock: threading.Lock = field(default_factory=threading.Lock)
     world: World | None = None
     seen: int = 0  # the revision that the last world had read when it was closed
+    rested: bool = False  # nothing happens in it between its last change and now: it was closed idle, or never played
     wanted: bool = False  # somebody was asked to run it
     again: bool = False  # it was asked for while it ran
     timer: Timer | None = None  # for what is due next, or to close it
@@ -149,20 +150,12 @@ class Host:
             if row is None or row.runtime != "sim":
                 continue
             if slot is None:
-                self._slots[name] = slot = _Slot(row.uid)
-                if self._has_work(name):
+                client = Client(name, system("controller"), wall_now)
+                self._slots[name] = slot = _Slot(row.uid, rested=_never_played(client))
+                if slot.rested or _has_work(client):
                     self.wake(name)
-            elif slot.world is not None or row.steps_wanted:
+            elif slot.world is not None or slot.lock.locked() or row.steps_wanted:
                 self.wake(name)
-
-    def _has_work(self, cluster: str) -> bool:
-        """Whether a cluster that was found must be opened at once: it has pods, or nodes that nobody has brought up."""
-        client = Client(cluster, system("controller"), wall_now)
-        if client.list("pods", None, limit=1).items or client.list("events", None, limit=1).items:
-            return True
-        fresh = any(not stored.obj.get("status") for stored in client.list("nodes", None).items)
-        ending = any(item.obj["metadata"].get("deletionTimestamp") for item in client.list("namespaces", None).items)
-        return fresh or ending
 
     def _forget(self, name: str, slot: _Slot) -> None:
         """The cluster is gone, with all that its nodes left on the disk."""
@@ -193,7 +186,7 @@ class Host:
         if row is None or row.uid != slot.uid:
             return
         if slot.world is None:
-            slot.world = World(row, data=self._data, now=row.time.at(wall_now()))
+            slot.world = World(row, data=self._data, now=self._taken_up(row, slot))
             slot.world.open()
         world = slot.world
         if row.steps_wanted:
@@ -208,6 +201,17 @@ class Host:
             self._set_timer(cluster, slot, row, world.next_due)
         else:
             self.wake(cluster)
+
+    def _taken_up(self, row: ClusterRow, slot: _Slot) -> datetime:
+        """The lab time from which a world goes on. After a crash it is the present, as containers went on meanwhile; in
+        a world that rested it is the time of the change that woke it, however late we come."""
+        now = row.time.at(wall_now())
+        if not slot.rested:
+            return now
+        newest, after = now, slot.seen
+        while entries := log.read_after(after, cluster=row.name):
+            newest, after = entries[-1].at, entries[-1].revision
+        return min(newest, now)
 
     def _set_timer(self, cluster: str, slot: _Slot, row: ClusterRow, due: datetime | None) -> None:
         if slot.timer is not None:
@@ -227,6 +231,7 @@ class Host:
         try:
             if slot.world is not None and slot.world.next_due is None and not slot.wanted:
                 self._close(slot)
+                slot.rested = True
         finally:
             slot.lock.release()
 
@@ -237,4 +242,18 @@ class Host:
         world, slot.world = slot.world, None
         if world is not None:
             slot.seen = world.revision
+            slot.rested = False
             world.close()
+
+
+def _never_played(client: Client) -> bool:
+    """Nobody has brought its nodes up yet."""
+    nodes = client.list("nodes", None).items
+    return bool(nodes) and not any(stored.obj.get("status", {}).get("conditions") for stored in nodes)
+
+
+def _has_work(client: Client) -> bool:
+    """Whether a cluster that is found at the start of a worker must be opened at once."""
+    if any(client.list(resource, None, limit=1).items for resource in ("pods", "events")):
+        return True
+    return any(item.obj["metadata"].get("deletionTimestamp") for item in client.list("namespaces", None).items)

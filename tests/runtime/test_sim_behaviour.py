@@ -154,6 +154,11 @@ def test_term(sim: Sim, case: str) -> None:
     assert sim.fate(container) == fate
 
 
+def test_a_termination_message_is_kept(sim: Sim) -> None:
+    container = sim.shell("echo why > /dev/termination-log; exit 1")
+    assert sim.status(container).message == "why\n"
+
+
 def test_lines_at_intervals(sim: Sim) -> None:
     container = sim.run(said={"log": "working", "log-interval": "2s", "exit-after": "5s"})
     lines = Lines(sim.runtime, container)

@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable
 
-from podlab.runtime.sim import servers, text_commands
+from podlab.runtime.sim import file_commands, servers, text_commands
 from podlab.runtime.sim.machine import SECOND, Machine, Program, Wait
 from podlab.runtime.sim.shell import Exit, Io, LoopControl, Shell, signal_name
 from podlab.runtime.sim.shell_syntax import Unsupported, parse
@@ -99,7 +99,7 @@ def run(shell: Shell, argv: list[str], *, direct: bool = False, lenient: bool = 
         raise Exit(code)
     if name in SHELLS:
         return (yield from _shell(shell, argv, direct=direct, lenient=lenient))
-    handler = COMMANDS.get(name) or text_commands.COMMANDS.get(name)
+    handler = COMMANDS.get(name)
     if handler is not None:
         result = handler(shell, argv)
         return result if isinstance(result, int) else (yield from result)
@@ -126,7 +126,7 @@ def exists(machine: Machine, word: str) -> bool:
     if machine.files.read(word) is not None or not machine.setting.applets_only:
         return True
     name = base_name(word)
-    known = name in COMMANDS or name in text_commands.COMMANDS or name in SHELLS or name in OTHER_APPLETS
+    known = name in COMMANDS or name in SHELLS or name in OTHER_APPLETS
     return known or servers.is_applet(name)
 
 
@@ -354,6 +354,8 @@ BUILTINS: dict[str, Handler] = {
 
 COMMANDS: dict[str, Handler] = {
     **BUILTINS,
+    **text_commands.COMMANDS,
+    **file_commands.COMMANDS,
     "sleep": _sleep,
     "sync": _nothing,
     "chmod": _nothing,

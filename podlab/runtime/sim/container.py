@@ -25,6 +25,9 @@ from podlab.runtime.sim.shell import Io
 
 KEPT_LINES = 5000
 START_ERROR = "StartError"
+# The default terminationMessagePath, and the kubelet's limit; the runtime is not told of another path.
+TERMINATION_LOG = "/dev/termination-log"
+MAX_MESSAGE = 4096
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_FILE = 256 * 1024
 MICRO = timedelta(microseconds=1)
@@ -205,7 +208,8 @@ class SimContainer:
             return
         if machine.end is not None:
             end: End = machine.end
-            self._finish(Ended(self.started_at + end.at * MICRO, end.code, end.reason))
+            told = (machine.files.read(TERMINATION_LOG) or "")[:MAX_MESSAGE]
+            self._finish(Ended(self.started_at + end.at * MICRO, end.code, end.reason, told))
             self._on_end(self)
             return
         due = machine.next_at()
