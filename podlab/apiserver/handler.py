@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from podlab.apis.decode_errors import MAX_BYTES
-from podlab.apiserver.urls import PATHS, server_urlpatterns
+from podlab.apiserver.urls import PATHS, server_urlpatterns, urlpatterns
 
 _OWN = re.compile(rf"/(?:clusters/[^/]+/)?{PATHS}")
 
@@ -32,7 +32,7 @@ class ApiHandler(ASGIHandler):
 
     def __init__(self, *, alone: bool = False) -> None:
         super().__init__()
-        self._urlconf = tuple(server_urlpatterns) if alone else None
+        self._urlconf = tuple(server_urlpatterns if alone else urlpatterns)
 
     def load_middleware(self, is_async: bool = False) -> None:
         self._view_middleware: list[Any] = []
@@ -41,8 +41,7 @@ class ApiHandler(ASGIHandler):
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Straight to the view, which turns every error into a Status itself; an error status is nothing to log."""
-        if self._urlconf is not None:
-            request.urlconf = self._urlconf  # type: ignore[attr-defined]
+        request.urlconf = self._urlconf  # type: ignore[attr-defined]
         response: HttpResponseBase = await self._get_response_async(request)  # type: ignore[attr-defined]
         response._resource_closers.append(request.close)  # type: ignore[attr-defined]
         return response

@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,18 @@ def test_a_second_lab_on_the_same_folder_is_refused(sim_lab: Lab) -> None:
     )
     assert done.returncode == 1
     assert "is running already; `make down` stops it" in done.stderr
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_tools_find_their_doors_on_both_ports(sim_lab: Lab, path: str) -> None:
+    with urllib.request.urlopen(f"{sim_lab.url}{path}", timeout=10) as answer:
+        assert answer.status == 200
+    assert sim_lab.kubectl("get", "--raw", path)
+
+
+def test_the_api_answers_on_the_port_for_people_too_by_token(sim_lab: Lab) -> None:
+    request = urllib.request.Request(
+        f"{sim_lab.url}/api/v1/namespaces/default", headers={"Authorization": f"Bearer {sim_lab.token}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert b'"kind":"Namespace"' in answer.read()
