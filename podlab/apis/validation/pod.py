@@ -32,14 +32,14 @@ def validate(pod: Manifest) -> Errors:
     """Metadata and spec: what creates and updates share."""
     meta, spec = pod.get("metadata") or {}, pod.get("spec") or {}
     yield from metadata.validate(meta, namespaced=True, name_rule=names.dns_subdomain)
-    yield from _annotations("metadata.annotations", meta.get("annotations") or {}, spec)
-    yield from _spec("spec", pod, spec)
+    yield from special_annotations("metadata.annotations", meta.get("annotations") or {}, spec)
+    yield from validate_spec("spec", pod)
     for field in ("containers", "initContainers"):
         for index, item in enumerate(spec.get(field) or []):
             yield from containers.only_for_pods(f"spec.{field}[{index}]", item)
 
 
-def _annotations(path: str, values: Manifest, spec: Manifest) -> Errors:
+def special_annotations(path: str, values: Manifest, spec: Manifest) -> Errors:
     if _MIRROR in values and not spec.get("nodeName"):
         detail = "must set spec.nodeName if mirror pod annotation is set"
         yield invalid(f"{path}[{_MIRROR}]", values[_MIRROR], detail)
@@ -48,7 +48,9 @@ def _annotations(path: str, values: Manifest, spec: Manifest) -> Errors:
         yield invalid(f"{path}[{_DELETION_COST}]", cost, "must be a 32bit integer")
 
 
-def _spec(path: str, pod: Manifest, spec: Manifest) -> Errors:
+def validate_spec(path: str, pod: Manifest) -> Errors:
+    """ValidatePodSpec: of a pod, or of a template (which has metadata and spec as a pod has)."""
+    spec = pod.get("spec") or {}
     found, errors = volumes.validate(f"{path}.volumes", spec.get("volumes") or [])
     yield from errors
     claims = spec.get("resourceClaims") or []

@@ -1,0 +1,18 @@
+"""Pod templates, wherever a kind holds one (ValidatePodTemplateSpec in core validation)."""
+
+from __future__ import annotations
+
+from podlab.apis.field_errors import forbidden
+from podlab.apis.types import Manifest
+from podlab.apis.validation import metadata, pod
+from podlab.apis.validation.rules import Errors, labels
+
+
+def validate(path: str, template: Manifest) -> Errors:
+    meta, spec = template.get("metadata") or {}, template.get("spec") or {}
+    yield from labels(f"{path}.metadata.labels", meta.get("labels"))
+    yield from metadata.annotations(f"{path}.metadata.annotations", meta.get("annotations"))
+    yield from pod.special_annotations(f"{path}.metadata.annotations", meta.get("annotations") or {}, spec)
+    yield from pod.validate_spec(f"{path}.spec", {"metadata": meta, "spec": spec})
+    if spec.get("ephemeralContainers"):
+        yield forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
