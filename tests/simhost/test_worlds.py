@@ -102,7 +102,7 @@ def test_deleting_takes_the_grace_period_when_nobody_listens(play: Play) -> None
 
 def test_a_pod_waits_for_room(play: Play) -> None:
     lab = play(nodes=("node-a", "node-b"))
-    asks = {"resources": {"requests": {"cpu": "3"}}}
+    asks = {"resources": {"requests": {"cpu": "1200m"}}}
     for name in ("one", "two", "three"):
         lab.create(pod(name, image="nginx", container=asks))
     lab.to(10)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 from podlab.apis.types import LogLine
 from podlab.clock import Clock
-from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
+from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartFailed
 from podlab.runtime.interface import (
     PURPOSE,
     ContainerConfig,
@@ -56,8 +57,8 @@ class SimRuntime:
         seed: int = 0,
         journal: Path | None = None,
         subnet: int = 0,
-        cpu_milli: int = 4000,
-        memory_bytes: int = 8 * 2**30,
+        cpu_milli: int = 2000,
+        memory_bytes: int = 4 * 2**30,
     ) -> None:
         self._clock = clock
         self._node = Node(cluster, node, clock, seed, Journal(journal), subnet)
@@ -282,6 +283,17 @@ class SimRuntime:
             done(network.tcp(call, host, port, self._listening(container_id, host, port)))
 
         self._clock.call_later(call.seconds, answer)
+
+    # Streams: refused until the simulator has terminals.
+
+    def exec_stream(self, container_id: str, argv: tuple[str, ...], options: object, sink: object) -> NoReturn:
+        raise RuntimeFailure("a simulated container has no streams: exec is possible in probes and hooks only")
+
+    def attach(self, container_id: str, options: object, sink: object) -> NoReturn:
+        raise RuntimeFailure("a simulated container has no streams to attach to")
+
+    def dial(self, pod: PodRef, port: int, sink: object) -> NoReturn:
+        raise RuntimeFailure("a simulated pod has no network to connect to")
 
     def _call(self, container: SimContainer | None, timeout: float) -> Call:
         if container is None or not container.running:
