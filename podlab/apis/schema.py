@@ -48,6 +48,7 @@ class Field:
     patch_strategies: tuple[str, ...] = ()
     list_type: str = ""
     map_keys: tuple[str, ...] = ()
+    map_type: str = ""
 
 
 class SchemaMissing(RuntimeError):
@@ -93,7 +94,13 @@ def _field(name: str, node: Manifest, required: bool) -> Field:
         patch_strategies=tuple(strategy.split(",")) if strategy else (),
         list_type=node.get("x-kubernetes-list-type", ""),
         map_keys=tuple(node.get("x-kubernetes-list-map-keys", ())),
+        map_type=node.get("x-kubernetes-map-type", ""),
     )
+
+
+def is_atomic(definition: str) -> bool:
+    """Whether server-side apply takes an object of this definition as one value."""
+    return bool(_load("schema.json")["definitions"][definition].get("x-kubernetes-map-type") == "atomic")
 
 
 def _type(node: Manifest) -> Type:
