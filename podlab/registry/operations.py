@@ -87,6 +87,13 @@ class Context:
     def now(self) -> datetime:
         return self.client.now()
 
+    @cached_property
+    def namespace_labels(self) -> dict[str, str]:
+        """The labels of the namespace of the request, read once."""
+        found = self.client.as_system().find("namespaces", "", self.namespace) if self.namespace else None
+        labels: dict[str, str] = (found.obj["metadata"].get("labels") or {}) if found else {}
+        return labels
+
     @property
     def key(self) -> Key:
         return Key(self.client.cluster, self.resource.key, self.namespace, self.name)

@@ -23,6 +23,7 @@ class Strategy:
     returns_deleted = False  # DELETE answers with the object instead of a Status
     creates_on_update = False  # PUT may create
     unconditional_update = True  # PUT without resourceVersion overwrites
+    exclusive = False  # objects are given what no other has (addresses): they are prepared under the write lock
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource

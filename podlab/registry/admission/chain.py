@@ -1,6 +1,7 @@
 """The chain of admission plugins. Called by `registry.creating`, `updating` and `deleting`.
 
-`admit` lets every plugin change the object, `check` lets every plugin refuse the finished one. A new plugin joins by one
+`admit` lets every plugin change the object, `check` lets every plugin refuse the finished one, `commit` has the last word
+under the lock of the write. A new plugin joins by one
 line in PLUGINS. The order is that of pkg/kubeapiserver/options/plugins.go.
 """
 
@@ -9,19 +10,29 @@ from __future__ import annotations
 from podlab.registry.admission.default_tolerations import DefaultTolerationSeconds
 from podlab.registry.admission.namespace_lifecycle import NamespaceLifecycle
 from podlab.registry.admission.plugin import CREATE, DELETE, UPDATE, Plugin, Request
+from podlab.registry.admission.pod_security.admission import PodSecurity
 from podlab.registry.admission.priority import Priority
 from podlab.registry.admission.runtime_class import RuntimeClass
 from podlab.registry.admission.service_account import ServiceAccount
 
-__all__ = ["CREATE", "DELETE", "PLUGINS", "UPDATE", "Request", "admit", "check"]
+__all__ = ["CREATE", "DELETE", "PLUGINS", "UPDATE", "Request", "admit", "check", "commit", "is_booked"]
 
 PLUGINS: tuple[Plugin, ...] = (
     NamespaceLifecycle(),
     ServiceAccount(),
+    PodSecurity(),
     Priority(),
     DefaultTolerationSeconds(),
     RuntimeClass(),
 )
+
+# Of updates only these may take more of a quota (the evaluators of pkg/quota/v1/evaluator/core).
+_BOOKED_UPDATES = frozenset({("persistentvolumeclaims", ""), ("pods", "resize"), ("services", "")})
+
+
+def is_booked(request: Request) -> bool:
+    """Whether the request is one for `commit`."""
+    return request.operation == CREATE or (request.resource, request.ctx.subresource) in _BOOKED_UPDATES
 
 
 def admit(request: Request) -> None:
@@ -32,3 +43,8 @@ def admit(request: Request) -> None:
 def check(request: Request) -> None:
     for plugin in PLUGINS:
         plugin.check(request)
+
+
+def commit(request: Request) -> None:
+    for plugin in PLUGINS:
+        plugin.commit(request)

@@ -17,14 +17,18 @@ class NamespaceLifecycle(Plugin):
         if request.operation == CREATE:
             require_living(request.ctx, request.name)
 
+    def commit(self, request: Request) -> None:
+        """Once more under the lock: the namespace may have come to its end since."""
+        if request.operation == CREATE and not request.ctx.options.dry_run:
+            require_living(request.ctx, request.name)
+
     def check(self, request: Request) -> None:
         if request.is_for("namespaces", DELETE) and request.ctx.name in IMMORTAL:
             raise request.refusal("this namespace may not be deleted")
 
 
 def require_living(ctx: Context, name: str) -> None:
-    """Refuse new content for a namespace that is missing or Terminating. Asked at admission, and again under the lock of
-    the write, because a namespace may have come to its end in between."""
+    """Refuse new content for a namespace that is missing or Terminating."""
     if not ctx.resource.namespaced:
         return
     found = ctx.client.as_system().find("namespaces", "", ctx.namespace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from podlab.apis import status_errors
@@ -19,12 +19,13 @@ DELETE = "DELETE"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`old` is the stored object of an update or a deletion."""
+    """`old` is the stored object of an update or a deletion. What is put into `warnings` goes out with the answer."""
 
     ctx: Context
     operation: str
     obj: Manifest
     old: Manifest | None = None
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def resource(self) -> str:
@@ -54,3 +55,7 @@ class Plugin:
 
     def check(self, request: Request) -> None:
         """Refuse the finished object by raising."""
+
+    def commit(self, request: Request) -> None:
+        """The last word, and the place to book what the object uses: part of the write's transaction, under its lock, so
+        that nothing else happens between this and the object being stored. A dry run asks without the lock."""
