@@ -7,102 +7,75 @@ printers.go. What STATUS of a pod says is in pod_summary.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from podlab.apis import pod_summary, schema, times
+from podlab.apis.printer_columns import (
+    AGE,
+    CORE,
+    META,
+    NAME,
+    NONE,
+    UNKNOWN,
+    Cell,
+    Column,
+    Told,
+    age,
+    metadata,
+    name,
+)
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
 
-Cell = str | int
-NONE = "<none>"
-UNKNOWN = "<unknown>"
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_CORE = "io.k8s.api.core.v1."
+_ADDRESSES = f"{CORE}NodeStatus/addresses"
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`priority` 0 is always shown, 1 only in wide output."""
-
-    name: str
-    description: str
-    format: str = ""
-    priority: int = 0
-    type: str = "string"
-
-    def to_json(self) -> Manifest:
-        return {
-            "name": self.name,
-            "type": self.type,
-            "format": self.format,
-            "description": self.description,
-            "priority": self.priority,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A column whose description is a sentence, or that of a field as "Definition/field"."""
-
-    name: str
-    about: str
-    format: str = ""
-    wide: bool = False
-    type: str = "string"
-
-
-_NAME = _Told("Name", f"{_META}/name", "name")
-_AGE = _Told("Age", f"{_META}/creationTimestamp")
-_ADDRESSES = f"{_CORE}NodeStatus/addresses"
-
-_COLUMNS: Mapping[str, tuple[_Told, ...]] = {
+_COLUMNS: Mapping[str, tuple[Told, ...]] = {
     "pods": (
-        _NAME,
-        _Told("Ready", "The aggregate readiness state of this pod for accepting traffic."),
-        _Told("Status", "The aggregate status of the containers in this pod."),
-        _Told(
+        NAME,
+        Told("Ready", "The aggregate readiness state of this pod for accepting traffic."),
+        Told("Status", "The aggregate status of the containers in this pod."),
+        Told(
             "Restarts",
             "The number of times the containers in this pod have been restarted and when the last container in this "
             "pod has restarted.",
         ),
-        _AGE,
-        _Told("IP", f"{_CORE}PodStatus/podIP", wide=True),
-        _Told("Node", f"{_CORE}PodSpec/nodeName", wide=True),
-        _Told("Nominated Node", f"{_CORE}PodStatus/nominatedNodeName", wide=True),
-        _Told("Readiness Gates", f"{_CORE}PodSpec/readinessGates", wide=True),
+        AGE,
+        Told("IP", f"{CORE}PodStatus/podIP", wide=True),
+        Told("Node", f"{CORE}PodSpec/nodeName", wide=True),
+        Told("Nominated Node", f"{CORE}PodStatus/nominatedNodeName", wide=True),
+        Told("Readiness Gates", f"{CORE}PodSpec/readinessGates", wide=True),
     ),
-    "namespaces": (_NAME, _Told("Status", "The status of the namespace"), _AGE),
+    "namespaces": (NAME, Told("Status", "The status of the namespace"), AGE),
     "nodes": (
-        _NAME,
-        _Told("Status", "The status of the node"),
-        _Told("Roles", "The roles of the node"),
-        _AGE,
-        _Told("Version", f"{_CORE}NodeSystemInfo/kubeletVersion"),
-        _Told("Internal-IP", _ADDRESSES, wide=True),
-        _Told("External-IP", _ADDRESSES, wide=True),
-        _Told("OS-Image", f"{_CORE}NodeSystemInfo/osImage", wide=True),
-        _Told("Kernel-Version", f"{_CORE}NodeSystemInfo/kernelVersion", wide=True),
-        _Told("Container-Runtime", f"{_CORE}NodeSystemInfo/containerRuntimeVersion", wide=True),
+        NAME,
+        Told("Status", "The status of the node"),
+        Told("Roles", "The roles of the node"),
+        AGE,
+        Told("Version", f"{CORE}NodeSystemInfo/kubeletVersion"),
+        Told("Internal-IP", _ADDRESSES, wide=True),
+        Told("External-IP", _ADDRESSES, wide=True),
+        Told("OS-Image", f"{CORE}NodeSystemInfo/osImage", wide=True),
+        Told("Kernel-Version", f"{CORE}NodeSystemInfo/kernelVersion", wide=True),
+        Told("Container-Runtime", f"{CORE}NodeSystemInfo/containerRuntimeVersion", wide=True),
     ),
-    "configmaps": (_NAME, _Told("Data", f"{_CORE}ConfigMap/data"), _AGE),
-    "secrets": (_NAME, _Told("Type", f"{_CORE}Secret/type"), _Told("Data", f"{_CORE}Secret/data"), _AGE),
-    "serviceaccounts": (_NAME, _AGE),
+    "configmaps": (NAME, Told("Data", f"{CORE}ConfigMap/data"), AGE),
+    "secrets": (NAME, Told("Type", f"{CORE}Secret/type"), Told("Data", f"{CORE}Secret/data"), AGE),
+    "serviceaccounts": (NAME, AGE),
     "events": (
-        _Told("Last Seen", f"{_CORE}Event/lastTimestamp"),
-        _Told("Type", f"{_CORE}Event/type"),
-        _Told("Reason", f"{_CORE}Event/reason"),
-        _Told("Object", f"{_CORE}Event/involvedObject"),
-        _Told("Subobject", f"{_CORE}ObjectReference/fieldPath", wide=True),
-        _Told("Source", f"{_CORE}Event/source", wide=True),
-        _Told("Message", f"{_CORE}Event/message"),
-        _Told("First Seen", f"{_CORE}Event/firstTimestamp", wide=True),
-        _Told("Count", f"{_CORE}Event/count", wide=True),
-        _Told("Name", f"{_META}/name", "name", wide=True),
+        Told("Last Seen", f"{CORE}Event/lastTimestamp"),
+        Told("Type", f"{CORE}Event/type"),
+        Told("Reason", f"{CORE}Event/reason"),
+        Told("Object", f"{CORE}Event/involvedObject"),
+        Told("Subobject", f"{CORE}ObjectReference/fieldPath", wide=True),
+        Told("Source", f"{CORE}Event/source", wide=True),
+        Told("Message", f"{CORE}Event/message"),
+        Told("First Seen", f"{CORE}Event/firstTimestamp", wide=True),
+        Told("Count", f"{CORE}Event/count", wide=True),
+        Told("Name", f"{META}/name", "name", wide=True),
     ),
 }
-_OTHERS = (_NAME, _Told("Created At", f"{_META}/creationTimestamp", type="date"))
+_OTHERS = (NAME, Told("Created At", f"{META}/creationTimestamp", type="date"))
 
 
 def columns(resource: Resource) -> list[Column]:
@@ -129,18 +102,6 @@ def row_conditions(resource: Resource, obj: Manifest) -> list[Manifest]:
     return [{"type": "Completed", "status": "True", "reason": phase, "message": message}]
 
 
-def _metadata(obj: Manifest) -> Manifest:
-    return obj.get("metadata") or {}
-
-
-def _name(obj: Manifest) -> str:
-    return str(_metadata(obj).get("name", ""))
-
-
-def _age(obj: Manifest, now: datetime) -> str:
-    return times.age(_metadata(obj).get("creationTimestamp"), now)
-
-
 def _pod(pod: Manifest, now: datetime) -> list[Cell]:
     summary = pod_summary.summarise(pod)
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
@@ -149,11 +110,11 @@ def _pod(pod: Manifest, now: datetime) -> list[Cell]:
         restarts += f" ({times.human_duration(now - summary.last_restart)} ago)"
     addresses = status.get("podIPs") or []
     return [
-        _name(pod),
+        name(pod),
         f"{summary.ready}/{summary.total}",
         summary.status,
         restarts,
-        _age(pod, now),
+        age(pod, now),
         addresses[0].get("ip") or NONE if addresses else NONE,
         spec.get("nodeName") or NONE,
         status.get("nominatedNodeName") or NONE,
@@ -162,7 +123,7 @@ def _pod(pod: Manifest, now: datetime) -> list[Cell]:
 
 
 def _namespace(namespace: Manifest, now: datetime) -> list[Cell]:
-    return [_name(namespace), str((namespace.get("status") or {}).get("phase", "")), _age(namespace, now)]
+    return [name(namespace), str((namespace.get("status") or {}).get("phase", "")), age(namespace, now)]
 
 
 def node_status(node: Manifest) -> str:
@@ -179,7 +140,7 @@ _ROLE_PREFIX = "node-role.kubernetes.io/"
 
 
 def node_roles(node: Manifest) -> str:
-    labels = _metadata(node).get("labels") or {}
+    labels = metadata(node).get("labels") or {}
     roles = {key.removeprefix(_ROLE_PREFIX) for key in labels if key.startswith(_ROLE_PREFIX)}
     roles.add(labels.get("kubernetes.io/role", ""))
     return ",".join(sorted(roles - {""})) or NONE
@@ -190,10 +151,10 @@ def _node(node: Manifest, now: datetime) -> list[Cell]:
     info = status.get("nodeInfo") or {}
     addresses = {item.get("type"): item.get("address") for item in reversed(status.get("addresses") or [])}
     return [
-        _name(node),
+        name(node),
         node_status(node),
         node_roles(node),
-        _age(node, now),
+        age(node, now),
         info.get("kubeletVersion", ""),
         addresses.get("InternalIP") or NONE,
         addresses.get("ExternalIP") or NONE,
@@ -208,15 +169,15 @@ def _count(obj: Manifest, *names: str) -> int:
 
 
 def _config_map(obj: Manifest, now: datetime) -> list[Cell]:
-    return [_name(obj), _count(obj, "data", "binaryData"), _age(obj, now)]
+    return [name(obj), _count(obj, "data", "binaryData"), age(obj, now)]
 
 
 def _secret(obj: Manifest, now: datetime) -> list[Cell]:
-    return [_name(obj), str(obj.get("type", "")), _count(obj, "data"), _age(obj, now)]
+    return [name(obj), str(obj.get("type", "")), _count(obj, "data"), age(obj, now)]
 
 
 def _service_account(obj: Manifest, now: datetime) -> list[Cell]:
-    return [_name(obj), _age(obj, now)]
+    return [name(obj), age(obj, now)]
 
 
 def _event(event: Manifest, now: datetime) -> list[Cell]:
@@ -240,7 +201,7 @@ def _event(event: Manifest, now: datetime) -> list[Cell]:
         str(event.get("message", "")).strip(),
         first,
         count,
-        _name(event),
+        name(event),
     ]
 
 
@@ -252,7 +213,7 @@ def event_source(event: Manifest) -> str:
 
 
 def _other(obj: Manifest, now: datetime) -> list[Cell]:
-    return [_name(obj), str(_metadata(obj).get("creationTimestamp") or UNKNOWN)]
+    return [name(obj), str(metadata(obj).get("creationTimestamp") or UNKNOWN)]
 
 
 _ROWS: Mapping[str, Callable[[Manifest, datetime], list[Cell]]] = {
