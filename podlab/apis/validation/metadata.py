@@ -26,7 +26,7 @@ def validate(metadata: Manifest, *, namespaced: bool, name_rule: NameRule, path:
     yield from _namespace(metadata.get("namespace") or "", namespaced, f"{path}.namespace")
     yield from not_negative(path, metadata, "generation")
     yield from labels(f"{path}.labels", metadata.get("labels"))
-    yield from annotations(f"{path}.annotations", metadata.get("annotations"))
+    yield from annotation_map(f"{path}.annotations", metadata.get("annotations"))
     yield from _owners(f"{path}.ownerReferences", metadata.get("ownerReferences") or [])
     yield from _finalizers(f"{path}.finalizers", metadata.get("finalizers") or [])
 
@@ -41,7 +41,7 @@ def _namespace(namespace: str, namespaced: bool, path: str) -> Errors:
         yield from by_rule(path, namespace, names.dns_label)
 
 
-def annotations(path: str, values: dict[str, str] | None) -> Errors:
+def annotation_map(path: str, values: dict[str, str] | None) -> Errors:
     for key in values or {}:
         for problem in names.qualified_name(key.lower()):
             yield invalid(path, key, problem)
@@ -105,7 +105,7 @@ def validate_update(new: Manifest, old: Manifest, path: str = "metadata") -> Err
             if new.get(field) != old.get(field):
                 yield invalid(f"{path}.{field}", new.get(field), IMMUTABLE)
     yield from labels(f"{path}.labels", new.get("labels"))
-    yield from annotations(f"{path}.annotations", new.get("annotations"))
+    yield from annotation_map(f"{path}.annotations", new.get("annotations"))
     yield from _owners(f"{path}.ownerReferences", new.get("ownerReferences") or [])
     yield from _finalizers(f"{path}.finalizers", new.get("finalizers") or [])
 

@@ -28,18 +28,21 @@ def affinity(path: str, value: Manifest | None) -> Errors:
 
 
 def _node_affinity(path: str, value: Manifest) -> Errors:
-    hard = value.get(_REQUIRED)
-    if hard is not None:
-        terms = hard.get("nodeSelectorTerms") or []
-        here = f"{path}.{_REQUIRED}.nodeSelectorTerms"
-        if not terms:
-            yield required(here, "must have at least one node selector term")
-        for index, term in enumerate(terms):
-            yield from _node_term(f"{here}[{index}]", term)
+    if value.get(_REQUIRED) is not None:
+        yield from node_selector(f"{path}.{_REQUIRED}", value[_REQUIRED])
     for index, item in enumerate(value.get(_PREFERRED) or []):
         here = f"{path}.{_PREFERRED}[{index}]"
         yield from _weight(here, item)
         yield from _node_term(f"{here}.preference", item.get("preference") or {})
+
+
+def node_selector(path: str, selector: Manifest) -> Errors:
+    """Of a pod's affinity and of a PersistentVolume."""
+    terms = selector.get("nodeSelectorTerms") or []
+    if not terms:
+        yield required(f"{path}.nodeSelectorTerms", "must have at least one node selector term")
+    for index, term in enumerate(terms):
+        yield from _node_term(f"{path}.nodeSelectorTerms[{index}]", term)
 
 
 def _weight(path: str, item: Manifest) -> Errors:

@@ -32,19 +32,24 @@ def _is_extended(name: str) -> bool:
     return not _is_native(name) and not name.startswith("requests.") and not names.qualified_name(f"requests.{name}")
 
 
-def _may_overcommit(name: str) -> bool:
+def may_overcommit(name: str) -> bool:
     return _is_native(name) and not _is_hugepage(name)
 
 
-def container_resource_name(path: str, name: str) -> Errors:
+def resource_name(path: str, name: str) -> Errors:
+    """ValidateResourceName: the name of any resource."""
     problems = names.qualified_name(name)
     yield from by_rule(path, name, names.qualified_name)
+    if not problems and "/" not in name and name not in _STANDARD and not _is_hugepage(name):
+        yield invalid(path, name, "must be a standard resource type or fully qualified")
+
+
+def container_resource_name(path: str, name: str) -> Errors:
+    yield from resource_name(path, name)
     if "/" in name:
         if not _is_native(name) and not _is_extended(name):
             yield invalid(path, name, "doesn't follow extended resource name standard")
         return
-    if not problems and name not in _STANDARD and not _is_hugepage(name):
-        yield invalid(path, name, "must be a standard resource type or fully qualified")
     if name not in _CONTAINER and not _is_hugepage(name):
         yield invalid(path, name, "must be a standard resource for containers")
 
@@ -92,7 +97,7 @@ def _requirements(path: str, resources: Manifest, *, pod_level: bool) -> Errors:
         yield from amount(here, name, text)
         if name in limits:
             yield from _within_limit(f"{path}.requests", name, text, limits[name])
-        elif not _may_overcommit(name):
+        elif not may_overcommit(name):
             yield required(f"{path}.limits", "Limit must be set for non overcommitable resources")
     named = {*limits, *requests}
     if any(map(_is_hugepage, named)) and not named & {"cpu", "memory"}:
@@ -102,7 +107,7 @@ def _requirements(path: str, resources: Manifest, *, pod_level: bool) -> Errors:
 def _within_limit(path: str, name: str, request: str, limit: str) -> Errors:
     order = quantity.compare(request, limit)
     text, bound = quantity.canonical(request), quantity.canonical(limit)
-    if order and not _may_overcommit(name):
+    if order and not may_overcommit(name):
         yield invalid(path, text, f"must be equal to {name} limit of {bound}")
     elif order > 0:
         yield invalid(path, text, f"must be less than or equal to {name} limit of {bound}")

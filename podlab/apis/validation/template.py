@@ -10,9 +10,9 @@ from podlab.apis.validation.rules import Errors, labels
 
 def validate(path: str, template: Manifest) -> Errors:
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
-    yield from labels(f"{path}.metadata.labels", meta.get("labels"))
-    yield from metadata.annotations(f"{path}.metadata.annotations", meta.get("annotations"))
-    yield from pod.special_annotations(f"{path}.metadata.annotations", meta.get("annotations") or {}, spec)
+    yield from labels(f"{path}.labels", meta.get("labels"))
+    yield from metadata.annotation_map(f"{path}.annotations", meta.get("annotations"))
+    yield from pod.special_annotations(f"{path}.annotations", meta.get("annotations") or {}, spec)
     yield from pod.validate_spec(f"{path}.spec", {"metadata": meta, "spec": spec})
     if spec.get("ephemeralContainers"):
         yield forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")

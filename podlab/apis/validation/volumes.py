@@ -54,7 +54,7 @@ def _empty_dir(path: str, source: Manifest) -> Errors:
         yield forbidden(f"{path}.sizeLimit", "SizeLimit field must be a valid resource quantity")
 
 
-def _host_path(path: str, source: Manifest) -> Errors:
+def host_path(path: str, source: Manifest) -> Errors:
     target = source.get("path") or ""
     if not target:
         yield required(f"{path}.path")
@@ -136,7 +136,7 @@ def _needs(*fields: str) -> Callable[[str, Manifest], Errors]:
 # In the order in which Kubernetes looks at them: the first one given is taken, the others are too many.
 _SOURCES: Mapping[str, Callable[[str, Manifest], Errors]] = {
     "emptyDir": _empty_dir,
-    "hostPath": _host_path,
+    "hostPath": host_path,
     "gitRepo": _git,
     "gcePersistentDisk": _needs("pdName"),
     "awsElasticBlockStore": _needs("volumeID"),

@@ -1,0 +1,312 @@
+"""Services (ValidateService and ValidateServiceUpdate in core validation).
+
+Addresses and node ports are handed out after this, by `registry.strategies.service`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from podlab.apis import names
+from podlab.apis.field_errors import FieldError, duplicate, forbidden, invalid, not_supported, required
+from podlab.apis.types import Manifest
+from podlab.apis.validation import addresses
+from podlab.apis.validation.rules import Errors, by_rule, ip, labels, one_of, port
+
+TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+PROTOCOLS = ("SCTP", "TCP", "UDP")
+NONE = "None"
+ONCE = "may not change once set"
+_ONLY_BALANCED = "may only be used when `type` is 'LoadBalancer'"
+_NOT_EXTERNAL_NAME = "may not be set for ExternalName services"
+_KUBELET_PORT = 10250
+_MAX_AFFINITY = 86400
+_SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+_HINTS, _MODE = "service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"
+
+
+def validate(service: Manifest) -> Errors:
+    meta, spec = service.get("metadata") or {}, service.get("spec") or {}
+    ports = spec.get("ports") or []
+    yield from _topology(meta.get("annotations") or {})
+    if not ports and not is_headless(spec) and spec.get("type") != "ExternalName":
+        yield required("spec.ports")
+    yield from _of_type(spec, ports)
+    seen: set[str] = set()
+    for index, item in enumerate(ports):
+        yield from _port(f"spec.ports[{index}]", item, seen, named=len(ports) > 1)
+    yield from labels("spec.selector", spec.get("selector"))
+    yield from _affinity(spec)
+    if spec.get("type") != "ExternalName":
+        yield from _cluster_ips(spec)
+    for index, address in enumerate(spec.get("externalIPs") or []):
+        here = f"spec.externalIPs[{index}]"
+        wrong = list(ip(here, address))
+        yield from wrong or addresses.not_special(here, address)
+    if spec.get("type"):
+        yield from one_of("spec.type", spec["type"], TYPES)
+    yield from _node_ports(spec, ports)
+    yield from _same_ports(ports)
+    yield from _source_ranges(meta.get("annotations") or {}, spec)
+    yield from _balancer(spec)
+    yield from _policies(spec)
+
+
+def is_headless(spec: Manifest) -> bool:
+    return list(spec.get("clusterIPs") or []) == [NONE]
+
+
+def is_external(spec: Manifest) -> bool:
+    """Whether somebody outside the cluster reaches it (ExternallyAccessible in pkg/api/service/util.go)."""
+    kind = spec.get("type")
+    return kind in ("LoadBalancer", "NodePort") or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+
+
+def needs_health_check(spec: Manifest) -> bool:
+    return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+
+
+def _topology(annotations: Manifest) -> Errors:
+    if _HINTS in annotations and _MODE in annotations and annotations[_HINTS] != annotations[_MODE]:
+        detail = f"must match annotations[{_HINTS}] when both are specified"
+        yield invalid(f"metadata.annotations[{_MODE}]", annotations[_MODE], detail)
+
+
+def _of_type(spec: Manifest, ports: list[Manifest]) -> Errors:
+    kind = spec.get("type")
+    if kind == "LoadBalancer":
+        for index, item in enumerate(ports):
+            if item.get("port") == _KUBELET_PORT:
+                detail = f"may not expose port {_KUBELET_PORT} externally since it is used by kubelet"
+                yield invalid(f"spec.ports[{index}]", _KUBELET_PORT, detail)
+    if kind in ("LoadBalancer", "NodePort") and is_headless(spec):
+        yield invalid("spec.clusterIPs[0]", NONE, f"may not be set to 'None' for {kind} services")
+    if kind == "ExternalName":
+        for field in ("clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if spec.get(field):
+                yield forbidden(f"spec.{field}", _NOT_EXTERNAL_NAME)
+        name = (spec.get("externalName") or "").removesuffix(".")
+        if name:
+            yield from by_rule("spec.externalName", name, names.dns_subdomain)
+        else:
+            yield required("spec.externalName")
+
+
+def _port(path: str, item: Manifest, seen: set[str], *, named: bool) -> Errors:
+    name = item.get("name") or ""
+    if name:
+        yield from by_rule(f"{path}.name", name, names.dns_label)
+        if name in seen:
+            yield duplicate(f"{path}.name", name)
+        seen.add(name)
+    elif named:
+        yield required(f"{path}.name")
+    yield from port(f"{path}.port", item.get("port") or 0)
+    yield from one_of(f"{path}.protocol", item.get("protocol"), PROTOCOLS)
+    yield from port(f"{path}.targetPort", item.get("targetPort"))
+    if item.get("appProtocol") is not None:
+        yield from by_rule(f"{path}.appProtocol", item["appProtocol"], names.qualified_name)
+
+
+def _affinity(spec: Manifest) -> Errors:
+    kind, config = spec.get("sessionAffinity"), spec.get("sessionAffinityConfig")
+    yield from one_of("spec.sessionAffinity", kind, ("ClientIP", NONE))
+    here = "spec.sessionAffinityConfig"
+    if kind == "ClientIP":
+        timeout = ((config or {}).get("clientIP") or {}).get("timeoutSeconds")
+        if timeout is None:
+            yield required(f"{here}.clientIP.timeoutSeconds", "when session affinity type is ClientIP")
+        elif not 0 < timeout <= _MAX_AFFINITY:
+            detail = f"must be greater than 0 and less than {_MAX_AFFINITY}"
+            yield invalid(f"{here}.clientIP.timeoutSeconds", timeout, detail)
+    elif kind == NONE and config is not None:
+        yield forbidden(here, "must not be set when session affinity is None")
+
+
+def _cluster_ips(spec: Manifest) -> Errors:
+    """ValidateServiceClusterIPsRelatedFields."""
+    given, families = spec.get("clusterIPs") or [], spec.get("ipFamilies") or []
+    here = "spec.clusterIPs"
+    if spec.get("clusterIP") and given and given[0] != spec["clusterIP"]:
+        yield invalid(here, given, "first value must match `clusterIP`")
+    elif spec.get("clusterIP") and not given:
+        yield required(here)
+    elif given and not spec.get("clusterIP"):
+        yield invalid(here, given, "must be empty when `clusterIP` is not specified")
+    for index, family in enumerate(families):
+        yield from one_of(f"spec.ipFamilies[{index}]", family, ("IPv4", "IPv6"))
+        if family in families[:index]:
+            yield duplicate(f"spec.ipFamilies[{index}]", family)
+    if spec.get("ipFamilyPolicy") is not None:
+        supported = ("PreferDualStack", "RequireDualStack", "SingleStack")
+        yield from one_of("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], supported)
+    wrong = list(_each_ip(here, given))
+    yield from wrong
+    if len(given) > 2:
+        yield invalid(here, given, "may only hold up to 2 values")
+    if wrong or is_headless(spec):
+        return
+    if len(given) > 1 and len({":" in address for address in given}) < len(given):
+        yield invalid(here, given, "may specify no more than one IP for each IP family")
+    for index, (address, family) in enumerate(zip(given, families, strict=False)):
+        if (":" in address) != (family == "IPv6"):
+            yield invalid(
+                f"{here}[{index}]", address, f"expected an {family} value as indicated by `ipFamilies[{index}]`"
+            )
+
+
+def _each_ip(path: str, given: list[str]) -> Errors:
+    for index, address in enumerate(given):
+        if index == 0 and address == NONE:
+            if len(given) > 1:
+                yield invalid(path, given, "'None' must be the first and only value")
+        else:
+            yield from ip(f"{path}[{index}]", address)
+
+
+def _node_ports(spec: Manifest, ports: list[Manifest]) -> Errors:
+    seen: set[tuple[Any, ...]] = set()
+    if spec.get("type") == "ClusterIP":
+        for index, item in enumerate(ports):
+            if item.get("nodePort"):
+                yield forbidden(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'")
+    for index, item in enumerate(ports):
+        key = (item.get("protocol"), item.get("nodePort"))
+        if item.get("nodePort") and key in seen:
+            yield duplicate(f"spec.ports[{index}].nodePort", item["nodePort"])
+        seen.add(key)
+
+
+def _same_ports(ports: list[Manifest]) -> Errors:
+    seen: set[tuple[Any, ...]] = set()
+    for index, item in enumerate(ports):
+        protocol, number = item.get("protocol"), item.get("port") or 0
+        if (protocol, number) in seen:
+            shown = {
+                "Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number, "TargetPort": 0, "NodePort": 0,
+            }  # fmt: skip
+            yield duplicate(f"spec.ports[{index}]", shown)
+        seen.add((protocol, number))
+
+
+def _source_ranges(annotations: Manifest, spec: Manifest) -> Errors:
+    given = spec.get("loadBalancerSourceRanges") or []
+    if given:
+        if spec.get("type") != "LoadBalancer":
+            yield forbidden("spec.loadBalancerSourceRanges", _ONLY_BALANCED)
+        for index, value in enumerate(given):
+            yield from addresses.cidr(f"spec.loadBalancerSourceRanges[{index}]", value.strip())
+    elif _SOURCE_RANGES in annotations:
+        here = f"metadata.annotations[{_SOURCE_RANGES}]"
+        if spec.get("type") != "LoadBalancer":
+            yield forbidden(here, _ONLY_BALANCED)
+        text = annotations[_SOURCE_RANGES].strip()
+        if any(list(addresses.cidr(here, value.strip())) for value in text.split(",") if text):
+            detail = "must be a comma separated list of CIDRs e.g. 192.168.0.0/16,10.0.0.0/8"
+            yield invalid(here, annotations[_SOURCE_RANGES], detail)
+
+
+def _balancer(spec: Manifest) -> Errors:
+    balanced = spec.get("type") == "LoadBalancer"
+    if spec.get("allocateLoadBalancerNodePorts") is not None and not balanced:
+        yield forbidden("spec.allocateLoadBalancerNodePorts", _ONLY_BALANCED)
+    if spec.get("loadBalancerClass") is not None:
+        if balanced:
+            yield from by_rule("spec.loadBalancerClass", spec["loadBalancerClass"], names.qualified_name)
+        else:
+            yield forbidden("spec.loadBalancerClass", _ONLY_BALANCED)
+
+
+def _policies(spec: Manifest) -> Errors:
+    outside, inside = spec.get("externalTrafficPolicy") or "", spec.get("internalTrafficPolicy")
+    if not is_external(spec):
+        if outside:
+            detail = "may only be set for externally-accessible services"
+            yield invalid("spec.externalTrafficPolicy", outside, detail)
+    else:
+        yield from one_of("spec.externalTrafficPolicy", outside, ("Cluster", "Local"))
+    number = spec.get("healthCheckNodePort") or 0
+    if number and not needs_health_check(spec):
+        detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        yield invalid("spec.healthCheckNodePort", number, detail)
+    elif number:
+        yield from port("spec.healthCheckNodePort", number)
+    if inside is not None:
+        yield from one_of("spec.internalTrafficPolicy", inside, ("Cluster", "Local"))
+    near = ("PreferClose", "PreferSameZone", "PreferSameNode")
+    if spec.get("trafficDistribution") is not None and spec["trafficDistribution"] not in near:
+        yield not_supported("spec.trafficDistribution", spec["trafficDistribution"], near)
+
+
+def validate_update(new: Manifest, old: Manifest) -> Errors:
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    if "ExternalName" not in (spec.get("type"), before.get("type")):
+        headless = is_headless(spec) and is_headless(before)
+        if not headless:
+            yield from _kept("clusterIPs", "clusterIP", spec.get("clusterIPs") or [], before.get("clusterIPs") or [])
+        yield from _kept("ipFamilies", "ipFamily", spec.get("ipFamilies") or [], before.get("ipFamilies") or [])
+    balanced = spec.get("type") == before.get("type") == "LoadBalancer"
+    if balanced and spec.get("loadBalancerClass") != before.get("loadBalancerClass"):
+        yield invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), ONCE)
+    yield from validate(new)
+
+
+def _kept(field: str, one: str, new: Sequence[str], old: Sequence[str]) -> Errors:
+    """A second family may come and go; what is there may not change (validateUpgradeDowngrade…)."""
+    if len(new) == len(old):
+        for index, value in enumerate(old):
+            if new[index] != value:
+                yield invalid(f"spec.{field}[{index}]", new, ONCE)
+    elif old and not new:
+        yield FieldError("FieldValueInvalid", f"spec.{field}[0]", None, f"primary {one} can not be unset")
+    elif old and new[0] != old[0]:
+        yield invalid(f"spec.{field}[0]", new, ONCE)
+
+
+def validate_status(new: Manifest, old: Manifest) -> Errors:
+    spec = new.get("spec") or {}
+    ingress = ((new.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    here = "status.loadBalancer.ingress"
+    if ingress and spec.get("type") != "LoadBalancer":
+        yield forbidden(here, "may only be used when `spec.type` is LoadBalancer")
+        return
+    for index, item in enumerate(ingress):
+        if item.get("ip"):
+            yield from ip(f"{here}[{index}].ip", item["ip"])
+        if item.get("ipMode") is not None:
+            if not item.get("ip"):
+                yield forbidden(f"{here}[{index}].ipMode", "may not be specified when `ip` is not set")
+            elif item["ipMode"] not in ("Proxy", "VIP"):
+                yield not_supported(f"{here}[{index}].ipMode", item["ipMode"], ("Proxy", "VIP"))
+        if item.get("hostname"):
+            yield from by_rule(f"{here}[{index}].hostname", item["hostname"], names.dns_subdomain)
+            if not list(ip("", item["hostname"])):
+                yield invalid(f"{here}[{index}].hostname", item["hostname"], "must be a DNS name, not an IP address")
+
+
+def warnings(service: Manifest) -> list[str]:
+    """pkg/api/service/warnings.go."""
+    out: list[str] = []
+    spec = service.get("spec") or {}
+    annotations = (service.get("metadata") or {}).get("annotations") or {}
+    if _HINTS in annotations:
+        out.append(f"metadata.annotations[{_HINTS}]: deprecated in v1.27+; please use annotation {_MODE}")
+    if is_headless(spec) or spec.get("type") == "ExternalName":
+        if spec.get("externalIPs"):
+            out.append(f"spec.externalIPs is ignored when spec.{_why_ignored(spec)}")
+        if is_headless(spec) and spec.get("loadBalancerIP"):
+            out.append('spec.loadBalancerIP is ignored when spec.clusterIP is "None"')
+        if spec.get("sessionAffinity") == "ClientIP":
+            out.append(
+                f"spec.SessionAffinity is ignored for {'headless services' if is_headless(spec) else 'ExternalName services'}"
+            )
+    elif spec.get("externalIPs"):
+        out.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
+    if spec.get("trafficDistribution") == "PreferClose":
+        out.append("spec.trafficDistribution: deprecated in v1.34+; please use PreferSameZone")
+    return out
+
+
+def _why_ignored(spec: Manifest) -> str:
+    return 'clusterIP is "None"' if is_headless(spec) else 'type is "ExternalName"'
