@@ -18,7 +18,6 @@ from typing import Protocol
 
 from podlab.apis.types import LogLine
 
-
 # What an exec, HTTP or TCP call is for: "liveness", "readiness", "startup" or "". Set around the call. No part of it,
 # because a real engine answers all alike; the simulator is told by annotations how each probe shall turn out.
 PURPOSE: ContextVar[str] = ContextVar("purpose", default="")
@@ -218,6 +217,44 @@ class Subscription(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamOptions:
+    """Which streams somebody wants. With a terminal there is no stderr: everything comes on stdout."""
+
+    stdin: bool = False
+    stdout: bool = True
+    stderr: bool = True
+    tty: bool = False
+
+
+class StreamSink(Protocol):
+    """Where the output of a stream goes. Both are called from the runtime's threads, never at the same time."""
+
+    def output(self, stream: str, data: bytes) -> None:
+        """`stream`: "stdout" | "stderr". May block while the reader is slow; raises OSError when nobody reads any more."""
+        ...
+
+    def ended(self, exit_code: int | None, error: str) -> None:
+        """The last call, exactly once. `exit_code` is that of an exec's command; `error` tells why it broke off."""
+        ...
+
+
+class StreamSession(Protocol):
+    """The other direction of a stream, for one caller at a time. Calls after the end do nothing."""
+
+    def write(self, data: bytes) -> None:
+        """To standard input, or to the server. May block while nobody reads there."""
+        ...
+
+    def close_input(self) -> None: ...
+
+    def resize(self, width: int, height: int) -> None: ...
+
+    def close(self) -> None:
+        """The caller is gone: ends the command of an exec, detaches from a container, hangs up. From any thread."""
+        ...
+
+
 class Runtime(Protocol):
     """What a node runs pods on."""
 
@@ -276,6 +313,20 @@ class Runtime(Protocol):
     def tcp_connect(
         self, container_id: str, host: str, port: int, timeout: float, done: Callable[[TcpResult], None]
     ) -> None: ...
+
+    def exec_stream(
+        self, container_id: str, argv: tuple[str, ...], options: StreamOptions, sink: StreamSink
+    ) -> StreamSession:
+        """Run a command in a running container with its streams open."""
+        ...
+
+    def attach(self, container_id: str, options: StreamOptions, sink: StreamSink) -> StreamSession:
+        """Join the streams of the container's main process, from now on; `options.tty` is what the container has."""
+        ...
+
+    def dial(self, pod: PodRef, port: int, sink: StreamSink) -> StreamSession:
+        """A TCP connection to a server in the pod; raises RuntimeFailure with Go's words when nobody listens."""
+        ...
 
     def stats(self, container_id: str) -> ContainerStats | None: ...
 

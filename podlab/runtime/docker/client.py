@@ -71,6 +71,18 @@ class Stream:
         finally:
             self._response.close()
 
+    def write(self, data: bytes) -> None:
+        """For a stream that the engine reads too (exec, attach). Raises OSError when it does not any more."""
+        if self._socket is None:
+            raise BrokenPipeError("the engine takes no input on this stream")
+        self._socket.sendall(data)
+
+    def close_write(self) -> None:
+        """The end of the input; output may still come."""
+        with suppress(OSError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_WR)
+
     def lines(self) -> Iterator[bytes]:
         rest = b""
         for chunk in self.chunks():

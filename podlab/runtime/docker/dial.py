@@ -26,7 +26,7 @@ def tcp_connect(host: str, port: int, timeout: float) -> TcpResult:
     try:
         socket.create_connection((host, port), timeout=timeout).close()
     except OSError as error:
-        return TcpResult(ok=False, seconds=monotonic() - began, error=_dial_error(host, port, error))
+        return TcpResult(ok=False, seconds=monotonic() - began, error=dial_error(host, port, error))
     return TcpResult(ok=True, seconds=monotonic() - began)
 
 
@@ -143,11 +143,12 @@ def _text(host: str, port: int, error: Exception, *, connected: bool) -> str:
     if isinstance(error, http.client.BadStatusLine):
         return f'net/http: HTTP/1.x transport connection broken: malformed HTTP response "{str(error.args[0]).strip()}"'
     if isinstance(error, OSError):
-        return f"read tcp {_join(host, port)}: read: {_reason(error)}" if connected else _dial_error(host, port, error)
+        return f"read tcp {_join(host, port)}: read: {_reason(error)}" if connected else dial_error(host, port, error)
     return f"net/http: HTTP/1.x transport connection broken: {error}"
 
 
-def _dial_error(host: str, port: int, error: OSError) -> str:
+def dial_error(host: str, port: int, error: OSError) -> str:
+    """Go's sentence for a connection that did not come about."""
     if isinstance(error, TimeoutError):
         return f"dial tcp {_join(host, port)}: i/o timeout"
     if isinstance(error, socket.gaierror):

@@ -50,9 +50,9 @@ def run(
                 timer.cancel()
         seconds = monotonic() - began
         if stream.closed:
-            _kill(engine, container_id, exec_id)
+            kill(engine, container_id, exec_id)
             return ExecResult(-1, output, seconds, timed_out=True)
-        code = _exit_code(engine, exec_id)
+        code = exit_code(engine, exec_id)
     except RuntimeFailure as error:
         return ExecResult(-1, "", monotonic() - began, error=str(error))
     if code in {126, 127} and output.startswith(_CANNOT_RUN):
@@ -68,7 +68,7 @@ def _read(stream: Stream) -> str:
     return bytes(parts["stdout"] + parts["stderr"]).decode("utf-8", "replace")
 
 
-def _exit_code(engine: Engine, exec_id: str) -> int:
+def exit_code(engine: Engine, exec_id: str) -> int:
     """The engine closes the stream a moment before it notes the code."""
     for _ in range(_SETTLE_TRIES):
         found = _inspect(engine, exec_id)
@@ -83,7 +83,8 @@ def _inspect(engine: Engine, exec_id: str) -> dict[str, Any]:
         return dict(engine.api.exec_inspect(exec_id))
 
 
-def _kill(engine: Engine, container_id: str, exec_id: str) -> None:
+def kill(engine: Engine, container_id: str, exec_id: str) -> None:
+    """End a command that still runs; nothing for an engine elsewhere, which has no call for it."""
     if not engine.base_url.startswith("unix:"):
         return
     with suppress(RuntimeFailure, OSError):

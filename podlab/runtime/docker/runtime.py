@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from podlab.apis.types import LogLine
 from podlab.clock import RealClock
-from podlab.runtime.docker import container, dial, images, sandbox
+from podlab.runtime.docker import container, dial, images, sandbox, sessions
 from podlab.runtime.docker import exec as executing
 from podlab.runtime.docker.client import engine_errors, shared
 from podlab.runtime.docker.event_stream import EventFollower
@@ -23,7 +23,7 @@ from podlab.runtime.docker.labels import Scope
 from podlab.runtime.docker.log_stream import LogFollower
 from podlab.runtime.docker.stats import StatsReader
 from podlab.runtime.docker.status import StatusReader
-from podlab.runtime.errors import Unavailable
+from podlab.runtime.errors import NotFound, Unavailable
 from podlab.runtime.interface import (
     ContainerConfig,
     ContainerStats,
@@ -38,6 +38,9 @@ from podlab.runtime.interface import (
     PullResult,
     RuntimeEvent,
     SandboxConfig,
+    StreamOptions,
+    StreamSession,
+    StreamSink,
     Subscription,
     TcpResult,
 )
@@ -180,6 +183,26 @@ class DockerRuntime:
             done,
             failed=lambda error: TcpResult(ok=False, seconds=0.0, error=error),
         )
+
+    def exec_stream(
+        self, container_id: str, argv: tuple[str, ...], options: StreamOptions, sink: StreamSink
+    ) -> StreamSession:
+        return self._kept(sessions.run_command(self._engine, container_id, argv, options, sink))
+
+    def attach(self, container_id: str, options: StreamOptions, sink: StreamSink) -> StreamSession:
+        return self._kept(sessions.attach(self._engine, container_id, options, sink))
+
+    def dial(self, pod: PodRef, port: int, sink: StreamSink) -> StreamSession:
+        """A pod in the host's network has no address of its own."""
+        sandbox_now = next((one for one in self._status.one(pod).sandboxes if one.ready), None)
+        if sandbox_now is None:
+            raise NotFound(f"the sandbox of pod {pod.namespace}/{pod.name} is not running")
+        return self._kept(sessions.Connection(sandbox_now.ip or "127.0.0.1", port, sink))
+
+    def _kept(self, session: StreamSession) -> StreamSession:
+        """`close` of the runtime ends it too."""
+        self._keep(session)
+        return session
 
     def stats(self, container_id: str) -> ContainerStats | None:
         return self._stats.read(container_id)

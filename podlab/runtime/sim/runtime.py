@@ -7,9 +7,9 @@ and on the caller's thread; callbacks come from timers. Not thread-safe: the wor
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
 
 from podlab.apis.types import LogLine
 from podlab.clock import Clock
@@ -29,17 +29,22 @@ from podlab.runtime.interface import (
     PullResult,
     RuntimeEvent,
     SandboxConfig,
+    StreamOptions,
+    StreamSession,
+    StreamSink,
     Subscription,
     TcpResult,
 )
 from podlab.runtime.sim import chance, images, network
 from podlab.runtime.sim.behaviour import BadBehaviour, duration
+from podlab.runtime.sim.connection import Connection
 from podlab.runtime.sim.container import Follower, SimContainer
 from podlab.runtime.sim.execution import Execution
 from podlab.runtime.sim.journal import Journal
 from podlab.runtime.sim.machine import SECOND
 from podlab.runtime.sim.network import Call, Listener
 from podlab.runtime.sim.node import Node, Sandbox, container_record, sandbox_record
+from podlab.runtime.sim.sessions import AttachSession, CommandSession
 
 VERSION = "sim://1"
 LOCAL = frozenset({"", "localhost", "127.0.0.1"})
@@ -65,6 +70,7 @@ class SimRuntime:
         self._cpu_milli = cpu_milli
         self._memory_bytes = memory_bytes
         self._listeners: list[_EventSubscription] = []
+        self._sessions: dict[object, StreamSession] = {}
         self._node.load()
         self._node.announce = self._announce_end
 
@@ -73,8 +79,15 @@ class SimRuntime:
         """Nothing runs or lies around here."""
         return not self._node.sandboxes and not self._node.containers
 
+    @property
+    def streaming(self) -> bool:
+        """Somebody has a stream open."""
+        return bool(self._sessions)
+
     def close(self) -> None:
-        """Let go of all timers; the journal keeps what is needed to come back."""
+        """Let go of all timers and streams; the journal keeps what is needed to come back."""
+        for session in list(self._sessions.values()):
+            session.close()
         for container in self._node.containers.values():
             container.close()
         self._listeners.clear()
@@ -284,17 +297,6 @@ class SimRuntime:
 
         self._clock.call_later(call.seconds, answer)
 
-    # Streams: refused until the simulator has terminals.
-
-    def exec_stream(self, container_id: str, argv: tuple[str, ...], options: object, sink: object) -> NoReturn:
-        raise RuntimeFailure("a simulated container has no streams: exec is possible in probes and hooks only")
-
-    def attach(self, container_id: str, options: object, sink: object) -> NoReturn:
-        raise RuntimeFailure("a simulated container has no streams to attach to")
-
-    def dial(self, pod: PodRef, port: int, sink: object) -> NoReturn:
-        raise RuntimeFailure("a simulated pod has no network to connect to")
-
     def _call(self, container: SimContainer | None, timeout: float) -> Call:
         if container is None or not container.running:
             return Call(outcome="", latency=0.001, timeout=timeout)
@@ -326,6 +328,45 @@ class SimRuntime:
         happened = {"micros": container.micros(), "files": files}
         container.happened.append(happened)
         self._node.write("happened", id=container.id, **happened)
+
+    # Streams
+
+    def exec_stream(
+        self, container_id: str, argv: tuple[str, ...], options: StreamOptions, sink: StreamSink
+    ) -> StreamSession:
+        container = self._running(container_id)
+        session = CommandSession(container, argv, options, sink, self._hung_up, self._files_changed)
+        self._sessions[session] = session
+        session.begin()
+        return session
+
+    def attach(self, container_id: str, options: StreamOptions, sink: StreamSink) -> StreamSession:
+        container = self._running(container_id)
+        wanted = replace(options, tty=container.config.tty)
+        session = AttachSession(container, wanted, sink, self._hung_up, self._clock.now())
+        if container.running:
+            self._sessions[session] = session
+        return session
+
+    def dial(self, pod: PodRef, port: int, sink: StreamSink) -> StreamSession:
+        sandbox = next((one for one in self._node.of_pod(pod.uid) if one.ready), None)
+        if sandbox is None:
+            raise NotFound(f"the sandbox of pod {pod.namespace}/{pod.name} is not running")
+        address = sandbox.ip
+        if not self._listening("", address, port).open:
+            raise RuntimeFailure(f"dial tcp {address}:{port}: connect: connection refused")
+        connection = Connection(lambda: self._listening("", address, port), sink, self._hung_up)
+        self._sessions[connection] = connection
+        return connection
+
+    def _running(self, container_id: str) -> SimContainer:
+        container = self._container(container_id)
+        if not container.running:
+            raise RuntimeFailure(f"container {container_id[:12]} is not running")
+        return container
+
+    def _hung_up(self, session: object) -> None:
+        self._sessions.pop(session, None)
 
     # Following
 
