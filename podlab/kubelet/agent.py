@@ -18,7 +18,7 @@ from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.clock import Clock, Timer
-from podlab.kubelet import housekeeping, node_status, pleg, pod_workers, pods
+from podlab.kubelet import housekeeping, node_status, pleg, pod_workers, pods, streams
 from podlab.kubelet.context import Context, PodState
 from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.log_pump import LogPump
@@ -28,8 +28,17 @@ from podlab.kubelet.runs import Runs
 from podlab.kubelet.start import RETRY
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
+from podlab.registry.streams import ADDRESS_ANNOTATION, OpenRequest
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import PodRef, PodStatus, Runtime, RuntimeEvent, Subscription
+from podlab.runtime.interface import (
+    PodRef,
+    PodStatus,
+    Runtime,
+    RuntimeEvent,
+    StreamSession,
+    StreamSink,
+    Subscription,
+)
 from podlab.storage.errors import StorageError
 from podlab.storage.log import LogEntry
 
@@ -47,7 +56,7 @@ def at_once(work: Callable[[], None]) -> None:
 
 class Kubelet:
     """`defer` takes work that may take a moment off the clock's thread; a simulated node does it at once. `runs` and
-    `pod_root` (volumes) have their usual places unless a test gives others."""
+    `pod_root` (volumes) have their usual places unless a test gives others. `stream_address` is published on the Node."""
 
     def __init__(
         self,
@@ -65,8 +74,10 @@ class Kubelet:
         pod_root: Path | None = None,
         rng: random.Random | None = None,
         defer: Callable[[Callable[[], None]], None] = at_once,
+        stream_address: str = "",
     ) -> None:
         self.cluster, self.node, self.address = cluster, node, address
+        self._stream_address = stream_address
         self._clock, self._client, self._recorder, self._runtime = clock, client, recorder, runtime
         self._dispatch_outside, self._defer = dispatch, defer
         self._log_root = log_root
@@ -85,7 +96,13 @@ class Kubelet:
     def start(self) -> None:
         """Register the node, take over what runs, begin to follow the runtime. Call `on_change` only afterwards."""
         self._ctx = ctx = self._make_context()
-        node = node_status.register(self._client, ctx.machine, node=self.node, address=self.address)
+        node = node_status.register(
+            self._client,
+            ctx.machine,
+            node=self.node,
+            address=self.address,
+            annotations={ADDRESS_ANNOTATION: self._stream_address} if self._stream_address else None,
+        )
         self._recorder.event(node, reasons.NORMAL, reasons.STARTING, "Starting kubelet.", why="")
         self._running = True
         self.reload()
@@ -170,6 +187,10 @@ class Kubelet:
         self._relist()
         for uid in self.pods():
             self._dispatch(uid)
+
+    def open_stream(self, request: OpenRequest, sink: StreamSink) -> StreamSession:
+        """Exec, attach or dial for a caller of `stream_server`; raises RuntimeFailure."""
+        return streams.open_stream(self._runtime, request, sink)
 
     def pods(self) -> list[str]:
         with self._lock:

@@ -11,8 +11,9 @@ from typing import Any
 from celery import bootsteps
 from django.conf import settings
 
-from podlab.kubelet import tasks
+from podlab.kubelet import stream_address, tasks
 from podlab.kubelet.node_host import NodeHost
+from podlab.kubelet.stream_server import StreamServer
 from podlab.ops.prepare import lab_id
 from podlab.registry.clusters import MAIN
 from podlab.runtime.docker import DockerRuntime
@@ -30,6 +31,7 @@ class NodeStep(bootsteps.StartStopStep):
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
         self._host: NodeHost | None = None
+        self._streams: StreamServer | None = None
 
     def start(self, parent: Any) -> None:
         self._host = NodeHost(
@@ -39,11 +41,17 @@ class NodeStep(bootsteps.StartStopStep):
             hub=hub.hub(),
             data=settings.PODLAB_DATA,
             send=tasks.SyncSender(),
+            stream_address=stream_address.published("node"),
         )
+        self._streams = stream_address.make_server("node", self._host.open_stream)
+        self._streams.start()
         self._host.start()
 
     def stop(self, parent: Any) -> None:
         host, self._host = self._host, None
+        server, self._streams = self._streams, None
+        if server is not None:
+            server.close()
         if host is not None:
             host.stop()
 

@@ -20,7 +20,9 @@ from podlab.kubelet.agent import Kubelet
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
-from podlab.runtime.interface import Runtime
+from podlab.registry.streams import OpenRequest
+from podlab.runtime.errors import NotFound
+from podlab.runtime.interface import Runtime, StreamSession, StreamSink
 from podlab.storage.errors import Compacted
 from podlab.storage.feed import End, Subscription
 from podlab.storage.hub import Hub
@@ -107,9 +109,11 @@ class NodeHost:
         data: Path,
         send: Send,
         clock: Clock | None = None,
+        stream_address: str = "",
     ) -> None:
         self._cluster, self._nodes, self._make_runtime = cluster, nodes, make_runtime
         self._hub, self._data = hub, data
+        self._stream_address = stream_address
         self._clock: Clock = clock if clock is not None else RealClock()
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="kubelet")
         self._dispatcher = Dispatcher(cluster, send, self._sync_here)
@@ -152,6 +156,13 @@ class NodeHost:
             self._clock.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
+    def open_stream(self, request: OpenRequest, sink: StreamSink) -> StreamSession:
+        """The door of the worker's stream server."""
+        kubelet = self._kubelets.get(request.node) if request.cluster == self._cluster else None
+        if kubelet is None:
+            raise NotFound(f"node {request.node} of cluster {request.cluster} is not played here")
+        return kubelet.open_stream(request, sink)
+
     def _make(self, node: str) -> Kubelet:
         runtime = self._make_runtime(node)
         self._runtimes.append(runtime)
@@ -168,6 +179,7 @@ class NodeHost:
             dispatch=lambda uid: self._dispatcher.ask(node, uid),
             address=own_address(),
             defer=self._in_background,
+            stream_address=self._stream_address,
         )
 
     def _follow(self) -> None:

@@ -7,6 +7,7 @@ node lifecycle controller says so.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 
 from podlab.apis import pods as pod_facts
@@ -93,19 +94,29 @@ def _conditions(old: list[Manifest], now: datetime) -> list[Manifest]:
     return [c for c in old if c["type"] not in names] + made
 
 
-def register(client: Client, machine: MachineInfo, *, node: str, address: str) -> Manifest:
-    """Make the Node if there is none, then store its labels and status; returns the object."""
-    wanted = labels(node, machine)
+def register(
+    client: Client, machine: MachineInfo, *, node: str, address: str, annotations: Mapping[str, str] | None = None
+) -> Manifest:
+    """Make the Node if there is none, then store its labels, annotations and status; returns the object."""
+    wanted = {"labels": labels(node, machine), "annotations": dict(annotations or {})}
     try:
-        blank: Manifest = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node, "labels": wanted}, "spec": {}}
+        metadata = {"name": node, **{part: values for part, values in wanted.items() if values}}
+        blank: Manifest = {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {}}
         client.create("nodes", blank, why="the agent of this node has started for the first time")
     except ApiError as error:
         if error.code != 409:
             raise
-        held = client.get("nodes", "", node).obj["metadata"].get("labels") or {}
-        if any(held.get(name) != value for name, value in wanted.items()):
-            patch = {"metadata": {"labels": wanted}}
-            client.patch("nodes", "", node, "application/merge-patch+json", patch, why="the agent renews its labels")
+        held = client.get("nodes", "", node).obj["metadata"]
+        patch = {part: values for part, values in wanted.items() if values.items() - (held.get(part) or {}).items()}
+        if patch:
+            client.patch(
+                "nodes",
+                "",
+                node,
+                "application/merge-patch+json",
+                {"metadata": patch},
+                why="the agent renews its labels",
+            )
     return post(client, machine, node=node, address=address, why="the agent of this node is ready")
 
 

@@ -7,8 +7,11 @@ from typing import Any
 from celery import bootsteps
 from django.conf import settings
 
+from podlab.kubelet import stream_address
+from podlab.kubelet.stream_server import StreamServer
 from podlab.simhost import tasks
 from podlab.simhost.host import Host
+from podlab.simhost.streams import Door
 from podlab.storage import hub
 
 
@@ -20,15 +23,22 @@ class SimStep(bootsteps.StartStopStep):
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
         self._host: Host | None = None
+        self._streams: StreamServer | None = None
 
     def start(self, parent: Any) -> None:
-        self._host = Host(hub=hub.hub(), data=settings.PODLAB_DATA, send=tasks.send_run)
+        address = stream_address.published("sim")
+        self._host = Host(hub=hub.hub(), data=settings.PODLAB_DATA, send=tasks.send_run, stream_address=address)
+        self._streams = stream_address.make_server("sim", Door(self._host))
+        self._streams.start()
         tasks.play(self._host)
         self._host.start()
 
     def stop(self, parent: Any) -> None:
         host, self._host = self._host, None
         tasks.play(None)
+        server, self._streams = self._streams, None
+        if server is not None:
+            server.close()
         if host is not None:
             host.stop()
 

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from podlab.clock import Clock, RealClock, Timer, wall_now
 from podlab.registry.client import Client
 from podlab.registry.identity import system
+from podlab.runtime.errors import NotFound, RuntimeFailure
 from podlab.scheduler.control import Mailbox
 from podlab.simhost.world import World, journal_folder
 from podlab.storage import clusters, log
@@ -34,7 +36,11 @@ PATIENCE = 5.0
 # A world in which nothing is due is kept for a while: more changes often follow.
 LINGER = 20.0
 
+# How long a stream waits for its turn in a busy world.
+CALL_SECONDS = 10.0
+
 Send = Callable[[str], None]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -53,8 +59,11 @@ class _Slot:
 
 
 class Host:
-    def __init__(self, *, hub: Hub, data: Path, send: Send, clock: Clock | None = None) -> None:
+    def __init__(
+        self, *, hub: Hub, data: Path, send: Send, clock: Clock | None = None, stream_address: str = ""
+    ) -> None:
         """`send(cluster)` asks for a call of `run(cluster)`; it raises when the broker is away."""
+        self._stream_address = stream_address
         self._hub, self._data, self._send = hub, data, send
         self._clock: Clock = clock if clock is not None else RealClock()
         self._slots: dict[str, _Slot] = {}
@@ -115,6 +124,27 @@ class Host:
                     self._run(cluster, slot)
             finally:
                 slot.lock.release()
+
+    def call(self, cluster: str, work: Callable[[World], T]) -> T:
+        """Do something in a cluster's world at its present lab time, between its turns, and what follows from it. Raises
+        RuntimeFailure when there is no such world, or it is too busy."""
+        slot = self._slots.get(cluster)
+        if slot is None:
+            raise NotFound(f"cluster {cluster} is not played here")
+        if not slot.lock.acquire(timeout=CALL_SECONDS):
+            raise RuntimeFailure(f"cluster {cluster} is too busy")
+        try:
+            if not self._stopping:
+                self._run(cluster, slot)
+            if slot.world is None:
+                raise NotFound(f"cluster {cluster} is gone")
+            result = work(slot.world)
+            self._run(cluster, slot)
+        finally:
+            slot.lock.release()
+        if slot.again:  # somebody came for a turn while we were in it
+            self.wake(cluster)
+        return result
 
     # Hearing
 
@@ -186,7 +216,7 @@ class Host:
         if row is None or row.uid != slot.uid:
             return
         if slot.world is None:
-            slot.world = World(row, data=self._data, now=self._taken_up(row, slot))
+            slot.world = World(row, data=self._data, now=self._taken_up(row, slot), stream_address=self._stream_address)
             slot.world.open()
         world = slot.world
         if row.steps_wanted:
@@ -229,7 +259,7 @@ class Host:
         if not slot.lock.acquire(blocking=False):
             return
         try:
-            if slot.world is not None and slot.world.next_due is None and not slot.wanted:
+            if slot.world is not None and slot.world.next_due is None and not slot.wanted and not slot.world.streaming:
                 self._close(slot)
                 slot.rested = True
         finally:

@@ -21,6 +21,7 @@ from podlab.registry import namespaces
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
+from podlab.runtime.errors import NotFound
 from podlab.runtime.sim.runtime import SimRuntime
 from podlab.scheduler import bind, cycle, work
 from podlab.scheduler.event_ttl import EventTtl
@@ -44,14 +45,16 @@ STEP_TIMERS = 200_000
 
 
 class World:
-    def __init__(self, row: ClusterRow, *, data: Path, now: datetime) -> None:
-        """`now` is the lab time at which the world is taken up; `open` does the work."""
+    def __init__(self, row: ClusterRow, *, data: Path, now: datetime, stream_address: str = "") -> None:
+        """`now` is the lab time at which the world is taken up; `open` does the work. `stream_address` is what its nodes
+        publish."""
         self.name = row.name
         self.uid = row.uid
         self.clock = LabClock(now)
         self.revision = 0  # of the change log, read up to here
         self._seed = row.seed
         self._data = data
+        self._stream_address = stream_address
         self._kubelets: dict[str, Kubelet] = {}
         self._runtimes: dict[str, SimRuntime] = {}
         self._jobs: dict[Job, None] = {}  # in order, each once
@@ -73,6 +76,17 @@ class World:
     @property
     def nodes(self) -> list[str]:
         return list(self._kubelets)
+
+    @property
+    def streaming(self) -> bool:
+        """Somebody has a stream open into one of its pods."""
+        return any(runtime.streaming for runtime in self._runtimes.values())
+
+    def kubelet(self, node: str) -> Kubelet:
+        found = self._kubelets.get(node)
+        if found is None:
+            raise NotFound(f"node {node} of cluster {self.name} is not played here")
+        return found
 
     def open(self) -> None:
         """Take over what the store and the journals say. May be called again to read everything anew."""
@@ -230,6 +244,7 @@ class World:
             dispatch=self._sync(name),
             address=network.address(subnet),
             rng=random.Random(f"{self._seed}/{name}"),
+            stream_address=self._stream_address,
         )
         self._runtimes[name], self._kubelets[name] = runtime, kubelet
         kubelet.start()
