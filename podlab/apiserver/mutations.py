@@ -99,7 +99,7 @@ def delete(call: Call) -> ApiResponse:
         propagation=wanted.propagation,
         dry_run=wanted.dry_run,
     )
-    return representation.one(call, deleted.answer, now=session.now)
+    return representation.one(call, deleted.answer, now=session.now, warnings=deleted.warnings)
 
 
 def delete_collection(call: Call) -> ApiResponse:
@@ -133,6 +133,7 @@ def _registry_options(call: Call, wanted: options.Write, document: Document) -> 
         dry_run=wanted.dry_run,
         field_validation=validation,
         field_manager=wanted.field_manager or _manager(call.header("User-Agent")),
+        force=bool(wanted.force),
         duplicates=tuple(texts),
     )
 

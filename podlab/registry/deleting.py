@@ -5,6 +5,7 @@ Source: apiserver/pkg/registry/rest/delete.go (BeforeDelete), registry/generic/r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +21,16 @@ from podlab.storage.store import Stored
 
 _ATTEMPTS = 10
 _POLICIES = ("Foreground", "Background", "Orphan", "nil")
+ORPHAN_FINALIZER = "orphan"
+FOREGROUND_FINALIZER = "foregroundDeletion"
+_GC_FINALIZERS = (ORPHAN_FINALIZER, FOREGROUND_FINALIZER)
+# Since their first days these leave their pods behind unless they are told otherwise.
+_ORPHANING = frozenset({"jobs.batch", "replicationcontrollers"})
+_NOT_COLLECTED = frozenset({"events", "events.events.k8s.io"})
+_JOB_WARNING = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+    "propagationPolicy=Orphan to suppress this warning"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +52,7 @@ def delete(ctx: Context, options: DeleteOptions) -> Deleted:
         _check_preconditions(ctx, options, current)
         chain.check(chain.Request(ctx, chain.DELETE, current.obj, current.obj))
         try:
-            return _delete(ctx, strategy, current, options.grace)
+            return _delete(ctx, strategy, current, options)
         except StaleWrite:
             continue
         except NotStored as error:
@@ -50,14 +61,9 @@ def delete(ctx: Context, options: DeleteOptions) -> Deleted:
 
 
 def _check_propagation(policy: str | None) -> None:
-    if policy in (None, "", "Background"):
-        return
-    if policy not in _POLICIES:
+    if policy and policy not in _POLICIES[:-1]:
         wrong = field_errors.not_supported("propagationPolicy", policy, _POLICIES)
         raise status_errors.invalid("DeleteOptions.meta.k8s.io", "", [wrong])
-    raise status_errors.bad_request(
-        f"propagationPolicy {policy} needs the garbage collector, which this lab does not run yet; use Background"
-    )
 
 
 def _check_preconditions(ctx: Context, options: DeleteOptions, current: Stored) -> None:
@@ -77,24 +83,50 @@ def _check_preconditions(ctx: Context, options: DeleteOptions, current: Stored) 
         raise status_errors.conflict(kind, ctx.name, text)
 
 
-def _delete(ctx: Context, strategy: Strategy, current: Stored, requested: int | None) -> Deleted:
+def _delete(ctx: Context, strategy: Strategy, current: Stored, options: DeleteOptions) -> Deleted:
     obj = copy_of(current.obj)
-    pending = _begin(ctx, strategy, obj, requested)
+    ending = bool(metadata.of(obj).get("deletionGracePeriodSeconds"))
+    pending = _begin(ctx, strategy, obj, options.grace)
+    if not (ending and pending):  # an end that is under way keeps the finalizers that it began with
+        _set_finalizers(ctx, metadata.of(obj), options.propagation)
     held = strategy.held(obj)
     if not pending and held and not metadata.of(obj).get("deletionTimestamp"):
         _mark(ctx, strategy, obj, 0)
+    warnings = (_JOB_WARNING,) if ctx.resource.key == "jobs.batch" and not options.propagation else ()
     stays = held or pending
     if ctx.options.dry_run:
-        return _answer(strategy, obj, gone=not stays)
+        return _answer(strategy, obj, gone=not stays, warnings=warnings)
     if stays:
         stored = store.update(
             ctx.key, metadata.tidy(obj), expect=current.revision, at=ctx.now, actor=ctx.actor, why=ctx.why
         )
-        return _answer(strategy, stored.obj, gone=False)
-    return _remove(ctx, strategy, current, obj)
+        return _answer(strategy, stored.obj, gone=False, warnings=warnings)
+    return _remove(ctx, strategy, current, obj, warnings=warnings)
 
 
-def _remove(ctx: Context, strategy: Strategy, current: Stored, obj: Manifest) -> Deleted:
+def _set_finalizers(ctx: Context, meta: Manifest, policy: str | None) -> None:
+    """What becomes of the dependents is written on the object; the garbage collector reads it there
+    (deletionFinalizersForGarbageCollection)."""
+    before = meta.get("finalizers") or []
+    wanted = _propagation(ctx, before, policy)
+    if [item for item in before if item in _GC_FINALIZERS] == wanted:
+        return
+    meta["finalizers"] = [*(item for item in before if item not in _GC_FINALIZERS), *wanted]
+
+
+def _propagation(ctx: Context, finalizers: Sequence[str], policy: str | None) -> list[str]:
+    """The word of the request counts most, then what the object carries already, then the custom of its kind."""
+    if ctx.resource.key in _NOT_COLLECTED:
+        return []
+    if policy:
+        return {"Orphan": [ORPHAN_FINALIZER], "Foreground": [FOREGROUND_FINALIZER]}.get(policy, [])
+    carried = [item for item in finalizers if item in _GC_FINALIZERS]
+    if carried:
+        return carried[:1]
+    return [ORPHAN_FINALIZER] if ctx.resource.key in _ORPHANING else []
+
+
+def _remove(ctx: Context, strategy: Strategy, current: Stored, obj: Manifest, *, warnings: tuple[str, ...]) -> Deleted:
     """A kind with grace is marked before it goes, so that watchers see deletionTimestamp first, as in Kubernetes."""
     with database.writing():
         at, actor, why = ctx.now, ctx.actor, ctx.why
@@ -104,7 +136,7 @@ def _remove(ctx: Context, strategy: Strategy, current: Stored, obj: Manifest) ->
             expect, obj = marked.revision, marked.obj
         gone = store.delete(ctx.key, expect=expect, final=obj, at=at, actor=actor, why=why)
     strategy.after_delete(ctx, gone.obj)
-    return _answer(strategy, gone.obj, gone=True)
+    return _answer(strategy, gone.obj, gone=True, warnings=warnings)
 
 
 def _begin(ctx: Context, strategy: Strategy, obj: Manifest, requested: int | None) -> bool:
@@ -147,12 +179,12 @@ def _mark(ctx: Context, strategy: Strategy, obj: Manifest, grace: int) -> None:
     strategy.mark_deleted(obj)
 
 
-def _answer(strategy: Strategy, obj: Manifest, *, gone: bool) -> Deleted:
+def _answer(strategy: Strategy, obj: Manifest, *, gone: bool, warnings: tuple[str, ...]) -> Deleted:
     if not gone or strategy.returns_deleted:
-        return Deleted(obj, gone, obj)
+        return Deleted(obj, gone, obj, warnings)
     resource, meta = strategy.resource, metadata.of(obj)
     details: Manifest = {"name": meta["name"], "kind": resource.plural, "uid": meta["uid"]}
     if resource.group:
         details["group"] = resource.group
     status: Manifest = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
-    return Deleted(obj, gone, status)
+    return Deleted(obj, gone, status, warnings)

@@ -28,6 +28,7 @@ class WriteOptions:
     dry_run: bool = False
     field_validation: str = STRICT
     field_manager: str = ""
+    force: bool = False  # an apply takes fields that others own
     duplicates: tuple[str, ...] = ()
 
 
@@ -52,6 +53,7 @@ class Deleted:
     obj: Manifest
     gone: bool
     answer: Manifest
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import Hands
-from registry_samples import config, made, meta_of, pod, refusal
+from registry_samples import START_TEXT, config, made, meta_of, pod, refusal
 
 from podlab.apis.types import Manifest
 from podlab.registry.client import Client
@@ -177,8 +177,6 @@ def test_propagation_policies(client: Client) -> None:
         'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "Foo": supported values: '
         '"Foreground", "Background", "Orphan", "nil"'
     )
-    later = refusal(client.delete, "configmaps", "default", "c", propagation="Orphan")
-    assert (later.code, "garbage collector" in later.message) == (400, True)
     assert client.delete("configmaps", "default", "c", propagation="Background").gone
 
 
@@ -190,3 +188,28 @@ def test_a_collection_is_deleted_by_selector(client: Client) -> None:
     deleted = client.delete_collection("configmaps", "default", label_selector="l=x")
     assert [meta_of(item.obj)["name"] for item in deleted] == ["a", "c"]
     assert client.find("configmaps", "default", "b") is not None
+
+
+POLICIES: dict[str, tuple[list[str], str | None, list[str] | None]] = {
+    "without a word the object just goes": ([], None, None),
+    "Background says the same": ([], "Background", None),
+    "Orphan waits for the garbage collector": ([], "Orphan", ["orphan"]),
+    "Foreground waits for it too": (["a.b/c"], "Foreground", ["a.b/c", "foregroundDeletion"]),
+    "what the object carries counts without a word": (["orphan"], None, ["orphan"]),
+    "and not against one": (["orphan"], "Foreground", ["foregroundDeletion"]),
+    "Background takes it off": (["orphan"], "Background", None),
+}
+
+
+@pytest.mark.parametrize(("before", "policy", "after"), list(POLICIES.values()), ids=list(POLICIES))
+def test_the_policy_is_written_on_the_object(
+    client: Client, before: list[str], policy: str | None, after: list[str] | None
+) -> None:
+    obj = config()
+    obj["metadata"]["finalizers"] = before
+    made(client, obj)
+    gone = client.delete("configmaps", "default", "c", propagation=policy)
+    assert gone.gone is (after is None)
+    if after is not None:
+        meta = client.get("configmaps", "default", "c").obj["metadata"]
+        assert (meta["finalizers"], meta["deletionTimestamp"]) == (after, START_TEXT)
