@@ -148,6 +148,22 @@ def total_requests(pod: Manifest, *, kind: str = "requests") -> Amounts:
     return running
 
 
+def total_quantities(pod: Manifest, *, kind: str = "requests") -> dict[str, quantity.Quantity]:
+    """`total_requests`, each amount in the notation in which the pod writes it first."""
+    spec = pod.get("spec") or {}
+    blocks = [spec.get("resources") or {}, *(item.spec.get("resources") or {} for item in containers(pod))]
+    formats: dict[str, quantity.Format] = {}
+    for block in (*(block.get(kind) or {} for block in blocks), spec.get("overhead") or {}):
+        for name, text in block.items():
+            written = quantity.parse(text)
+            if written.nano:
+                formats.setdefault(name, written.format)
+    return {
+        name: quantity.Quantity(nano, formats.get(name, "DecimalSI"))
+        for name, nano in total_requests(pod, kind=kind).items()
+    }
+
+
 def effective_requests(pod: Manifest) -> Requests:
     totals = {name: quantity.Quantity(nano) for name, nano in total_requests(pod).items()}
     cpu = totals.pop("cpu", quantity.Quantity(0))

@@ -8,10 +8,12 @@ line in PLUGINS. The order is that of pkg/kubeapiserver/options/plugins.go.
 from __future__ import annotations
 
 from podlab.registry.admission.default_tolerations import DefaultTolerationSeconds
+from podlab.registry.admission.limit_ranger import LimitRanger
 from podlab.registry.admission.namespace_lifecycle import NamespaceLifecycle
 from podlab.registry.admission.plugin import CREATE, DELETE, UPDATE, Plugin, Request
 from podlab.registry.admission.pod_security.admission import PodSecurity
 from podlab.registry.admission.priority import Priority
+from podlab.registry.admission.resource_quota import ResourceQuota
 from podlab.registry.admission.runtime_class import RuntimeClass
 from podlab.registry.admission.service_account import ServiceAccount
 
@@ -19,11 +21,13 @@ __all__ = ["CREATE", "DELETE", "PLUGINS", "UPDATE", "Request", "admit", "check",
 
 PLUGINS: tuple[Plugin, ...] = (
     NamespaceLifecycle(),
+    LimitRanger(),
     ServiceAccount(),
     PodSecurity(),
     Priority(),
     DefaultTolerationSeconds(),
     RuntimeClass(),
+    ResourceQuota(),
 )
 
 # Of updates only these may take more of a quota (the evaluators of pkg/quota/v1/evaluator/core).
