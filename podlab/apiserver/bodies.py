@@ -6,6 +6,7 @@ of apimachinery/pkg/runtime/serializer and apiserver/pkg/endpoints/handlers (res
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest
@@ -75,10 +76,31 @@ def _protobuf(body: bytes, kind: str) -> Manifest:
 def read_patch(request: HttpRequest, patch_type: str) -> Document:
     """The decoded patch: an object, or a list for JSON Patch."""
     body = raw(request)
+    if patch_type == negotiation.APPLY_PATCH:
+        return _read_apply(body)
     try:
-        return _decode(body, YAML if patch_type == negotiation.APPLY_PATCH else JSON)
+        return _decode(body, JSON)
     except DecodeError as error:
         raise status_errors.bad_request(f"error decoding patch: {error.message}") from None
+
+
+def _read_apply(body: bytes) -> Document:
+    """YAML, of which JSON is a part: kubectl sends that, and it is read much faster."""
+    if body.lstrip()[:1] == b"{":
+        with suppress(DecodeError):
+            return _decode(body, JSON)
+    try:
+        document = _decode(body, YAML)
+    except DecodeError as error:
+        line = f"line {error.go_line}: " if error.line > 1 else ""  # Go's YAML library never names the first line
+        text = f"error decoding YAML: error converting YAML to JSON: yaml: {line}{error.message}"
+        raise status_errors.bad_request(text) from None
+    if isinstance(document.obj, dict | None):
+        return Document(document.obj or {}, document.positions, document.duplicates, document.yaml)
+    raise status_errors.bad_request(
+        "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
+        f"{decode.json_type(document.obj)} into Go value of type map[string]interface {{}}"
+    )
 
 
 _INTEGERS = ("gracePeriodSeconds",)

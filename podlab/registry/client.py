@@ -17,6 +17,7 @@ from podlab.apis.scheme import Resource
 from podlab.apis.selectors import FieldSelector, LabelSelector
 from podlab.apis.types import Manifest
 from podlab.registry import (
+    applying,
     authorizer,
     binding,
     creating,
@@ -159,6 +160,9 @@ class Client:
         """`patch` is decoded JSON, `patch_type` one of the media types in `registry.patch`."""
         ctx = self._context(resource_key, namespace, name, subresource=subresource, options=options, why=why)
         self._authorize("patch", ctx)
+        if patch_type == patches.APPLY_PATCH:
+            with _storage_errors():
+                return applying.apply(ctx, patch, may_create=lambda: self._authorize("create", ctx))
         change = patches.compile(ctx.resource, patch_type, patch)
         with _storage_errors():
             return updating.rewrite(ctx, change)

@@ -5,10 +5,14 @@ Source: apiserver/pkg/endpoints/handlers/create.go, registry/rest/create.go, reg
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from podlab.apis import status_errors
 from podlab.apis.types import Key, Manifest
 from podlab.registry import decoding, metadata, strategies
-from podlab.registry.admission import chain, namespace_lifecycle
+from podlab.registry.admission import chain
+from podlab.registry.apply import tracking
 from podlab.registry.operations import Context, Written, copy_of
 from podlab.registry.strategy import Strategy
 from podlab.storage import database, store
@@ -19,19 +23,23 @@ from podlab.storage.store import Stored
 GENERATE_ATTEMPTS = 8  # registry/generic/registry/store.go, maxNameGenerationCreateAttempts
 
 
-def create(ctx: Context, given: Manifest) -> Written:
-    """Store a new object. `given` is not changed."""
+def create(ctx: Context, given: Manifest, *, owned: list[Manifest] | None = None) -> Written:
+    """Store a new object. `given` is not changed. `owned` are its managedFields, if an apply has worked them out."""
     strategy = strategies.of(ctx.resource)
     obj, warnings = decoding.check_body(ctx, given)
     metadata.check_namespace(ctx, obj)
     generated = not metadata.name_of(obj) and bool(metadata.of(obj).get("generateName"))
     strategy.default(obj)
+    owned = tracking.on_create(ctx, obj) if owned is None else owned
     chain.admit(chain.Request(ctx, chain.CREATE, obj))
     for attempt in range(GENERATE_ATTEMPTS):
-        prepared = copy_of(obj)
-        warned = _prepare(ctx, strategy, prepared)
+        request = chain.Request(ctx, chain.CREATE, copy_of(obj))
+        prepared = request.obj
         try:
-            return _store(ctx, strategy, prepared, warnings=(*warnings, *warned))
+            with alone(ctx, strategy):
+                warned = _prepare(request, strategy)
+                tracking.put(prepared, owned)
+                return _store(request, strategy, warnings=(*warnings, *warned))
         except AlreadyStored as error:
             if not generated:
                 raise _taken(ctx, prepared, error.current) from error
@@ -41,30 +49,43 @@ def create(ctx: Context, given: Manifest) -> Written:
     raise AssertionError("the loop above always returns or raises")
 
 
-def _prepare(ctx: Context, strategy: Strategy, obj: Manifest) -> tuple[str, ...]:
+@contextmanager
+def alone(ctx: Context, strategy: Strategy) -> Iterator[None]:
+    """The write lock from now on for a kind whose objects are given something that no other has."""
+    if ctx.options.dry_run or not strategy.exclusive:
+        yield
+        return
+    with database.writing():
+        database.lock(REVISIONS)
+        yield
+
+
+def _prepare(request: chain.Request, strategy: Strategy) -> tuple[str, ...]:
+    ctx, obj = request.ctx, request.obj
     metadata.fill_for_create(ctx, obj)
     strategy.prepare_for_create(ctx, obj)
     errors = strategy.validate(obj)
     if errors:
         raise status_errors.invalid(ctx.resource, metadata.name_of(obj), errors)
-    chain.check(chain.Request(ctx, chain.CREATE, obj))
-    warnings = tuple(strategy.warnings_on_create(obj))
+    chain.check(request)
+    warnings = (*request.warnings, *strategy.warnings_on_create(obj))
     strategy.canonicalize(obj)
     return warnings
 
 
-def _store(ctx: Context, strategy: Strategy, obj: Manifest, *, warnings: tuple[str, ...]) -> Written:
-    obj = metadata.tidy(obj)
+def _store(request: chain.Request, strategy: Strategy, *, warnings: tuple[str, ...]) -> Written:
+    ctx, obj = request.ctx, metadata.tidy(request.obj)
     key = Key(ctx.client.cluster, ctx.resource.key, ctx.namespace, metadata.name_of(obj))
     if ctx.options.dry_run:
         current = store.get(key)
         if current is not None:
             raise AlreadyStored(current)
+        chain.commit(request)
         return Written(obj, warnings, created=True)
     with database.writing():
-        # Nothing else is written from here on, so the namespace that takes the object cannot end meanwhile.
+        # Nothing else is written from here on: what the plugins find is still true when the object is stored.
         database.lock(REVISIONS)
-        namespace_lifecycle.require_living(ctx, metadata.name_of(obj))
+        chain.commit(request)
         stored = store.create(key, obj, at=ctx.now, actor=ctx.actor, why=ctx.why)
         strategy.after_create(ctx, stored.obj)
     return Written(stored.obj, warnings, stored, created=True)

@@ -6,16 +6,19 @@ Source: apiserver/pkg/registry/generic/registry/store.go (Update), registry/rest
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from podlab.apis import status_errors
 from podlab.apis.types import Manifest
 from podlab.registry import creating, decoding, metadata, strategies
 from podlab.registry.admission import chain
+from podlab.registry.apply import tracking
 from podlab.registry.operations import Context, Mutate, Written, copy_of
 from podlab.registry.strategy import Strategy
-from podlab.storage import store
+from podlab.storage import database, store
 from podlab.storage.errors import NotStored, StaleWrite
+from podlab.storage.models import REVISIONS
 from podlab.storage.store import Stored
 
 CONFLICT_ATTEMPTS = 5  # handlers/patch.go, MaxRetryWhenPatchConflicts
@@ -68,10 +71,30 @@ def rewrite(ctx: Context, change: Change) -> Written:
 
 
 def apply(
-    ctx: Context, strategy: Strategy, current: Stored, new: Manifest, *, warnings: tuple[str, ...] = ()
+    ctx: Context,
+    strategy: Strategy,
+    current: Stored,
+    new: Manifest,
+    *,
+    warnings: tuple[str, ...] = (),
+    owned: tracking.Owned | None = None,
 ) -> Written:
-    """The part that all updates share. StaleWrite when the object moved on after `current`."""
-    old = current.obj
+    """The part that all updates share. StaleWrite when the object moved on after `current`. `owned` sets the managedFields
+    of an apply patch; every other write is tracked here."""
+    with creating.alone(ctx, strategy):
+        return _apply(ctx, strategy, current, new, warnings=warnings, owned=owned)
+
+
+def _apply(
+    ctx: Context,
+    strategy: Strategy,
+    current: Stored,
+    new: Manifest,
+    *,
+    warnings: tuple[str, ...],
+    owned: tracking.Owned | None,
+) -> Written:
+    old, given = current.obj, metadata.of(new).get(tracking.FIELD)
     metadata.fill_for_update(new, old)
     request = chain.Request(ctx, chain.UPDATE, new, old)
     chain.admit(request)
@@ -86,11 +109,20 @@ def apply(
         raise status_errors.invalid(ctx.resource, ctx.name, errors)
     chain.check(request)
     strategy.canonicalize(new)
-    return _store(ctx, strategy, current, metadata.tidy(new), warnings=warnings)
+    if owned is not None:
+        owned(new, old)
+    else:
+        tracking.on_update(ctx, new, old, given)
+    return _store(request, strategy, current, metadata.tidy(new), warnings=(*warnings, *request.warnings))
 
 
-def _store(ctx: Context, strategy: Strategy, current: Stored, new: Manifest, *, warnings: tuple[str, ...]) -> Written:
+def _store(
+    request: chain.Request, strategy: Strategy, current: Stored, new: Manifest, *, warnings: tuple[str, ...]
+) -> Written:
+    ctx = request.ctx
     if ctx.options.dry_run:
+        if chain.is_booked(request):
+            chain.commit(request)
         return Written(new, warnings)
     at, actor, why = ctx.now, ctx.actor, ctx.why
     try:
@@ -98,10 +130,23 @@ def _store(ctx: Context, strategy: Strategy, current: Stored, new: Manifest, *, 
             gone = store.delete(ctx.key, expect=current.revision, final=new, at=at, actor=actor, why=why)
             strategy.after_delete(ctx, gone.obj)
             return Written(gone.obj, warnings)
-        stored = store.update(ctx.key, new, expect=current.revision, at=at, actor=actor, why=why)
+        with _booked(request):
+            stored = store.update(ctx.key, new, expect=current.revision, at=at, actor=actor, why=why)
     except NotStored as error:
         raise status_errors.not_found(ctx.resource, ctx.name) from error
     return Written(stored.obj, warnings, stored)
+
+
+@contextmanager
+def _booked(request: chain.Request) -> Iterator[None]:
+    """The few updates that may use more of something are booked under the lock of the write."""
+    if not chain.is_booked(request):
+        yield
+        return
+    with database.writing():
+        database.lock(REVISIONS)
+        chain.commit(request)
+        yield
 
 
 def _current(ctx: Context) -> Stored:

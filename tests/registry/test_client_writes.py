@@ -38,7 +38,8 @@ def test_the_servers_fields_are_not_the_clients(client: Client) -> None:
         "selfLink": "/x", "managedFields": [],
     }  # fmt: skip
     meta = meta_of(made(client, given))
-    assert set(meta) == {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}
+    assert set(meta) == {"name", "namespace", "uid", "resourceVersion", "creationTimestamp", "managedFields"}
+    assert [entry["manager"] for entry in meta["managedFields"]] == ["test"]
     assert meta["uid"] != "mine"
     assert meta["creationTimestamp"] == START_TEXT
 

@@ -24,12 +24,12 @@ Owned = Callable[[Manifest, Manifest], None]  # sets the entries in the new obje
 FIELD = "managedFields"
 RESET: list[Manifest] = [{}]  # how a client asks to forget all owners
 
-_META = ("name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", FIELD,
+META = ("name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", FIELD,
          "resourceVersion")  # fmt: skip
 _NOBODYS: FieldSet = {
     "f:apiVersion": {},
     "f:kind": {},
-    "f:metadata": {fieldset.SELF: {}, **{fieldset.field(name): {} for name in _META}},
+    "f:metadata": {fieldset.SELF: {}, **{fieldset.field(name): {} for name in META}},
 }
 
 
@@ -77,7 +77,7 @@ def on_update(ctx: Context, new: Manifest, old: Manifest, given: Any) -> None:
     """Set the entries in `new`, which is about to take the place of `old`. `given` are those that the client sent."""
     known, sent = _base(old, given, trusted=not ctx.subresource)
     before = metadata.of(old).get(FIELD)
-    plain_old, plain_new = _plain(old), _plain(new)
+    plain_old, plain_new = plain(old), plain(new)
     if plain_old == plain_new:
         put(new, managers.write(known) if sent else before)
         return
@@ -111,11 +111,12 @@ def _base(old: Manifest, given: Any, *, trusted: bool) -> tuple[Managers, bool]:
     return managers.read(before) or {}, False
 
 
-def _plain(obj: Manifest) -> Manifest:
+def plain(obj: Manifest) -> Manifest:
     """The object without what is nobody's; parts are shared."""
-    plain = {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
-    plain["metadata"] = {name: value for name, value in metadata.of(obj).items() if name not in _META and value}
-    return plain
+    out = {name: value for name, value in obj.items() if name not in ("apiVersion", "kind")}
+    meta = out.get("metadata") or {}
+    out["metadata"] = {name: value for name, value in meta.items() if name not in META and value}
+    return out
 
 
 def put(obj: Manifest, entries: list[Manifest] | None) -> None:

@@ -1,4 +1,5 @@
-"""The patches that Kubernetes knows. `compile` checks one and returns the function that applies it.
+"""The patches that Kubernetes knows, but for apply patches, which are `registry.applying`'s. `compile` checks one and
+returns the function that applies it.
 
 Called by `client.Client.patch`; `updating.rewrite` runs the result, again on every conflict. Source:
 apiserver/pkg/endpoints/handlers/patch.go.
@@ -18,7 +19,7 @@ JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
-ACCEPTED = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
+ACCEPTED = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH)
 
 Change = Callable[[Manifest], Manifest]
 
@@ -35,14 +36,4 @@ def compile(resource: Resource, patch_type: str, patch: Any) -> Change:
         strategic.check(patch)
         definition = schema.definition_of(resource)
         return lambda obj: strategic.apply(obj, patch, definition)
-    if patch_type == APPLY_PATCH:
-        raise _no_apply()
     raise status_errors.unsupported_media_type(ACCEPTED)
-
-
-def _no_apply() -> status_errors.ApiError:
-    text = (
-        "server-side apply is not served by this lab yet - use kubectl apply without --server-side; accepted media types "
-        "include: " + ", ".join(ACCEPTED)
-    )
-    return status_errors.ApiError(415, "UnsupportedMediaType", text)
