@@ -125,7 +125,12 @@ DELETING_HOOK = gettext_noop(
 DELETING_NOW = gettext_noop("The pod was deleted without a grace period.")
 DELETED = gettext_noop("The pod is gone.")
 DELETED_AFTER = gettext_noop("The pod is gone, {ran} after its deletion was asked for.")
-GRACE_SHORT = gettext_noop("grace {grace}")
+DELETING_SHORT = gettext_noop("TERM → KILL")
+DELETING_SHORT_HOOK = gettext_noop("preStop → TERM → KILL")
+STOPPING = gettext_noop("{container} is being stopped: TERM first, KILL after {grace} at the latest.")
+STOPPING_HOOK = gettext_noop(
+    "{container} is being stopped: its preStop hook runs first, then comes TERM, and KILL after {grace} in all."
+)
 
 
 def waiting(translate: Translate, *, container: str, reason: str, message: str, delay: timedelta | None) -> str:

@@ -10,7 +10,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from podlab.glance.values import PodFacts, Row
 
-MarkKind = Literal["phase", "condition", "span", "probe", "event", "log", "deletion"]
+MarkKind = Literal["phase", "condition", "span", "probe", "event", "log", "deletion", "grace"]
 
 
 class EventFacts(TypedDict):

@@ -80,6 +80,7 @@ class Story:
         meta = pod["metadata"]
         self.pod = pod
         self._book.place = marks.Place(meta.get("namespace", ""), meta["name"])
+        self._book.pod = pod
         for container in anatomy.spec_containers(pod):
             self._book.paths[container.name] = container.path
         self._phase(entry, pod)
@@ -144,8 +145,9 @@ class Story:
         # deletionTimestamp has whole seconds; a later, shorter delete moves it.
         until = anatomy.instant(max(times.parse(meta["deletionTimestamp"]), times.parse(self._deletion["start"])))
         if self._deletion["until"] != until or not self._deletion["text"]:
-            short = say(self._book.say, sentences.GRACE_SHORT, grace=sentences.seconds_text(grace))
-            self._deletion.update({"until": until, "text": short, "rev": entry.revision})
+            hooks = any(c.spec.get("lifecycle", {}).get("preStop") for c in anatomy.spec_containers(pod))
+            short = sentences.DELETING_SHORT_HOOK if hooks and grace else sentences.DELETING_SHORT
+            self._deletion.update({"until": until, "text": self._book.say(short), "rev": entry.revision})
             self._book.put(self._deletion)
 
     def _finish(self, entry: Change) -> None:
@@ -157,7 +159,7 @@ class Story:
         self._deletion.update({"reason": "Deleted", "sentence": say(self._book.say, sentences.DELETED_AFTER, ran=ran)})
         self._book.put(self._deletion)
         for mark in [*self._book.marks.values()]:
-            if mark["kind"] in {"phase", "condition", "span", "deletion"}:
+            if mark["kind"] in {"phase", "condition", "span", "grace", "deletion"}:
                 self._book.close(mark, entry)
 
     def _begin_deletion(self, entry: Change, sentence: str) -> Mark:

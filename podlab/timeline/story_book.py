@@ -31,6 +31,7 @@ class Book:
     def __init__(self, translate: Translate) -> None:
         self.say = translate
         self.place = marks.Place("", "")
+        self.pod: Manifest = {}  # as it was last
         self.paths: dict[str, str] = {}  # container name → its place in the YAML
         self.events: dict[tuple[str, str], EventFacts] = {}  # the latest by (container, reason)
         self.marks: dict[str, Mark] = {}

@@ -11,7 +11,7 @@ from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.glance import anatomy, sentences
 from podlab.glance.sentences import say
-from podlab.timeline import marks
+from podlab.timeline import marks, story_grace
 from podlab.timeline.messages import EventFacts, Mark
 from podlab.timeline.story_book import Book, Change
 
@@ -50,6 +50,7 @@ _SPAN_EVENTS = {
 class _Container:
     waiting: Mark | None = None
     runs: dict[int, Mark] = field(default_factory=dict)
+    graces: dict[int, Mark] = field(default_factory=dict)  # of the runs that were asked to end
     finished: datetime | None = None  # of the last run
 
 
@@ -75,8 +76,9 @@ class Containers:
             self._runs[(row.container, row.attempt)] = row
             container = self._containers.get(row.container)
             mark = container.runs.get(row.attempt) if container is not None else None
-            if mark is not None and self._refine(mark, row):
+            if container is not None and mark is not None and self._refine(mark, row):
                 self._book.put(mark)
+                self._end_grace(container, mark, mark["rev"])
 
     def status(self, entry: Change, status: Manifest) -> None:
         name, attempt = str(status["name"]), int(status.get("restartCount") or 0)
@@ -147,6 +149,13 @@ class Containers:
         if row is not None:
             self._refine(mark, row)
         self._book.put(mark)
+        self._end_grace(container, mark, entry.revision)
+
+    def _end_grace(self, container: _Container, run: Mark, revision: int) -> None:
+        grace = container.graces.get(run["attempt"] or 0)
+        if grace is not None and run["end"] is not None and grace["end"] != max(run["end"], grace["start"]):
+            grace.update({"end": max(run["end"], grace["start"]), "rev": revision})
+            self._book.put(grace)
 
     def _tell_end(self, mark: Mark) -> None:
         if mark["end"] is None:
@@ -200,6 +209,8 @@ class Containers:
         if container is None:
             return
         running = [mark for mark in container.runs.values() if mark["end"] is None]
+        if facts["reason"] == "Killing" and running:
+            self._stopping(container, running[-1], facts, entry)
         for mark in [container.waiting, *running]:
             if mark is None or mark["end"] is not None:
                 continue
@@ -208,6 +219,12 @@ class Containers:
                 mark["evidence"]["event"] = facts
                 mark["rev"] = entry.revision
                 self._book.put(mark)
+
+    def _stopping(self, container: _Container, run: Mark, facts: EventFacts, entry: Change) -> None:
+        attempt = run["attempt"] or 0
+        grace = None if attempt in container.graces else story_grace.begin(self._book, run, facts, entry)
+        if grace is not None:
+            container.graces[attempt] = self._book.put(grace)
 
     def _span_event(self, name: str, reason: str) -> EventFacts | None:
         for wanted in _SPAN_EVENTS.get(reason, ()):

@@ -30,6 +30,13 @@ WORDS = (
     gettext_noop("error"),
     gettext_noop("warning"),
     gettext_noop("all containers"),
+    gettext_noop("{from} … {to} · {events} events · {lines} lines"),
+    gettext_noop("No lines in the selected range."),
+    gettext_noop("No lines yet."),
+    gettext_noop(
+        "{names}: nothing written to stdout or stderr. "
+        "A program that logs to a file shows nothing here, nor in kubectl logs."
+    ),
     gettext_noop("{container} wrote {count} lines"),
     gettext_noop("{container} wrote a line"),
     gettext_noop("Manifest in YAML"),

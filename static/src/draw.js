@@ -1,6 +1,7 @@
 // Paints the marks on a canvas. Knows colours and shapes, no data and no events; `timeline` calls it once a frame.
 
-import { bars, clusters, density, remaining, tickHeight } from "./layout.js";
+import { bars, capHalf, clusters, density, leads, remaining } from "./layout.js";
+import { links, probes } from "./draw_probes.js";
 import { ticks, toX } from "./scale.js";
 import { left } from "./times.js";
 
@@ -29,13 +30,15 @@ export function paint(ctx, view) {
     else if (lane.kind === "events") events(ctx, lane, marks, view);
     else if (lane.kind === "log") logs(ctx, lane, view);
     else {
-      const found = bars(marks, s, now);
+      const found = leads(bars(marks, s, now));
       for (const bar of found) span(ctx, lane, bar, view);
       // The ends lie over the bars that follow them.
       for (const bar of found) if (bar.mark.kind === "span" && bar.mark.state === "ended") cap(ctx, lane, bar.x1, bar.mark, view);
     }
   }
   for (const lane of lanes) if (lane.kind === "probe") links(ctx, lane, view);
+  for (const fold of s.folds) gap(ctx, fold, view);
+  if (view.range) band(ctx, view);
   if (view.hover !== null) rule(ctx, toX(s, view.hover), height, colours.muted, [2, 3]);
   if (now !== null) edge(ctx, view);
 }
@@ -69,6 +72,7 @@ function span(ctx, lane, bar, view) {
   if (mark.kind === "condition") return condition(ctx, lane, bar, view);
   if (mark.kind === "deletion") return countdown(ctx, lane, bar, view, view.colours.terminating);
   if (mark.kind === "phase") return phase(ctx, lane, bar, view);
+  if (mark.kind === "grace") return grace(ctx, lane, bar, view);
   if (mark.state === "waiting" && bar.xUntil !== null) countdown(ctx, lane, bar, view, view.colours.waiting);
   else if (mark.state === "waiting") dashed(ctx, lane, x0, x1, view.colours.waiting, view);
   else if (mark.state === "unknown" || mark.outcome === "unknown") hatched(ctx, lane, x0, x1, view.colours);
@@ -151,24 +155,24 @@ function countdown(ctx, lane, bar, view, colour) {
     ctx.globalAlpha = 1;
   }
   const leftText = rest > 0 ? ` · ${left(mark.tUntil - view.now)} ${view.leftWord}` : "";
-  const label = mark.kind === "deletion" ? `TERM → KILL${leftText}` : mark.text + leftText;
-  text(ctx, label, lane, x0, Math.max(end, x0), view, colour, mark.t1 === null);
+  const label = mark.text + leftText;
+  text(ctx, label, lane, x0, Math.max(end, x0), view, colour, mark.t1 === null, bar.lead);
   if (mark.kind === "deletion" && view.selected === mark.id) frame(ctx, lane, x0, end, view.colours);
 }
 
 function words(ctx, lane, bar, view, colour) {
   if (bar.mark.state === "waiting" && bar.xUntil !== null) return;
-  const inset = bar.mark.state === "ended" ? 9 : 0;
-  text(ctx, bar.mark.text, lane, bar.x0, bar.x1 - inset, view, colour, false);
+  const inset = bar.mark.state === "ended" ? capHalf(bar.mark) + 2 : 0;
+  text(ctx, bar.mark.text, lane, bar.x0, bar.x1 - inset, view, colour, false, bar.lead);
 }
 
 // Words stand in the bar; if they must be read (`out`) and do not fit, behind it.
-function text(ctx, label, lane, x0, x1, view, colour, out) {
+function text(ctx, label, lane, x0, x1, view, colour, out, lead = 0) {
   if (!label) return;
   ctx.font = `600 11px ${view.colours.words}`;
   ctx.textBaseline = "middle";
   ctx.fillStyle = colour;
-  const begin = Math.max(x0, 0) + 6;
+  const begin = Math.max(x0, 0) + Math.max(6, lead);
   const room = Math.min(x1, view.s.width) - begin - 4;
   const width = ctx.measureText(label).width;
   const y = lane.y + lane.height / 2 + 0.5;
@@ -190,7 +194,7 @@ function cap(ctx, lane, x, mark, view) {
   const colour = mark.outcome === "unknown" ? view.colours.unknown : ok ? view.colours.done : view.colours.failed;
   const label = ok ? "✓" : mark.exit_code === null ? "?" : String(mark.exit_code);
   ctx.font = `700 10px ${view.colours.words}`;
-  const half = Math.max(ctx.measureText(label).width / 2 + 3.5, 7.5);
+  const half = capHalf(mark);
   box(ctx, x - half, y - 7.5, half * 2, 15, 7.5);
   ctx.fillStyle = view.colours.panel;
   ctx.fill();
@@ -214,111 +218,6 @@ function frame(ctx, lane, x0, x1, colours) {
   ctx.lineWidth = 2;
   ctx.stroke();
   ctx.lineWidth = 1;
-}
-
-// A stem as high as the answer took long, with a head whose shape is the outcome.
-function probes(ctx, lane, marks, view) {
-  const { s, colours } = view;
-  const foot = lane.y + lane.height - 2;
-  ctx.fillStyle = colours.line;
-  ctx.fillRect(0, foot, s.width, 1);
-  for (const mark of marks) {
-    const x = toX(s, mark.t0);
-    if (x < -6 || x > s.width + 6) continue;
-    const top = foot - tickHeight(mark.latency_ms, lane.height - 6);
-    const colour = { success: colours.running, failure: colours.failed, warning: colours.waiting }[mark.outcome] ?? colours.unknown;
-    ctx.strokeStyle = colour;
-    ctx.fillStyle = colour;
-    ctx.beginPath();
-    ctx.moveTo(x, foot);
-    ctx.lineTo(x, top);
-    ctx.stroke();
-    head(ctx, x, top, mark.outcome, colours);
-    if (view.selected === mark.id) {
-      ctx.strokeStyle = colours.select;
-      ctx.lineWidth = 2;
-      ctx.strokeRect(x - 6, top - 6, 12, foot - top + 7);
-      ctx.lineWidth = 1;
-    }
-  }
-  counts(ctx, lane, marks, view);
-}
-
-function head(ctx, x, y, outcome, colours) {
-  ctx.beginPath();
-  if (outcome === "success") {
-    ctx.arc(x, y, 2.7, 0, Math.PI * 2);
-    ctx.fill();
-  } else if (outcome === "failure") {
-    ctx.lineWidth = 1.8;
-    ctx.moveTo(x - 3, y - 3);
-    ctx.lineTo(x + 3, y + 3);
-    ctx.moveTo(x + 3, y - 3);
-    ctx.lineTo(x - 3, y + 3);
-    ctx.stroke();
-    ctx.lineWidth = 1;
-  } else {
-    ctx.moveTo(x, y - 4);
-    ctx.lineTo(x + 4, y);
-    ctx.lineTo(x, y + 4);
-    ctx.lineTo(x - 4, y);
-    ctx.closePath();
-    ctx.fillStyle = colours.panel;
-    ctx.fill();
-    ctx.stroke();
-  }
-}
-
-// "2/3" beside a failing run when there is room; the crossing says in words what it caused.
-function counts(ctx, lane, marks, view) {
-  ctx.font = `600 10px ${view.colours.words}`;
-  ctx.textBaseline = "middle";
-  const y = lane.y + lane.height / 2;
-  let free = -Infinity;
-  marks.forEach((mark, index) => {
-    const x = toX(view.s, mark.t0);
-    const next = index + 1 < marks.length ? toX(view.s, marks[index + 1].t0) : Infinity;
-    const crossed = mark.caused === "restart" || mark.caused === "unready";
-    const label = crossed ? mark.text : mark.outcome === "failure" ? `${mark.run}/${mark.threshold}` : "";
-    if (!label || x < free || x < 0) return;
-    const width = ctx.measureText(label).width + 8;
-    // A count needs free room; what the crossing caused is said in any case, on a ground of its own.
-    if (!crossed && next - x < width + 4) return;
-    if (crossed) {
-      ctx.strokeStyle = view.colours.panel;
-      ctx.lineWidth = 4;
-      ctx.lineJoin = "round";
-      ctx.strokeText(label, x + 7, y);
-      ctx.lineWidth = 1;
-    }
-    ctx.fillStyle = view.colours.failed;
-    ctx.fillText(label, x + 7, y);
-    free = x + width;
-  });
-}
-
-// From the probe that crossed its threshold to the lane that it changed.
-function links(ctx, lane, view) {
-  for (const mark of view.marksOf(lane.id)) {
-    if (!mark.target || (mark.outcome === "success" && mark.id !== view.selected)) continue;
-    const target = view.lanes.find((l) => l.id === mark.target);
-    const x = toX(view.s, mark.t0);
-    if (!target || x < 0 || x > view.s.width) continue;
-    const y0 = lane.y + (target.y < lane.y ? 2 : lane.height);
-    const y1 = target.y + target.height / 2 + (target.y < lane.y ? target.height / 2 : 0);
-    const bend = Math.min(Math.abs(y1 - y0) / 5, 10);
-    ctx.strokeStyle = mark.outcome === "success" ? view.colours.running : view.colours.failed;
-    ctx.setLineDash([2, 2]);
-    ctx.beginPath();
-    ctx.moveTo(x, y0);
-    ctx.quadraticCurveTo(x + bend, (y0 + y1) / 2, x, y1);
-    ctx.stroke();
-    ctx.setLineDash([]);
-    ctx.beginPath();
-    ctx.arc(x, y1, 2, 0, Math.PI * 2);
-    ctx.fillStyle = ctx.strokeStyle;
-    ctx.fill();
-  }
 }
 
 // Diamonds: severity above, source below; several that lie together are one with a count.
@@ -363,6 +262,52 @@ function logs(ctx, lane, view) {
   }
   ctx.fillStyle = view.colours.line;
   ctx.fillRect(0, lane.y + lane.height, view.s.width, 1);
+}
+
+// From TERM to KILL, along the foot of the bar of the container that has to end; what is left of it runs on as an outline.
+function grace(ctx, lane, bar, view) {
+  const { x0, x1, xUntil, mark } = bar;
+  const foot = { y: lane.y + lane.height - 6, height: 7 };
+  const end = xUntil ?? x1;
+  if (xUntil !== null) {
+    dashed(ctx, lane, Math.min(x1, end), Math.max(end, x1 + 2), view.colours.terminating, view, "terminating-fill");
+    const label = `${mark.text} · ${left(mark.tUntil - view.now)} ${view.leftWord}`;
+    text(ctx, label, lane, x1, Math.max(end, x1), view, view.colours.terminating, true);
+  }
+  solid(ctx, foot, x0, x1, view.colours.terminating);
+  if (view.selected === mark.id) frame(ctx, lane, x0, end, view.colours);
+}
+
+// A folded stretch: two jagged edges, what lies between is left out.
+function gap(ctx, fold, { s, height, colours }) {
+  const [x0, x1] = [toX(s, fold.from), toX(s, fold.to)];
+  if (x1 < 0 || x0 > s.width) return;
+  const zigzag = (x) => {
+    for (let y = 0, side = 0; y <= height; y += 6, side = 3 - side) ctx.lineTo(x + side, y);
+  };
+  ctx.fillStyle = colours.ground;
+  ctx.beginPath();
+  zigzag(x0);
+  for (let y = height, side = 0; y >= 0; y -= 6, side = 3 - side) ctx.lineTo(x1 + side, y);
+  ctx.closePath();
+  ctx.fill();
+  ctx.strokeStyle = colours.muted;
+  for (const x of [x0, x1]) {
+    ctx.beginPath();
+    zigzag(x);
+    ctx.stroke();
+  }
+}
+
+// The selected range.
+function band(ctx, { s, range, height, colours }) {
+  const [x0, x1] = range.map((time) => toX(s, time));
+  ctx.fillStyle = colours.select;
+  ctx.globalAlpha = 0.08;
+  ctx.fillRect(x0, 0, x1 - x0, height);
+  ctx.globalAlpha = 1;
+  rule(ctx, x0, height, colours.select);
+  rule(ctx, x1, height, colours.select);
 }
 
 function rule(ctx, x, height, colour, dash = []) {

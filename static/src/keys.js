@@ -16,6 +16,8 @@ export const COMMANDS = {
   ".": (timeline) => timeline.step(1),
   " ": (timeline) => timeline.toggle(),
   t: (timeline) => timeline.switchTimes(),
+  z: (timeline) => timeline.fold(),
+  r: (timeline) => timeline.setRange(timeline.range ? null : [timeline.s.from, Math.min(timeline.s.to, timeline.last)]),
 };
 
 export function typing(element) {
@@ -32,7 +34,8 @@ export function listen(timeline, help) {
     if (!enabled() || timeline.root.offsetParent === null) return;
     if (event.key === " " && event.target.closest?.("button, a, summary")) return;
     if (event.key === "Escape") {
-      timeline.select(null);
+      if (timeline.range) timeline.setRange(null);
+      else timeline.select(null);
       return;
     }
     const command = COMMANDS[event.key.toLowerCase()];

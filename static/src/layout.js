@@ -47,6 +47,23 @@ export function bars(marks, s, now) {
   return found;
 }
 
+// Half the width of the ring at the end of a run, by what is written in it.
+export function capHalf(mark) {
+  const digits = mark.exit_code === null || mark.exit_code === 0 ? 1 : String(mark.exit_code).length;
+  return Math.max(7.5, 3.4 * digits + 4);
+}
+
+// Where the words of a bar may begin: after the ring of the run before it, which lies over the bar's own beginning.
+export function leads(found) {
+  let free = -Infinity;
+  for (const bar of found) {
+    if (bar.mark.kind !== "span") continue;
+    bar.lead = Math.max(0, free - Math.max(bar.x0, 0));
+    if (bar.mark.state === "ended") free = bar.x1 + capHalf(bar.mark) + (bar.mark.reason === "OOMKilled" ? 34 : 4);
+  }
+  return found;
+}
+
 const RANK = { Warning: 1 };
 
 // Points nearer than `near` px become one with a count; the most severe of them stands for all and is painted last.

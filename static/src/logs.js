@@ -13,6 +13,8 @@ export class LogPane {
     this.chooser = root.querySelector("[data-log=container]");
     this.jump = root.querySelector("[data-do=jump]");
     this.empty = root.querySelector(".log-empty");
+    this.silent = root.querySelector(".log-silent");
+    this.range = null; // [from, to]: only these are shown
     this.lines = [];
     this.sources = [];
     this.following = true;
@@ -35,6 +37,31 @@ export class LogPane {
     const options = [["", t("all containers")], ...names.map((name) => [name, name])];
     this.chooser.replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === chosen)));
     this.chooser.hidden = names.length < 2;
+    this.tellSilence();
+  }
+
+  setRange(range) {
+    this.range = range;
+    this.rewrite();
+  }
+
+  get shown() {
+    return this.lines.filter(this.wanted).length;
+  }
+
+  // Who has written nothing, and why that is nothing wrong.
+  tellSilence() {
+    const chosen = this.chooser.value;
+    const wrote = new Set(this.lines.map((line) => line.container));
+    const silent = this.sources.filter((name) => !wrote.has(name) && (!chosen || name === chosen));
+    const nothing = this.list.children.length === 0;
+    this.empty.hidden = !nothing;
+    this.empty.textContent = this.range && wrote.size ? t("No lines in the selected range.") : t("No lines yet.");
+    this.silent.hidden = silent.length === 0 || this.sources.length === 0;
+    this.silent.textContent = t(
+      "{names}: nothing written to stdout or stderr. A program that logs to a file shows nothing here, nor in kubectl logs.",
+      { names: silent.join(", ") },
+    );
   }
 
   // Where to go on after a reconnect; the server sends again everything of that instant, `skip` drops what is known.
@@ -73,7 +100,12 @@ export class LogPane {
     return false;
   }
 
-  wanted = (line) => !this.chooser.value || line.container === this.chooser.value;
+  wanted = (line) => {
+    if (this.chooser.value && line.container !== this.chooser.value) return false;
+    if (!this.range) return true;
+    const time = timeOf(line);
+    return time >= this.range[0] && time <= this.range[1];
+  };
 
   rewrite() {
     this.list.replaceChildren();
@@ -83,7 +115,7 @@ export class LogPane {
   append(lines) {
     this.list.append(...lines.map((line) => this.make(line)));
     while (this.list.children.length > 1500) this.list.firstChild.remove();
-    this.empty.hidden = this.list.children.length > 0;
+    this.tellSilence();
     if (this.following) this.toEnd();
     else this.jump.hidden = false;
   }
@@ -91,7 +123,7 @@ export class LogPane {
   make(line) {
     const row = document.createElement("div");
     row.className = `log-line hue-${this.sources.indexOf(line.container) % HUES}${line.stream === "stderr" ? " stderr" : ""}`;
-    const time = Date.parse(line.at.replace(/(\.\d{3})\d*/, "$1"));
+    const time = timeOf(line);
     row.dataset.time = time;
     row.dataset.container = line.container;
     row.dataset.attempt = line.attempt;
@@ -121,6 +153,9 @@ export class LogPane {
   }
 }
 
+// Nanoseconds cut to what a Date keeps. Pure.
+export const timeOf = (line) => Date.parse(line.at.replace(/(\.\d{3})\d*/, "$1"));
+
 // Without terminal colour codes and other control characters. Pure.
 export function plain(text) {
   // eslint-disable-next-line no-control-regex
@@ -132,7 +167,7 @@ export function bursts(lines, gap = 2000) {
   const found = [];
   const open = new Map();
   for (const line of lines) {
-    const time = Date.parse(line.at.replace(/(\.\d{3})\d*/, "$1"));
+    const time = timeOf(line);
     const last = open.get(line.container);
     if (last && time - last.to <= gap && last.attempt === line.attempt) {
       last.to = time;

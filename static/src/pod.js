@@ -3,7 +3,7 @@
 import { Book } from "./book.js";
 import { Card } from "./card.js";
 import * as keys from "./keys.js";
-import { bursts, LogPane } from "./logs.js";
+import { bursts, LogPane, timeOf } from "./logs.js";
 import { Connection } from "./socket.js";
 import { Timeline } from "./timeline.js";
 import { absolute, Twin } from "./twin.js";
@@ -23,7 +23,9 @@ function start(page) {
   let seen = { revision: 0, seq: 0 };
   let toList = 0;
 
-  const timeline = new Timeline(document.getElementById("timeline"), { book, clock, onSelect: selected, onView: viewed });
+  const timeline = new Timeline(document.getElementById("timeline"), {
+    book, clock, onSelect: selected, onView: viewed, onRange: ranged,
+  });
   const timeText = (time) => timeline.timeText(time);
   const card = new Card(document.getElementById("evidence"), { yaml, timeText, onClose: () => timeline.select(null) });
   const twin = new Twin(document.getElementById("twin"), {
@@ -36,7 +38,7 @@ function start(page) {
       timeline.dirty = true;
     },
     onLines: (lines) => {
-      timeline.logTimes = lines.map((line) => Date.parse(line.at.replace(/(\.\d{3})\d*/, "$1")));
+      timeline.logTimes = lines.map(timeOf);
       book.put(bursts(lines).map(burstMark));
       timeline.changed();
       later();
@@ -56,6 +58,19 @@ function start(page) {
     viewed.timer = setTimeout(writeAddress, 400);
   }
 
+  // A selected range filters the lines and the list beside the timeline.
+  function ranged(range) {
+    logs.setRange(range);
+    const chip = page.querySelector("[data-range]");
+    chip.hidden = !range;
+    if (range) {
+      const events = book.lane("events").filter((mark) => mark.t0 >= range[0] && mark.t0 <= range[1]).length;
+      const [from, to] = range.map((time) => timeText(time));
+      chip.firstChild.textContent = t("{from} … {to} · {events} events · {lines} lines", { from, to, events, lines: logs.shown });
+    }
+    viewed();
+  }
+
   function writeAddress() {
     const url = new URL(location.href);
     if (timeline.mode === "still") {
@@ -65,6 +80,9 @@ function start(page) {
       url.searchParams.delete("from");
       url.searchParams.delete("to");
     }
+    const write = (name, value) => (value ? url.searchParams.set(name, value) : url.searchParams.delete(name));
+    write("range", timeline.range?.map((time) => new Date(time).toISOString()).join("/"));
+    write("fold", timeline.folding ? "1" : "");
     if (url.href !== location.href) history.replaceState(history.state, "", url);
   }
 
@@ -73,7 +91,8 @@ function start(page) {
     toList = setTimeout(() => {
       toList = 0;
       const { from, to } = timeline.s;
-      twin.update(timeline.mode === "still" ? book.within(from, to) : book.sorted, timeline.selected);
+      const shown = timeline.range ? book.within(...timeline.range) : timeline.mode === "still" ? book.within(from, to) : book.sorted;
+      twin.update(shown, timeline.selected);
     }, 120);
   }
 
@@ -132,6 +151,8 @@ function start(page) {
     in: () => timeline.zoomBy(0.7),
     out: () => timeline.zoomBy(1 / 0.7),
     times: () => timeline.switchTimes(),
+    fold: () => timeline.fold(),
+    unrange: () => timeline.setRange(null),
     list: (button) => {
       twin.show(!twin.shown);
       button.setAttribute("aria-pressed", String(twin.shown));
@@ -153,6 +174,9 @@ function start(page) {
     const [from, to] = [Date.parse(query.get("from")), Date.parse(query.get("to"))];
     if (to > from) timeline.showRange(from, to);
   }
+  if (query.get("fold")) timeline.fold(true);
+  const range = (query.get("range") ?? "").split("/").map((text) => Date.parse(text));
+  if (range.length === 2 && range[1] > range[0]) timeline.setRange(range);
   card.show(null);
   tabs(page, timeline);
   connection.start();

@@ -1,42 +1,51 @@
 // The time axis: a window [from, to] in ms over a width in px. Pure; every function returns a new scale.
+// Idle stretches may be folded: `folds` (from folds.js) makes them short, and all lengths below are folded lengths.
+
+import { folded, unfolded } from "./folds.js";
 
 export const SHORTEST = 50; // ms that may fill the whole width
 export const LONGEST = 10 * 365 * 86_400_000;
 
-export function scale(from, to, width) {
-  const length = Math.min(Math.max(to - from, SHORTEST), LONGEST);
-  return Object.freeze({ from, to: from + length, width: Math.max(width, 1) });
+export function scale(from, to, width, folds = []) {
+  const begin = folded(folds, from);
+  const length = Math.min(Math.max(folded(folds, to) - begin, SHORTEST), LONGEST);
+  return Object.freeze({ from, to: unfolded(folds, begin + length), width: Math.max(width, 1), folds, begin, length });
 }
 
-export const toX = (s, time) => ((time - s.from) / (s.to - s.from)) * s.width;
-export const toTime = (s, x) => s.from + (x / s.width) * (s.to - s.from);
-export const perPixel = (s) => (s.to - s.from) / s.width;
+export const toX = (s, time) => ((folded(s.folds, time) - s.begin) / s.length) * s.width;
+export const toTime = (s, x) => unfolded(s.folds, s.begin + (x / s.width) * s.length);
+export const perPixel = (s) => s.length / s.width;
+
+// A scale from folded ends.
+const between = (begin, end, s) => scale(unfolded(s.folds, begin), unfolded(s.folds, end), s.width, s.folds);
 
 // Zoom by `factor` (below 1 = nearer) so that what is under `x` stays there.
 export function zoom(s, factor, x) {
-  const length = Math.min(Math.max((s.to - s.from) * factor, SHORTEST), LONGEST);
-  const from = toTime(s, x) - (x / s.width) * length;
-  return scale(from, from + length, s.width);
+  const share = x / s.width;
+  const length = Math.min(Math.max(s.length * factor, SHORTEST), LONGEST);
+  const begin = s.begin + share * s.length - share * length;
+  return between(begin, begin + length, s);
 }
 
 export function pan(s, pixels) {
   const shift = pixels * perPixel(s);
-  return scale(s.from + shift, s.to + shift, s.width);
+  return between(s.begin + shift, s.begin + s.length + shift, s);
 }
 
 // Show everything from `first` to `last` with a little air on both sides.
-export function fit(first, last, width) {
-  const length = Math.max(last - first, 1000);
-  return scale(first - length * 0.02, last + length * 0.12, width);
+export function fit(first, last, width, folds = []) {
+  const begin = folded(folds, first);
+  const length = Math.max(folded(folds, last) - begin, 1000);
+  return between(begin - length * 0.02, begin + length * 1.12, { folds, width });
 }
 
 // The window that follows the live edge: `now` stands at 4/5 of the width, unless all fits anyway.
 export function follow(s, now, first) {
-  const length = s.to - s.from;
-  const edge = s.from + length * 0.8;
-  if (now <= edge && now >= s.from) return s;
-  const from = now - length * 0.8;
-  return scale(Math.max(from, Math.min(first, from)), Math.max(from, Math.min(first, from)) + length, s.width);
+  const [at, start] = [folded(s.folds, now), folded(s.folds, first)];
+  if (at <= s.begin + s.length * 0.8 && at >= s.begin) return s;
+  const wanted = at - s.length * 0.8;
+  const begin = Math.max(wanted, Math.min(start, wanted));
+  return between(begin, begin + s.length, s);
 }
 
 const STEPS = [
@@ -57,6 +66,11 @@ export function ticks(s, origin, apart = 84) {
   const first = Math.ceil((s.from - origin) / step);
   const last = Math.floor((s.to - origin) / step);
   const found = [];
-  for (let n = first; n <= last && found.length < 200; n += 1) found.push(origin + n * step);
+  for (let n = first; n <= last && found.length < 200; n += 1) {
+    const time = origin + n * step;
+    const fold = s.folds.find((one) => time > one.from && time < one.to);
+    if (fold) n = Math.max(n, Math.ceil((fold.to - origin) / step) - 1);
+    else found.push(time);
+  }
   return { step, times: found };
 }

@@ -1,9 +1,11 @@
 // The timeline of one pod: holds the view, listens to hands and keys, paints when something moved.
 
 import { palette, paint, paintMinimap } from "./draw.js";
+import { folded, idle, unfolded } from "./folds.js";
+import { hands } from "./hands.js";
 import { CONDITIONS, hit, lanes } from "./layout.js";
 import { fit, follow, pan, scale, ticks, toTime, toX, zoom } from "./scale.js";
-import { clockText, sinceText } from "./times.js";
+import { clockText, left, sinceText } from "./times.js";
 import { t } from "./words.js";
 
 const START_LENGTH = 72_000;
@@ -11,14 +13,18 @@ const LONGEST_AUTO = 15 * 60_000;
 const AXIS = 26;
 
 export class Timeline {
-  constructor(root, { book, clock, onSelect, onView }) {
-    Object.assign(this, { root, book, clock, onSelect, onView });
+  constructor(root, { book, clock, onSelect, onView, onRange }) {
+    Object.assign(this, { root, book, clock, onSelect, onView, onRange });
     this.canvas = root.querySelector("canvas.plot");
     this.plot = root.querySelector(".timeline-plot");
     this.axis = root.querySelector(".timeline-axis");
     this.labels = root.querySelector(".timeline-labels");
     this.minimap = root.querySelector("canvas.minimap");
     this.tip = root.querySelector(".timeline-tip");
+    this.foldButton = root.querySelector("[data-do=fold]");
+    this.range = null; // [from, to] that filters what stands beside
+    this.folding = false;
+    this.folds = [];
     this.liveButton = root.querySelector("[data-do=live]");
     this.pod = null;
     this.selected = null;
@@ -34,7 +40,7 @@ export class Timeline {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.themed());
     addEventListener("podlab:theme", () => this.themed());
     this.themed();
-    this.pointer();
+    hands(this);
     this.resize();
     this.loop();
   }
@@ -129,7 +135,7 @@ export class Timeline {
 
   showRange(from, to) {
     this.mode = "still";
-    this.view(scale(from, to, this.s.width));
+    this.view(scale(from, to, this.s.width, this.folds));
   }
 
   view(s) {
@@ -156,12 +162,12 @@ export class Timeline {
     const end = mark.t1 ?? mark.tUntil ?? this.last;
     const length = Math.max(end - mark.t0, 4000);
     this.mode = "still";
-    this.view(scale(mark.t0 - length * 0.3, mark.t0 + length * 1.3, this.s.width));
+    this.view(scale(mark.t0 - length * 0.3, mark.t0 + length * 1.3, this.s.width, this.folds));
   }
 
   all() {
     this.mode = this.now === null ? "still" : "auto";
-    this.view(fit(this.first, this.last, this.s.width));
+    this.view(fit(this.first, this.last, this.s.width, this.folds));
     this.settle();
   }
 
@@ -170,7 +176,7 @@ export class Timeline {
     const live = this.mode !== "still" && now !== null;
     const at = x ?? (live ? toX(this.s, now) : this.s.width / 2);
     // Whoever zooms at the live edge goes on following it.
-    this.mode = live && (x === null || toTime(this.s, x) > now - (this.s.to - this.s.from) * 0.1) ? "follow" : "still";
+    this.mode = live && (x === null || x > toX(this.s, now) - this.s.width * 0.1) ? "follow" : "still";
     this.view(zoom(this.s, factor, at));
   }
 
@@ -182,19 +188,41 @@ export class Timeline {
   // Let the window go with time.
   settle() {
     const now = this.now;
+    if (this.folding) this.refold(now);
     if (this.mode === "still") return;
     if (now === null) {
-      if (this.mode === "auto" && this.book.sorted.length) this.s = fit(this.first, this.last, this.s.width);
+      if (this.mode === "auto" && this.book.sorted.length) this.s = fit(this.first, this.last, this.s.width, this.folds);
       return;
     }
     if (this.mode === "follow") {
       this.s = follow(this.s, now, this.first);
       return;
     }
-    const age = now - this.first;
-    const length = Math.max(START_LENGTH, Math.min(age, LONGEST_AUTO) * 1.3);
-    const from = age > LONGEST_AUTO ? now - length / 1.3 : this.first - length * 0.012;
-    this.s = scale(from, from + length, this.s.width);
+    const [begin, at] = [folded(this.folds, this.first), folded(this.folds, now)];
+    const length = Math.max(START_LENGTH, Math.min(at - begin, LONGEST_AUTO) * 1.3);
+    const from = at - begin > LONGEST_AUTO ? at - length / 1.3 : begin - length * 0.012;
+    this.s = scale(unfolded(this.folds, from), unfolded(this.folds, from + length), this.s.width, this.folds);
+  }
+
+  // --- folds and ranges ------------------------------------------------------------------------------------------
+
+  fold(yes = !this.folding) {
+    this.folding = yes;
+    this.foldButton?.setAttribute("aria-pressed", String(yes));
+    this.refold(this.now);
+    this.view(this.s);
+  }
+
+  // The window keeps its ends; only what lies between is drawn shorter.
+  refold(now) {
+    this.folds = this.folding ? idle(this.book.sorted, this.first, now ?? this.last) : [];
+    if (this.folds.length || this.s.folds.length) this.s = scale(this.s.from, this.s.to, this.s.width, this.folds);
+  }
+
+  setRange(range) {
+    this.range = range;
+    this.dirty = true;
+    this.onRange?.(range);
   }
 
   // --- painting --------------------------------------------------------------------------------------------------
@@ -207,7 +235,7 @@ export class Timeline {
   resize() {
     const ratio = devicePixelRatio || 1;
     const width = Math.max(this.plot.clientWidth, 50);
-    this.s = scale(this.s.from, this.s.to, width);
+    this.s = scale(this.s.from, this.s.to, width, this.folds);
     this.size(this.canvas, width, this.layout.height, ratio);
     if (this.minimap) this.size(this.minimap, width, 30, ratio);
     this.plot.style.height = `${this.layout.height + AXIS}px`;
@@ -238,7 +266,7 @@ export class Timeline {
 
   due(at) {
     if (!this.clock.running || this.now === null) return false;
-    const perPixel = (this.s.to - this.s.from) / this.s.width / Math.max(this.clock.speed, 0.01);
+    const perPixel = this.s.length / this.s.width / Math.max(this.clock.speed, 0.01);
     const waiting = this.book.sorted.some((mark) => mark.tUntil !== null && mark.t1 === null);
     const often = waiting ? 100 : Math.min(Math.max(perPixel / 2, 50), 1000);
     return at - (this.painted ?? 0) >= (this.calm.matches ? 1000 : often);
@@ -252,7 +280,7 @@ export class Timeline {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint(ctx, {
       s: this.s, lanes: this.layout.lanes, height: this.layout.height, now, origin: this.absolute ? 0 : this.origin,
-      colours: this.colours, marksOf: this.marksOf, selected: this.selected, hover: this.hover, logTimes: this.logTimes,
+      colours: this.colours, marksOf: this.marksOf, selected: this.selected, hover: this.hover, logTimes: this.logTimes, range: this.range,
       leftWord: t("left"),
     });
     this.writeAxis(now);
@@ -267,6 +295,10 @@ export class Timeline {
       return [toX(this.s, time), label, "tick"];
     });
     if (now !== null) labels.push([toX(this.s, now), this.clock.paused ? t("PAUSED") : t("LIVE"), "edge"]);
+    for (const fold of this.s.folds) {
+      const x = (toX(this.s, fold.from) + toX(this.s, fold.to)) / 2;
+      labels.push([x, `${left(fold.to - fold.from)}`, "fold"]);
+    }
     const edgeX = now === null ? -1000 : toX(this.s, now);
     const shown = labels.filter(
       ([x, , kind]) => x >= 0 && x <= this.s.width && (kind === "edge" || Math.abs(x - edgeX) > 52),
@@ -289,66 +321,14 @@ export class Timeline {
   paintMinimap(ratio, now) {
     const ctx = this.minimap.getContext("2d");
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const whole = fit(this.first, Math.max(this.last, this.s.to), this.s.width);
+    const whole = fit(this.first, Math.max(this.last, this.s.to), this.s.width, this.folds);
     this.whole = whole;
     const names = (this.pod?.containers ?? []).filter((one) => one.sort !== "init").map((one) => `container/${one.name}`);
     const rows = [...names.slice(0, 5), "deletion"].map(this.marksOf).filter((marks) => marks.length);
     paintMinimap(ctx, { s: whole, rows, now: now ?? this.last, window: this.s, height: 30, colours: this.colours });
   }
 
-  // --- hands -----------------------------------------------------------------------------------------------------
-
-  pointer() {
-    const place = (event) => {
-      const box = this.canvas.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    let drag = null;
-    this.plot.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      const [x] = place(event);
-      if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.panBy(event.deltaX);
-      else this.zoomBy(Math.exp(Math.max(Math.min(event.deltaY, 200), -200) * 0.002), x);
-    }, { passive: false });
-    this.plot.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      drag = { x: event.clientX, moved: false };
-      this.plot.setPointerCapture(event.pointerId);
-    });
-    this.plot.addEventListener("pointermove", (event) => {
-      const [x, y] = place(event);
-      if (drag && (drag.moved || Math.abs(event.clientX - drag.x) > 4)) {
-        this.panBy(drag.x - event.clientX);
-        drag = { x: event.clientX, moved: true };
-        return;
-      }
-      this.point(x, y);
-    });
-    this.plot.addEventListener("pointerup", (event) => {
-      if (drag && !drag.moved) this.select(this.at(...place(event))?.id ?? null);
-      drag = null;
-    });
-    this.plot.addEventListener("pointerleave", () => this.point(-1, -1));
-    this.plot.addEventListener("dblclick", () => this.selected && this.fitMark());
-    this.minimapPointer();
-  }
-
-  minimapPointer() {
-    let from = null;
-    const time = (event) => toTime(this.whole, event.clientX - this.minimap.getBoundingClientRect().left);
-    this.minimap?.addEventListener("pointerdown", (event) => {
-      from = time(event);
-      this.minimap.setPointerCapture(event.pointerId);
-    });
-    this.minimap?.addEventListener("pointerup", (event) => {
-      const to = time(event);
-      const length = this.s.to - this.s.from;
-      const near = Math.abs(toX(this.whole, to) - toX(this.whole, from)) < 5;
-      if (near) this.showRange(to - length / 2, to + length / 2);
-      else this.showRange(Math.min(from, to), Math.max(from, to));
-      from = null;
-    });
-  }
+  // --- what is under the pointer, and what is chosen ---------------------------------------------------------------
 
   at(x, y) {
     return hit(x, y, { lanes: this.layout.lanes, marksOf: this.marksOf, s: this.s, now: this.now ?? this.last });
@@ -382,7 +362,7 @@ export class Timeline {
     if (end >= 0 && x <= this.s.width) return;
     const length = this.s.to - this.s.from;
     this.mode = "still";
-    this.view(scale(mark.t0 - length / 2, mark.t0 + length / 2, this.s.width));
+    this.view(scale(mark.t0 - length / 2, mark.t0 + length / 2, this.s.width, this.folds));
   }
 
   step(direction) {

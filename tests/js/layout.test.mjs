@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Book } from "../../static/src/book.js";
-import { bars, clusters, density, hit, lanes, remaining, tickHeight } from "../../static/src/layout.js";
+import { bars, clusters, density, hit, lanes, leads, remaining, tickHeight } from "../../static/src/layout.js";
 import { scale } from "../../static/src/scale.js";
 
 const at = (seconds) => new Date(seconds * 1000).toISOString();
@@ -41,6 +41,13 @@ test("a bar that goes on ends at the live edge and one outside is left out", () 
 test("an end without length can still be seen", () => {
   const [bar] = bars(book(mark("a", 10, { end: at(10) })).sorted, s, 50_000);
   assert.equal(bar.x1 - bar.x0, 1);
+});
+
+test("words begin after the ring of the run before, and only there", () => {
+  const ended = mark("a", 10, { end: at(20), state: "ended", exit_code: 137 });
+  const found = leads(bars(book(ended, mark("b", 20, { end: at(30) }), mark("c", 60)).sorted, s, 90_000));
+  assert.ok(found[1].lead > 14 && found[1].lead < 30);
+  assert.deepEqual([found[0].lead, found[2].lead], [0, 0]);
 });
 
 test("events that lie together are one, and the severe one is painted last", () => {

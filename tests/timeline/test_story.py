@@ -158,7 +158,7 @@ def test_an_event_is_evidence_for_the_span_that_it_explains_before_or_after() ->
 def test_deletion_counts_down_to_kill_and_a_shorter_one_moves_the_end() -> None:
     story = told(Log().add(0, pod(phase="Running", state=RUNNING)).add(10, pod(deleted=40, grace=30)))
     (deletion,) = lane(story, "deletion")
-    assert (seconds(deletion["start"]), seconds(deletion["until"]), deletion["text"]) == (10, 40, "grace 30 s")
+    assert (seconds(deletion["start"]), seconds(deletion["until"]), deletion["text"]) == (10, 40, "TERM → KILL")
     assert "have 30 s before KILL" in deletion["sentence"]
     story.change(Log().add(12, pod(deleted=14, grace=2)).entries[0])
     assert seconds(lane(story, "deletion")[0]["until"]) == 14
@@ -179,7 +179,44 @@ def test_when_the_pod_is_gone_nothing_goes_on() -> None:
 def test_preStop_hooks_are_named_before_TERM() -> None:
     hook = {"lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}}}
     story = told(Log().add(0, pod(container=hook)).add(1, pod(container=hook, deleted=31, grace=30)))
-    assert lane(story, "deletion")[0]["sentence"].startswith("Deletion was asked for: preStop hooks run first")
+    (deletion,) = lane(story, "deletion")
+    assert deletion["sentence"].startswith("Deletion was asked for: preStop hooks run first")
+    assert deletion["text"] == "preStop → TERM → KILL"
+
+
+def killing(message: str) -> dict[str, Any]:
+    return event("Killing") | {"message": message}
+
+
+@pytest.mark.parametrize(
+    ("message", "until"),
+    [
+        ("Container app failed liveness probe, will be restarted", 14),
+        ("Container app failed startup probe, will be restarted", 30),
+    ],
+)
+def test_a_container_that_is_killed_counts_down_from_TERM_to_KILL(message: str, until: float) -> None:
+    container = {"livenessProbe": {"terminationGracePeriodSeconds": 4}, "startupProbe": {}}
+    spec = {"terminationGracePeriodSeconds": 20}
+    log = Log().add(0, pod(phase="Running", state=RUNNING, container=container, spec=spec)).add(10, killing(message))
+    story = told(log)
+    _, grace = lane(story, "container/app")
+    assert (grace["kind"], grace["text"], grace["attempt"]) == ("grace", "TERM → KILL", 0)
+    assert (seconds(grace["start"]), seconds(grace["until"]), grace["end"]) == (10, until, None)
+    assert grace["evidence"]["event"] is not None
+    story.change(log.add(13, pod(phase="Running", state={"terminated": terminated(137, 2, 13)})).entries[-1])
+    story.runs([FakeRun(started_at=at(2), finished_at=at(12.6))])
+    assert seconds(lane(story, "container/app")[1]["end"]) == 12.6
+
+
+def test_the_countdown_of_a_deleted_pods_container_ends_with_the_pods() -> None:
+    hook = {"lifecycle": {"preStop": {"exec": {"command": ["sleep", "5"]}}}}
+    running = pod(phase="Running", state=RUNNING, container=hook, deleted=40, grace=30)
+    story = told(Log().add(10, running).add(10.2, killing("Stopping container app")))
+    grace = lane(story, "container/app")[1]
+    assert (seconds(grace["until"]), grace["text"]) == (40, "preStop → TERM → KILL")
+    assert "its preStop hook runs first" in grace["sentence"]
+    assert told(Log().add(1, killing("Stopping container app"))).marks[0]["kind"] == "event"
 
 
 def life() -> Log:
