@@ -36,6 +36,7 @@ _TITLES = {
     INTERNAL: "Internal error",
     TYPE_INVALID: "Invalid value",
 }
+OMITTED = object()  # as the value of an invalid(): the text shows none (field.OmitValueType)
 _WITHOUT_VALUE = {REQUIRED, FORBIDDEN, TOO_LONG, INTERNAL, TYPE_INVALID}
 
 
@@ -49,7 +50,7 @@ class FieldError:
     def body(self) -> str:
         """The text without the field: what goes into details.causes[].message."""
         text = _TITLES[self.type]
-        if self.type not in _WITHOUT_VALUE:
+        if self.type not in _WITHOUT_VALUE and self.value is not OMITTED:
             text = f"{text}: {go_value(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
 
