@@ -8,59 +8,14 @@ Each part carries `why`: the same words reach the change log, the run history an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 from podlab.apis.types import Manifest
-from podlab.kubelet import pods
+from podlab.kubelet import init_actions, pods
+from podlab.kubelet.plan import PodActions, ToKill, ToStart, Verdicts, failed_probe, kill_unknown, newest
 from podlab.kubelet.pods import Spec
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus, SandboxStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a probe says of one container, once its threshold was crossed."""
-
-    ok: bool
-    why: str
-
-
-# (container id, startup | liveness | readiness)
-Verdicts = Mapping[tuple[str, str], Verdict]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToStart:
-    name: str
-    attempt: int
-    why: str
-    init: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToKill:
-    """`cause`: liveness | startup | changed | unknown. `message` is the text of the Killing event."""
-
-    id: str
-    name: str
-    cause: str
-    message: str
-    why: str
-    restart: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodActions:
-    """`kill_pod` stops everything, sandbox included, before anything else; `create_sandbox` makes sandbox number
-    `attempt`; then containers are killed and started in the order given."""
-
-    kill_pod: bool = False
-    create_sandbox: bool = False
-    sandbox_id: str = ""
-    attempt: int = 0
-    to_kill: tuple[ToKill, ...] = ()
-    to_start: tuple[ToStart, ...] = ()
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +36,7 @@ def compute_pod_actions(
     return _carry_on(pod, observed, probes, sandbox, replacing)
 
 
-def newest(observed: PodStatus, name: str) -> ContainerStatus | None:
-    return next((c for c in observed.containers if c.name == name), None)
-
-
-def should_restart(pod: Manifest, status: ContainerStatus | None) -> bool:
+def should_restart(pod: Manifest, spec: Spec, status: ContainerStatus | None) -> bool:
     """pkg/kubelet/container/helpers.go ShouldContainerBeRestarted."""
     if pods.deletion_time(pod) is not None:
         return False
@@ -93,14 +44,13 @@ def should_restart(pod: Manifest, status: ContainerStatus | None) -> bool:
         return True
     if status.state is ContainerState.RUNNING:
         return False
-    policy = pods.restart_policy(pod)
-    return policy == "Always" or (policy == "OnFailure" and status.exit_code != 0)
+    return pods.may_restart(pod, spec, status.exit_code)
 
 
 def next_attempt(pod: Manifest, observed: PodStatus, spec: Spec) -> int:
     """restartCount of the next run: one more than any run that the runtime or the API still knows."""
     known = [c.attempt for c in observed.containers if c.name == spec.name]
-    old = pods.old_status(pod, spec.name, init=spec.init)
+    old = pods.old_status(pod, spec)
     if old is not None and old.get("containerID"):
         known.append(int(old["restartCount"]))
     return max(known, default=-1) + 1
@@ -128,7 +78,7 @@ def _sandbox_fault(pod: Manifest, sandboxes: tuple[SandboxStatus, ...]) -> str:
 def _fresh_start(pod: Manifest, observed: PodStatus, sandbox: _Sandbox) -> PodActions:
     """A new sandbox starts everything again from the first init container, unless the pod is over."""
     base = PodActions(kill_pod=bool(observed.sandboxes), sandbox_id=sandbox.id, attempt=sandbox.attempt)
-    if not pods.restarts_on_failure(pod) and sandbox.attempt and observed.containers:
+    if not _may_start_over(pod) and sandbox.attempt and observed.containers:
         return replace(base, why=f"{sandbox.why}, and restartPolicy Never forbids to start over")
     specs = [spec for spec in pods.app_specs(pod) if not _succeeded_for_good(pod, newest(observed, spec.name))]
     if not specs and _initialized(pod, observed):
@@ -146,18 +96,26 @@ def _carry_on(
     pod: Manifest, observed: PodStatus, probes: Verdicts, sandbox: _Sandbox, replacing: Set[str]
 ) -> PodActions:
     base = PodActions(sandbox_id=sandbox.id, attempt=sandbox.attempt)
-    current = _in_sandbox(observed, sandbox.id)
-    if not _initialized(pod, current):
-        return _init_actions(pod, observed, current, base)
-    kills: list[ToKill] = []
+    debuggers = [
+        _start(pod, observed, spec, "an ephemeral container was added to the pod")
+        for spec in pods.ephemeral_specs(pod)
+        if newest(observed, spec.name) is None or _unused(observed, spec)
+    ]
+    init = init_actions.decide(pod, _in_sandbox(observed, sandbox.id), probes)
+    if init.failed:
+        return replace(base, kill_pod=True, why=init.failed)
+    kills = list(init.to_kill)
+    inits = [_start(pod, observed, spec, why) for spec, why in init.to_start]
+    if not init.initialized:
+        return replace(base, to_kill=tuple(kills), to_start=(*debuggers, *inits))
     starts: list[ToStart] = []
     kept = 0
     for spec in pods.app_specs(pod):
         status = newest(observed, spec.name)
         if status is None or status.state is not ContainerState.RUNNING:
-            kills += _kill_unknown(status)
-            if _wants_start(pod, status, replacing):
-                starts.append(_start(pod, observed, spec, _start_reason(pod, status, replacing)))
+            kills += kill_unknown(status)
+            if _wants_start(pod, spec, status, replacing):
+                starts.append(_start(pod, observed, spec, start_reason(pod, spec, status, replacing)))
             continue
         kill = _kill_running(pod, spec, status, probes)
         if kill is None:
@@ -168,35 +126,22 @@ def _carry_on(
             starts.append(_start(pod, observed, spec, kill.why))
     if not kept and not starts:
         return replace(base, kill_pod=True, why=_all_over(kills))
-    return replace(base, to_kill=tuple(kills), to_start=tuple(starts))
+    return replace(base, to_kill=tuple(kills), to_start=(*debuggers, *inits, *starts))
 
 
-def _init_actions(pod: Manifest, observed: PodStatus, current: PodStatus, base: PodActions) -> PodActions:
-    """Init containers run one after the other; the last one that ever ran tells where the pod stands."""
-    specs = pods.init_specs(pod)
-    for index in range(len(specs) - 1, -1, -1):
-        spec, status = specs[index], newest(current, specs[index].name)
-        if status is None:
-            continue
-        if status.state is ContainerState.RUNNING:
-            return base
-        if status.state is ContainerState.EXITED and status.exit_code == 0:
-            following = specs[index + 1]  # the last one's success is "initialized" and does not come here
-            return replace(base, to_start=(_start(pod, observed, following, f"init container {spec.name} is done"),))
-        if status.state is ContainerState.EXITED and not pods.restarts_on_failure(pod):
-            why = f"init container {spec.name} exited with {status.exit_code} and restartPolicy is Never"
-            return replace(base, kill_pod=True, why=why)
-        why = _start_reason(pod, status, frozenset())
-        return replace(base, to_kill=tuple(_kill_unknown(status)), to_start=(_start(pod, observed, spec, why),))
-    return replace(base, to_start=(_start(pod, observed, specs[0], "the first init container"),))
+def _may_start_over(pod: Manifest) -> bool:
+    """Never forbids to make a lost sandbox anew, unless a container of its own will says otherwise."""
+    return pods.restarts_on_failure(pod) or any(pods.restarts_on_failure(pod, spec) for spec in pods.app_specs(pod))
 
 
-def _initialized(pod: Manifest, current: PodStatus) -> bool:
-    if any(newest(current, spec.name) for spec in pods.app_specs(pod)):
-        return True
-    inits = pods.init_specs(pod)
-    last = newest(current, inits[-1].name) if inits else None
-    return not inits or (last is not None and last.state is ContainerState.EXITED and last.exit_code == 0)
+def _unused(observed: PodStatus, spec: Spec) -> bool:
+    status = newest(observed, spec.name)
+    return status is not None and status.state is ContainerState.CREATED
+
+
+def _initialized(pod: Manifest, observed: PodStatus) -> bool:
+    """Some container of the pod proper was made: the init containers were done with."""
+    return any(newest(observed, spec.name) for spec in pods.app_specs(pod)) or not pods.init_specs(pod)
 
 
 def _in_sandbox(observed: PodStatus, sandbox_id: str) -> PodStatus:
@@ -205,12 +150,12 @@ def _in_sandbox(observed: PodStatus, sandbox_id: str) -> PodStatus:
 
 
 def _kill_running(pod: Manifest, spec: Spec, status: ContainerStatus, probes: Verdicts) -> ToKill | None:
-    restart = pods.restarts_on_failure(pod)
+    restart = pods.restarts_on_failure(pod, spec)
     if status.hash and status.hash != pods.container_hash(spec.manifest):
         message, cause, restart = f"Container {spec.name} definition changed", "changed", True
         why = f"the image of container {spec.name} is now {spec.manifest.get('image')}"
     else:
-        failed = next((kind for kind in ("liveness", "startup") if _failed(probes, status.id, kind)), None)
+        failed = next((kind for kind in ("liveness", "startup") if failed_probe(probes, status.id, kind)), None)
         if failed is None:
             return None
         message, cause = f"Container {spec.name} failed {failed} probe", failed
@@ -225,28 +170,15 @@ def _kill_running(pod: Manifest, spec: Spec, status: ContainerStatus, probes: Ve
     )
 
 
-def _kill_unknown(status: ContainerStatus | None) -> list[ToKill]:
-    if status is None or status.state is not ContainerState.UNKNOWN:
-        return []
-    message = 'Container is in "unknown" state, try killing it before restart'
-    why = f"the state of container {status.name} cannot be told: kill it before another one starts"
-    return [ToKill(id=status.id, name=status.name, cause="unknown", message=message, why=why, restart=True)]
-
-
-def _failed(probes: Verdicts, container_id: str, kind: str) -> bool:
-    verdict = probes.get((container_id, kind))
-    return verdict is not None and not verdict.ok
-
-
 def _succeeded_for_good(pod: Manifest, status: ContainerStatus | None) -> bool:
     done = status is not None and status.state is ContainerState.EXITED and status.exit_code == 0
     return done and pods.restart_policy(pod) == "OnFailure"
 
 
-def _wants_start(pod: Manifest, status: ContainerStatus | None, replacing: Set[str]) -> bool:
+def _wants_start(pod: Manifest, spec: Spec, status: ContainerStatus | None, replacing: Set[str]) -> bool:
     if status is not None and status.id in replacing and pods.deletion_time(pod) is None:
         return True
-    return should_restart(pod, status)
+    return should_restart(pod, spec, status)
 
 
 def _start(pod: Manifest, observed: PodStatus, spec: Spec, why: str) -> ToStart:
@@ -257,14 +189,14 @@ def _start(pod: Manifest, observed: PodStatus, spec: Spec, why: str) -> ToStart:
     return ToStart(name=spec.name, attempt=attempt, why=why, init=spec.init)
 
 
-def _start_reason(pod: Manifest, status: ContainerStatus | None, replacing: Set[str]) -> str:
+def start_reason(pod: Manifest, spec: Spec, status: ContainerStatus | None, replacing: Set[str]) -> str:
     if status is None:
         return "the container has not run in this pod yet"
     if status.id in replacing:
         return "the container was stopped in order to be started again"
     if status.state is not ContainerState.EXITED:
         return f"the container is {status.state.value}, not running"
-    return f"it exited with {status.exit_code} and restartPolicy is {pods.restart_policy(pod)}"
+    return f"it exited with {status.exit_code} and {pods.restart_rule_text(pod, spec, status.exit_code)}"
 
 
 def _all_over(kills: list[ToKill]) -> str:

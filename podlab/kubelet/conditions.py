@@ -17,27 +17,35 @@ OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
 
 def phase(pod: Manifest, init: list[Manifest], apps: list[Manifest], *, ending: bool) -> str:
     """`ending`: the pod is being deleted or has been told to stop, so nothing will be restarted."""
-    if any(_failed_for_good(pod, entry) for entry in init):
+    sidecars = {spec.name for spec in pods.sidecar_specs(pod)}
+    plain = [entry for entry in init if entry["name"] not in sidecars]
+    beside = [entry for entry in init if entry["name"] in sidecars]
+    if any(_failed_for_good(pod, entry) for entry in plain):
         return "Failed"
     started_before = any(_ever_started(entry) for entry in apps)
-    if not started_before and any(not _completed(entry) for entry in init):
+    if not started_before and (
+        any(not _completed(entry) for entry in plain)
+        or any("running" in entry["state"] and not entry["started"] for entry in beside)
+    ):
         return "Pending"
-    running = [e for e in apps if "running" in e["state"]]
-    ends = [end for entry in apps if (end := _end(entry)) is not None]
-    if len(running) + len(ends) < len(apps):
+    running = [e for e in (*apps, *beside) if "running" in e["state"]]
+    ends = {entry["name"]: end for entry in apps if (end := _end(entry)) is not None}
+    if any("running" not in e["state"] and _end(e) is None for e in (*apps, *beside)):
         return "Pending"
     if running:
         return "Running"
-    if not ending and any(_restartable(pod, end) for end in ends):
+    specs = {spec.name: spec for spec in pods.app_specs(pod)}
+    if not ending and any(pods.may_restart(pod, specs[name], end["exitCode"]) for name, end in ends.items()):
         return "Running"
-    return "Succeeded" if all(end["exitCode"] == 0 for end in ends) else "Failed"
+    return "Succeeded" if all(end["exitCode"] == 0 for end in ends.values()) else "Failed"
 
 
 def conditions(
     pod: Manifest, init: list[Manifest], apps: list[Manifest], *, new_phase: str, sandbox_ready: bool
 ) -> list[Manifest]:
     """The kubelet's conditions without times; PodScheduled is added when nobody has set it."""
-    containers = _containers_ready(apps, new_phase)
+    sidecars = {spec.name for spec in pods.sidecar_specs(pod)}
+    containers = _containers_ready([*(e for e in init if e["name"] in sidecars), *apps], new_phase)
     made = [
         _condition("PodReadyToStartContainers", sandbox_ready),
         _initialized(pod, init, apps, new_phase),
@@ -88,7 +96,8 @@ def _condition(kind: str, status: bool, reason: str = "", message: str = "") -> 
 def _initialized(pod: Manifest, init: list[Manifest], apps: list[Manifest], new_phase: str) -> Manifest:
     if new_phase == "Succeeded":
         return _condition("Initialized", True, "PodCompleted")
-    waiting = [entry["name"] for entry in init if not entry["ready"]]
+    sidecars = {spec.name for spec in pods.sidecar_specs(pod)}
+    waiting = [e["name"] for e in init if not e["started" if e["name"] in sidecars else "ready"]]
     if not waiting or any(_ever_started(entry) for entry in apps):
         return _condition("Initialized", True)
     return _condition("Initialized", False, "ContainersNotInitialized", _listed("incomplete", waiting))
@@ -142,13 +151,13 @@ def _completed(entry: Manifest) -> bool:
 
 def _failed_for_good(pod: Manifest, entry: Manifest) -> bool:
     ended = entry["state"].get("terminated")
-    return bool(ended) and ended["exitCode"] != 0 and not pods.restarts_on_failure(pod)
+    if not ended or ended["exitCode"] == 0:
+        return False
+    spec = pods.find_spec(pod, entry["name"])
+    if spec is not None and spec.manifest.get("restartPolicy"):
+        return not pods.may_restart(pod, spec, ended["exitCode"])
+    return not pods.restarts_on_failure(pod)
 
 
 def _ever_started(entry: Manifest) -> bool:
     return "waiting" not in entry["state"] or bool(entry.get("lastState"))
-
-
-def _restartable(pod: Manifest, end: Manifest) -> bool:
-    policy = pods.restart_policy(pod)
-    return policy == "Always" or (policy == "OnFailure" and end["exitCode"] != 0)

@@ -92,7 +92,9 @@ def refusal(pod: Manifest) -> str:
     """Why podlab cannot run this pod as it is written, or "". Running it otherwise would teach something wrong."""
     spec = pod["spec"]
     found = [
-        f"spec.{name}" for name in ("hostPID", "hostIPC", "shareProcessNamespace", "hostAliases") if spec.get(name)
+        f"spec.{name}"
+        for name in ("hostPID", "hostIPC", "shareProcessNamespace", "hostAliases", "resourceClaims")
+        if spec.get(name)
     ]
     if spec.get("dnsConfig") or spec.get("dnsPolicy") == "None":
         found.append("spec.dnsConfig")
@@ -107,7 +109,9 @@ def refusal(pod: Manifest) -> str:
 
 def _container_refusals(spec: Spec) -> list[str]:
     container = spec.manifest
-    found = [name for name in ("restartPolicy", "restartPolicyRules", "volumeDevices") if container.get(name)]
+    found = ["volumeDevices"] if container.get("volumeDevices") else []
+    if any(rule.get("action") != "Restart" for rule in container.get("restartPolicyRules") or []):
+        found.append("restartPolicyRules with an action other than Restart")
     if (container.get("securityContext") or {}).get("capabilities"):
         found.append("securityContext.capabilities")
     if (container.get("lifecycle") or {}).get("stopSignal"):

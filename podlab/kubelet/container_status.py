@@ -12,7 +12,8 @@ from datetime import datetime
 from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.kubelet import pods
-from podlab.kubelet.actions import Verdicts, should_restart
+from podlab.kubelet.actions import should_restart
+from podlab.kubelet.plan import Verdicts
 from podlab.kubelet.pods import Spec
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus
 
@@ -52,11 +53,11 @@ def container_statuses(inputs: Inputs, specs: list[Spec]) -> list[Manifest]:
 def _one(inputs: Inputs, spec: Spec) -> Manifest:
     pod = inputs.pod
     runs = [c for c in inputs.observed.containers if c.name == spec.name]
-    old = pods.old_status(pod, spec.name, init=spec.init)
-    waiting = "PodInitializing" if pods.init_specs(pod) else "ContainerCreating"
+    old = pods.old_status(pod, spec)
+    waiting = "PodInitializing" if pods.init_specs(pod) and not spec.ephemeral else "ContainerCreating"
     entry = _from_runs(inputs, runs, old, waiting) if runs else _without_runs(spec, old, waiting)
     problem = inputs.problems.get(spec.name)
-    if problem is not None and should_restart(pod, runs[0] if runs else None):
+    if problem is not None and should_restart(pod, spec, runs[0] if runs else None):
         _show_problem(entry, problem)
     _add_readiness(inputs, spec, entry, runs[0] if runs else None)
     return _ordered(spec, entry)
@@ -159,7 +160,10 @@ def _show_problem(entry: Manifest, problem: StartProblem) -> None:
 def _add_readiness(inputs: Inputs, spec: Spec, entry: Manifest, latest: ContainerStatus | None) -> None:
     running = bool(entry["state"].get("running")) and latest is not None
     container_id = latest.id if latest is not None else ""
-    if spec.init:
+    if spec.ephemeral:
+        entry["ready"] = False
+        return
+    if spec.init and not spec.sidecar:
         entry["started"] = running
         entry["ready"] = (entry["state"].get("terminated") or {}).get("exitCode") == 0
         return

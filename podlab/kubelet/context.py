@@ -103,6 +103,7 @@ class PodState:
     replacing: set[str] = field(default_factory=set)  # only asked for membership
     hooks: dict[str, str] = field(default_factory=dict)  # container id → running | failed: … | "", of postStart
     last_started: str = ""
+    end_shown: bool = False  # the ends of all containers were stored, before the phase that follows
     mounted: bool = False
     sandbox_told: bool = False  # the event about a changed sandbox was given
     mount_failures: int = 0

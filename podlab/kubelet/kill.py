@@ -6,6 +6,7 @@ time, looked at again when the hook answers, a timer fires or the container has 
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,7 +26,8 @@ class Stage(StrEnum):
 
 @dataclass(slots=True)
 class Kill:
-    """`deadline`: when the grace period ends. `hook_done` is set by the hook's answer."""
+    """`deadline`: when the grace period ends. `hook_done` is set by the hook's answer. `after`: containers, by name, that
+    must have ended before this one gets its TERM, as long as the grace lasts."""
 
     container_id: str
     name: str
@@ -35,6 +37,7 @@ class Kill:
     stage: Stage = Stage.HOOK
     hook_done: bool = False
     kill_at: datetime | None = None
+    after: frozenset[str] = frozenset()
 
 
 class Step(StrEnum):
@@ -65,9 +68,21 @@ def deadline(pod: Manifest | None, now: datetime, grace: int) -> datetime:
     return end if deletion is None else max(min(end, deletion + _ROUNDING), now)
 
 
-def next_step(kill: Kill, now: datetime) -> Step:
+def goes_after(pod: Manifest, name: str) -> frozenset[str]:
+    """Whom a container waits for in the end of its pod: a sidecar for the app containers and the sidecars behind it
+    (kuberuntime_termination_order.go); others for nobody."""
+    sidecars = [spec.name for spec in pods.sidecar_specs(pod)]
+    if name not in sidecars:
+        return frozenset()
+    later = sidecars[sidecars.index(name) + 1 :]
+    return frozenset([*(spec.name for spec in pods.app_specs(pod)), *later])
+
+
+def next_step(kill: Kill, now: datetime, living: Set[str] = frozenset()) -> Step:
+    """`living`: names of the pod's containers that still run."""
     if kill.stage is Stage.HOOK:
-        return Step.TERM if kill.hook_done or now >= kill.deadline else Step.WAIT
+        ready = kill.hook_done and not kill.after & living
+        return Step.TERM if ready or now >= kill.deadline else Step.WAIT
     if kill.kill_at is not None and now >= kill.kill_at:
         return Step.KILL
     return Step.WAIT

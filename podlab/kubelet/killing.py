@@ -34,12 +34,15 @@ def begin(
     message: str = "",
     restart: bool = False,
     ip: str = "",
+    in_order: bool = False,
 ) -> None:
-    """Start to stop one container; once begun, a kill is not begun again."""
+    """Start to stop one container; once begun, a kill is not begun again. `in_order`: the whole pod ends."""
     if status.id in state.kills:
         return
     now = ctx.clock.now()
     one = Kill(status.id, status.name, why, rules.deadline(state.pod, now, grace), restart=restart)
+    if in_order and state.pod is not None:
+        one.after = rules.goes_after(state.pod, status.name)
     state.kills[status.id] = one
     state.stop_whys[status.id] = why
     if restart:
@@ -78,12 +81,13 @@ def begin(
 def step(ctx: Context, state: PodState, observed: PodStatus) -> None:
     """Do what is due for every kill, and forget those whose container has ended."""
     living = {status.id for status in alive(observed)}
+    names = {status.name for status in alive(observed)}
     now = ctx.clock.now()
     for container_id, one in list(state.kills.items()):
         if container_id not in living:
             del state.kills[container_id]
             continue
-        due = rules.next_step(one, now)
+        due = rules.next_step(one, now, names)
         if due is Step.TERM:
             ctx.runtime.signal_container(container_id, "TERM")
             rules.after_term(one, now)

@@ -12,9 +12,9 @@ from datetime import timedelta
 from podlab.apis import reasons, times
 from podlab.kubelet import actions, container_config, kill, killing, pods, remember, status_writer, terminate, volumes
 from podlab.kubelet import status as statuses
-from podlab.kubelet.actions import PodActions, ToKill
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
+from podlab.kubelet.plan import PodActions, ToKill, newest
 from podlab.kubelet.start import RETRY, Started, start
 from podlab.kubelet.status import Forced
 from podlab.runtime.errors import RuntimeFailure
@@ -181,7 +181,7 @@ def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodAc
         state.sandbox_told = True
     for container in killing.alive(observed):
         grace = kill.grace_seconds(state.pod, label=container.grace_seconds)
-        killing.begin(ctx, state, container, grace=grace, why=plan.why, restart=pods.restarts_on_failure(state.pod))
+        killing.begin(ctx, state, container, grace=grace, why=plan.why, restart=True, in_order=True)
     killing.step(ctx, state, observed)
     if killing.alive(observed):
         return None
@@ -255,6 +255,6 @@ def _look_at_hooks(ctx: Context, state: PodState, observed: PodStatus) -> None:
 def _forget_problems(state: PodState, observed: PodStatus) -> None:
     """A container that runs has no problem, unless it is being stopped for one."""
     for name in list(state.problems):
-        status = actions.newest(observed, name)
+        status = newest(observed, name)
         if status is not None and status.state is ContainerState.RUNNING and status.id not in state.kills:
             del state.problems[name]

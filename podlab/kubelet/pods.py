@@ -17,16 +17,26 @@ TERMINAL = ("Succeeded", "Failed")
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One container of a pod's spec. `init` is true for a plain init container."""
+    """One container of a pod's spec. `init` is true for everything under initContainers, sidecars included."""
 
     name: str
     init: bool
     manifest: Manifest
+    ephemeral: bool = False
+
+    @property
+    def sidecar(self) -> bool:
+        """A restartable init container: it runs beside the app containers and ends after them."""
+        return self.init and self.manifest.get("restartPolicy") == "Always"
+
+    @property
+    def list_name(self) -> str:
+        return "ephemeralContainers" if self.ephemeral else "initContainers" if self.init else "containers"
 
     @property
     def field_path(self) -> str:
         """What events name as involvedObject.fieldPath."""
-        return f"spec.{'initContainers' if self.init else 'containers'}{{{self.name}}}"
+        return f"spec.{self.list_name}{{{self.name}}}"
 
 
 def ref(pod: Manifest) -> PodRef:
@@ -52,8 +62,17 @@ def app_specs(pod: Manifest) -> list[Spec]:
     return [Spec(name=c["name"], init=False, manifest=c) for c in pod["spec"]["containers"]]
 
 
+def ephemeral_specs(pod: Manifest) -> list[Spec]:
+    held = pod["spec"].get("ephemeralContainers") or []
+    return [Spec(name=c["name"], init=False, manifest=c, ephemeral=True) for c in held]
+
+
+def sidecar_specs(pod: Manifest) -> list[Spec]:
+    return [spec for spec in init_specs(pod) if spec.sidecar]
+
+
 def all_specs(pod: Manifest) -> list[Spec]:
-    return [*init_specs(pod), *app_specs(pod)]
+    return [*init_specs(pod), *app_specs(pod), *ephemeral_specs(pod)]
 
 
 def find_spec(pod: Manifest, name: str) -> Spec | None:
@@ -64,8 +83,36 @@ def restart_policy(pod: Manifest) -> str:
     return str(pod["spec"].get("restartPolicy") or "Always")
 
 
-def restarts_on_failure(pod: Manifest) -> bool:
-    return restart_policy(pod) != "Never"
+def restarts_on_failure(pod: Manifest, spec: Spec | None = None) -> bool:
+    """Whether a container (the pod as a whole) that the kubelet itself stopped for a fault is started again."""
+    own = spec.manifest.get("restartPolicy") if spec is not None else None
+    return str(own or restart_policy(pod)) != "Never"
+
+
+def may_restart(pod: Manifest, spec: Spec, exit_code: int | None) -> bool:
+    """Whether a container that ended with `exit_code` is started again: its own rules first, then its own policy, then
+    the pod's (pkg/api/v1/pod/util.go ContainerShouldRestart)."""
+    if spec.ephemeral:
+        return False
+    own = spec.manifest.get("restartPolicy")
+    if own and any(_rule_matches(rule, exit_code) for rule in spec.manifest.get("restartPolicyRules") or []):
+        return True
+    policy = str(own or restart_policy(pod))
+    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+
+
+def restart_rule_text(pod: Manifest, spec: Spec, exit_code: int | None) -> str:
+    """Which rule `may_restart` went by, for people."""
+    own = spec.manifest.get("restartPolicy")
+    if own and any(_rule_matches(rule, exit_code) for rule in spec.manifest.get("restartPolicyRules") or []):
+        return "one of its restartPolicyRules says Restart"
+    return f"its own restartPolicy is {own}" if own else f"restartPolicy is {restart_policy(pod)}"
+
+
+def _rule_matches(rule: Manifest, exit_code: int | None) -> bool:
+    codes = rule.get("exitCodes") or {}
+    listed = exit_code in (codes.get("values") or [])
+    return listed if codes.get("operator") == "In" else not listed
 
 
 def host_network(pod: Manifest) -> bool:
@@ -98,10 +145,13 @@ def probes(container: Manifest) -> Iterator[tuple[str, Manifest]]:
             yield kind, probe
 
 
-def old_status(pod: Manifest, name: str, *, init: bool) -> Manifest | None:
+def old_status(pod: Manifest, spec: Spec) -> Manifest | None:
     """The container status that the API holds now."""
-    entries = (pod.get("status") or {}).get("initContainerStatuses" if init else "containerStatuses") or []
-    return next((entry for entry in entries if entry["name"] == name), None)
+    kind = {"initContainers": "initContainer", "ephemeralContainers": "ephemeralContainer"}.get(
+        spec.list_name, "container"
+    )
+    entries = (pod.get("status") or {}).get(f"{kind}Statuses") or []
+    return next((entry for entry in entries if entry["name"] == spec.name), None)
 
 
 def container_hash(container: Manifest) -> str:

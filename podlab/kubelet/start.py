@@ -12,11 +12,11 @@ from enum import StrEnum
 from podlab.apis import reasons
 from podlab.apis.types import Manifest
 from podlab.kubelet import backoff, container_config, environment, hooks, images, pods, termination_message, volumes
-from podlab.kubelet.actions import ToStart, newest
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.images import Pull
+from podlab.kubelet.plan import ToStart, newest
 from podlab.kubelet.pods import Spec
 from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
 from podlab.runtime.interface import ContainerConfig, ContainerState, ImageInfo, Mount, PodStatus, PullResult

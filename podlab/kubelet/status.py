@@ -78,6 +78,9 @@ def _build(inputs: Inputs, *, over: bool, forced: Forced | None) -> Manifest:
     if init:
         status["initContainerStatuses"] = init
     status["containerStatuses"] = apps
+    debuggers = container_status.container_statuses(inputs, pods.ephemeral_specs(pod))
+    if debuggers:
+        status["ephemeralContainerStatuses"] = debuggers
     return status
 
 
@@ -98,7 +101,9 @@ def _addresses(node_ip: str, pod_ip: str) -> Manifest:
 
 def _was_initialized(pod: Manifest) -> bool:
     inits = pods.init_specs(pod)
-    last = pods.old_status(pod, inits[-1].name, init=True) if inits else None
+    last = pods.old_status(pod, inits[-1]) if inits else None
+    if inits and inits[-1].sidecar:
+        return bool((last or {}).get("started"))
     return not inits or (((last or {}).get("state") or {}).get("terminated") or {}).get("exitCode") == 0
 
 
@@ -114,6 +119,6 @@ def merged(old: Manifest, new: Manifest) -> Manifest:
     """`new` over the fields of the stored status that the kubelet does not own (qosClass, nominatedNodeName, …)."""
     owned = {
         "observedGeneration", "phase", "conditions", "message", "reason", "hostIP", "hostIPs", "podIP", "podIPs",
-        "startTime", "initContainerStatuses", "containerStatuses",
+        "startTime", "initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses",
     }  # fmt: skip
     return {**new, **{name: value for name, value in old.items() if name not in owned}}

@@ -18,6 +18,9 @@ from podlab.runtime.interface import ContainerState, PodStatus
 
 logger = logging.getLogger(__name__)
 
+# The reference sees that a pod is over with the relist after its sandbox has stopped, a second after the last end
+# (pkg/kubelet/pleg/generic.go relistPeriod); until then the pod shows its containers' ends in the old phase.
+_SEEN_OVER = timedelta(seconds=1)
 # How long the end of a container's output is waited for before the container is removed.
 _DRAIN = timedelta(seconds=5)
 
@@ -32,15 +35,19 @@ def terminating(ctx: Context, state: PodState, observed: PodStatus) -> None:
     for container in killing.alive(observed):
         grace = kill.grace_seconds(state.pod, label=container.grace_seconds, forced=state.gone)
         ip = sandbox.ip if sandbox is not None else ""
-        killing.begin(ctx, state, container, grace=grace, why=state.end_why, ip=ip)
+        killing.begin(ctx, state, container, grace=grace, why=state.end_why, ip=ip, in_order=True)
     had_kills = bool(state.kills)
     killing.step(ctx, state, observed)
     if killing.alive(observed):
         return
+    if had_kills or not state.end_shown:
+        _show_ends(ctx, state, observed)
+    if _held_back(ctx, state, observed):
+        return
     for one in observed.sandboxes:
         if one.ready:
             ctx.runtime.stop_sandbox(one.id)
-    _store_end(ctx, state, show_held=had_kills)
+    _store_end(ctx, state)
     state.stage = Stage.TERMINATED
     ctx.probes.remove(state.ref.uid)
     terminated(ctx, state, ctx.observe(state.ref))
@@ -70,14 +77,32 @@ def terminated(ctx: Context, state: PodState, observed: PodStatus) -> None:
         ctx.forget(state.ref.uid)
 
 
-def _store_end(ctx: Context, state: PodState, *, show_held: bool) -> None:
+def _show_ends(ctx: Context, state: PodState, observed: PodStatus) -> None:
+    """As the kubelet does: the containers' ends first, the terminal phase when the pod is really over."""
+    state.end_shown = True
+    if state.pod is None or state.gone or pods.is_terminal(state.pod) or pods.deletion_time(state.pod) is not None:
+        return
+    held = statuses.generate(status_writer.inputs(ctx, state, observed), forced=state.forced)
+    status_writer.write(ctx, state, held, state.end_why)
+
+
+def _held_back(ctx: Context, state: PodState, observed: PodStatus) -> bool:
+    """A pod that ended by itself keeps its phase for a moment; one that was told to stop does not."""
+    if state.pod is None or state.gone or state.forced is not None or pods.is_terminal(state.pod):
+        return False
+    if pods.deletion_time(state.pod) is not None:
+        return False
+    ends = [c.finished_at for c in observed.containers if c.finished_at is not None]
+    if not ends or ctx.clock.now() >= max(ends) + _SEEN_OVER:
+        return False
+    state.wake_at(max(ends) + _SEEN_OVER)
+    return True
+
+
+def _store_end(ctx: Context, state: PodState) -> None:
     if state.pod is None or state.gone or pods.is_terminal(state.pod):
         return
     observed = ctx.observe(state.ref)
-    if show_held and pods.deletion_time(state.pod) is None:
-        # As the kubelet does: the containers' ends first, the terminal phase when the pod is really over.
-        held = statuses.generate(status_writer.inputs(ctx, state, observed), forced=state.forced)
-        status_writer.write(ctx, state, held, state.end_why)
     final = statuses.final(status_writer.inputs(ctx, state, observed), forced=state.forced)
     status_writer.write(ctx, state, final, state.end_why)
 

@@ -222,3 +222,54 @@ def test_pods_of_other_nodes_are_left_alone(world: World) -> None:
     world.apply(pod(nodeName="node-b"))
     assert world.kubelet.pods() == []
     assert world.runtime.calls == []
+
+
+def test_sidecars_end_after_the_containers_in_reverse_order(world: World) -> None:
+    slow = [Run(on_term=0)]
+    world.runtime.scripts |= {"main": slow, "s1": slow, "s2": slow}
+    sidecars = [container("s1", restartPolicy="Always"), container("s2", restartPolicy="Always")]
+    world.apply(pod(container("main"), initContainers=sidecars))
+    assert world.status["phase"] == "Running"
+    assert [entry["ready"] for entry in world.status["initContainerStatuses"]] == [True, True]
+    world.runtime.calls.clear()
+    world.delete()
+    world.advance(1)
+    assert [call for call in world.runtime.calls if call.startswith("TERM")] == [
+        "TERM p-main-0",
+        "TERM p-s2-0",
+        "TERM p-s1-0",
+    ]
+    assert sorted(world.told.messages("Killing")) == [f"Stopping container {name}" for name in ("main", "s1", "s2")]
+
+
+def test_a_sidecar_waits_no_longer_than_the_grace_period(world: World) -> None:
+    world.runtime.scripts |= {"main": [Run(on_term=None)], "s1": [Run(on_term=0)]}
+    world.apply(pod(container("main"), initContainers=[container("s1", restartPolicy="Always")], grace=5))
+    world.runtime.calls.clear()
+    world.delete()
+    world.advance(4)
+    assert "TERM p-s1-0" not in world.runtime.calls
+    world.advance(2)
+    assert "TERM p-s1-0" in world.runtime.calls
+
+
+def test_a_pod_with_a_sidecar_succeeds_whatever_the_sidecar_ends_with(world: World) -> None:
+    world.runtime.scripts |= {"main": [Run(2, 0)], "s1": [Run(on_term=7)]}
+    world.apply(pod(container("main"), policy="Never", initContainers=[container("s1", restartPolicy="Always")]))
+    world.advance(5)
+    assert world.status["phase"] == "Succeeded"
+    assert world.container("s1")["state"]["terminated"]["exitCode"] == 7
+
+
+def test_an_ephemeral_container_runs_once_beside_the_others(world: World) -> None:
+    world.runtime.scripts["dbg"] = [Run(1, 3)]
+    world.apply(pod())
+    world.edit(lambda pod: pod["spec"].update(ephemeralContainers=[container("dbg", targetContainerName="main")]))
+    (entry,) = world.status["ephemeralContainerStatuses"]
+    assert "running" in entry["state"]
+    assert (entry["ready"], entry["restartCount"], "started" in entry) == (False, 0, False)
+    world.advance(60)
+    (entry,) = world.status["ephemeralContainerStatuses"]
+    assert entry["state"]["terminated"]["exitCode"] == 3
+    assert world.status["phase"] == "Running"
+    assert world.condition("Ready")["status"] == "True"

@@ -14,7 +14,8 @@ import pytest
 from kubelet_world import container, pod
 
 from podlab.apis.types import Manifest
-from podlab.kubelet.actions import PodActions, Verdict, compute_pod_actions
+from podlab.kubelet.actions import compute_pod_actions
+from podlab.kubelet.plan import PodActions, Verdict
 from podlab.kubelet.pods import container_hash
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodRef, PodStatus, SandboxStatus
 
@@ -57,6 +58,12 @@ class Case:
         """Two init containers; nothing of the app containers exists yet."""
         self.pod["spec"]["initContainers"] = [container("i1"), container("i2")]
         self.containers = list(statuses)
+
+    def sidecar(self, *statuses: ContainerStatus, startup: bool = False, apps: bool = False) -> None:
+        """i1 is a sidecar, i2 a plain init container behind it; `apps`: the containers run already."""
+        more = {"startupProbe": {"exec": {"command": ["true"]}}} if startup else {}
+        self.pod["spec"]["initContainers"] = [container("i1", restartPolicy="Always", **more), container("i2")]
+        self.containers = [*statuses, *(self.containers if apps else [])]
 
     def lose_sandbox(self) -> None:
         self.sandboxes = [replace(self.sandboxes[0], ready=False)]
@@ -111,6 +118,7 @@ def steps(*changes: Callable[[Case], object]) -> Callable[[Case], None]:
     return change
 
 
+RULE_42 = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
 CASES: dict[str, tuple[Callable[[Case], object], str]] = {
     "everything runs: nothing is to do": (lambda c: None, "nothing"),
     "a new pod gets a sandbox and all its containers": (
@@ -220,6 +228,64 @@ CASES: dict[str, tuple[Callable[[Case], object], str]] = {
     "an init container in an unknown state is killed and run again": (
         lambda c: c.inits(replace(running("i1"), state=ContainerState.UNKNOWN)),
         "-i1, +i1@1",
+    ),
+    "the next container follows a sidecar that has started": (lambda c: c.sidecar(running("i1")), "+i2@0"),
+    "a sidecar with a startup probe is waited for": (lambda c: c.sidecar(running("i1"), startup=True), "nothing"),
+    "a sidecar whose startup probe has said yes is waited for no longer": (
+        steps(
+            lambda c: c.sidecar(running("i1"), startup=True),
+            lambda c: c.verdicts.update({("id-i1", "startup"): Verdict(True, "startup probe succeeded")}),
+        ),
+        "+i2@0",
+    ),
+    "a sidecar whose startup probe fails is replaced": (
+        steps(
+            lambda c: c.sidecar(running("i1"), startup=True),
+            lambda c: c.verdicts.update({("id-i1", "startup"): fail("startup")}),
+        ),
+        "-i1, +i1@1",
+    ),
+    "a sidecar that ended is started again beside running containers, whatever the pod's policy": (
+        steps(lambda c: c.policy("Never"), lambda c: c.sidecar(ended("i2", 0), ended("i1", 3), apps=True)),
+        "+i1@1",
+    ),
+    "a sidecar that the runtime has lost is started again": (
+        lambda c: c.sidecar(ended("i2", 0), apps=True),
+        "+i1@0",
+    ),
+    "a failed liveness probe replaces a sidecar and nothing else": (
+        steps(
+            lambda c: c.sidecar(ended("i2", 0), running("i1"), apps=True),
+            lambda c: c.verdicts.update({("id-i1", "liveness"): fail("liveness")}),
+        ),
+        "-i1, +i1@1",
+    ),
+    "sidecars do not keep a pod alive whose containers are done": (
+        steps(
+            lambda c: c.policy("Never"),
+            lambda c: c.sidecar(ended("i2", 0), ended("i1", 1), apps=True),
+            all_end(0),
+        ),
+        "kill pod",
+    ),
+    "an ephemeral container starts in a running pod": (
+        lambda c: c.pod["spec"].update(ephemeralContainers=[container("dbg")]),
+        "+dbg@0",
+    ),
+    "an ephemeral container is never started twice": (
+        steps(
+            lambda c: c.pod["spec"].update(ephemeralContainers=[container("dbg")]),
+            lambda c: c.containers.append(ended("dbg", 3)),
+        ),
+        "nothing",
+    ),
+    "a container with a rule for its exit code comes back in a Never pod": (
+        steps(
+            lambda c: c.policy("Never"),
+            lambda c: c.end("b", 42),
+            lambda c: c.pod["spec"]["containers"][1].update(restartPolicy="Never", restartPolicyRules=[RULE_42]),
+        ),
+        "+b@1",
     ),
     "a new sandbox begins with the first init container again": (
         steps(lambda c: c.inits(ended("i2", 0), ended("i1", 0)), lambda c: c.lose_sandbox()),

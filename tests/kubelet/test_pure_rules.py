@@ -240,7 +240,66 @@ PHASES: dict[str, tuple[str, list[Manifest], list[Manifest], bool, str]] = {
 @pytest.mark.parametrize("sentence", PHASES)
 def test_phases(sentence: str) -> None:
     policy, init, apps, ending, expected = PHASES[sentence]
-    assert conditions.phase(pod(policy=policy), init, apps, ending=ending) == expected
+    inits = [{**one, "name": f"i{number}"} for number, one in enumerate(init)]
+    mains = [{**one, "name": f"c{number}"} for number, one in enumerate(apps)]
+    spec = pod(*(container(one["name"]) for one in mains), policy=policy)
+    spec["spec"]["initContainers"] = [container(one["name"]) for one in inits]
+    assert conditions.phase(spec, inits, mains, ending=ending) == expected
+
+
+def beside(**state: Any) -> Manifest:
+    """A sidecar's status; it has started unless the test says otherwise."""
+    started = state.pop("started", True)
+    return {**entry(**state), "name": "side", "started": started}
+
+
+SIDECAR_PHASES: dict[str, tuple[Manifest, Manifest, bool, str]] = {
+    "a sidecar that has not started holds the pod back": (beside(running=1, started=False), WAIT, False, "Pending"),
+    "a sidecar that restarts does not put a running pod back": (beside(waiting=1, last=1), RUN, False, "Running"),
+    "a sidecar that waits for its first run holds the pod back": (beside(waiting=1), WAIT, False, "Pending"),
+    "how a sidecar ended does not count": (beside(terminated=9), entry(terminated=0), False, "Succeeded"),
+    "how a sidecar ended does not count in a deleted pod": (
+        beside(terminated=9),
+        entry(terminated=0),
+        True,
+        "Succeeded",
+    ),
+    "while a sidecar runs on the pod runs": (beside(running=1), entry(terminated=0), False, "Running"),
+}
+
+
+@pytest.mark.parametrize("sentence", SIDECAR_PHASES)
+def test_phases_of_pods_with_a_sidecar(sentence: str) -> None:
+    side, main, ending, expected = SIDECAR_PHASES[sentence]
+    spec = pod(container("c"), policy="Never", initContainers=[container("side", restartPolicy="Always")])
+    assert conditions.phase(spec, [side], [main], ending=ending) == expected
+
+
+RULE = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+NOT_RULE = {"action": "Restart", "exitCodes": {"operator": "NotIn", "values": [0]}}
+RESTARTS: dict[str, tuple[str, dict[str, Any], int, bool]] = {
+    "the pod's policy holds where the container has none": ("OnFailure", {}, 1, True),
+    "the container's own policy wins over the pod's": ("Never", {"restartPolicy": "Always"}, 0, True),
+    "Never of its own is never": ("Always", {"restartPolicy": "Never"}, 1, False),
+    "a rule that names the exit code wins over its policy": (
+        "Never", {"restartPolicy": "Never", "restartPolicyRules": [RULE]}, 42, True,
+    ),
+    "a rule for another exit code leaves it to the policy": (
+        "Never", {"restartPolicy": "Never", "restartPolicyRules": [RULE]}, 41, False,
+    ),
+    "a rule may name what the exit code is not": (
+        "Never", {"restartPolicy": "Never", "restartPolicyRules": [NOT_RULE]}, 3, True,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", RESTARTS)
+def test_restart_rules_of_containers(sentence: str) -> None:
+    policy, own, code, expected = RESTARTS[sentence]
+    manifest = pod(container(**own), policy=policy)
+    spec = pods.app_specs(manifest)[0]
+    assert pods.may_restart(manifest, spec, code) is expected
+    assert pods.restart_rule_text(manifest, spec, code)
 
 
 def test_transition_times_move_only_with_the_status() -> None:

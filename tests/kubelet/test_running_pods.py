@@ -78,7 +78,7 @@ def test_an_end_is_told_before_the_restart_that_answers_it(world: World) -> None
 def test_never_with_exit_0_succeeds_after_its_sandbox_has_stopped(world: World) -> None:
     world.runtime.scripts["main"] = [Run(1, 0)]
     world.apply(pod(policy="Never"))
-    world.advance(1)
+    world.advance(2)
     held, final = world.api.statuses[-2:]
     assert held["phase"] == "Running"
     assert next(c for c in held["conditions"] if c["type"] == "Ready")["reason"] == "PodCompleted"
@@ -118,6 +118,7 @@ def test_a_command_that_cannot_start_is_shown_and_backed_off(world: World) -> No
 def test_a_command_that_cannot_start_fails_a_pod_that_never_restarts(world: World) -> None:
     world.runtime.scripts["main"] = [Run(cannot_start="no such file")]
     world.apply(pod(policy="Never"))
+    world.advance(1)
     assert world.status["phase"] == "Failed"
     assert world.container()["state"]["terminated"]["reason"] == "StartError"
 
@@ -172,11 +173,11 @@ def test_active_deadline_fails_the_pod(world: World) -> None:
 
 
 def test_what_podlab_cannot_do_is_refused_by_name(world: World) -> None:
-    world.apply(pod(shareProcessNamespace=True, initContainers=[container("side", restartPolicy="Always")]))
+    world.apply(pod(container(volumeDevices=[{"name": "disk"}]), resourceClaims=[{"name": "gpu"}]))
     assert world.status["phase"] == "Failed"
     assert world.status["message"] == (
-        "Pod was rejected: podlab cannot run this pod yet, because it sets spec.shareProcessNamespace, "
-        "spec.initContainers{side}.restartPolicy"
+        "Pod was rejected: podlab cannot run this pod yet, because it sets spec.resourceClaims, "
+        "spec.containers{main}.volumeDevices"
     )
     assert not world.runtime.sandboxes
 

@@ -17,7 +17,7 @@ from podlab.apis import reasons
 from podlab.apis.types import Manifest
 from podlab.clock import Clock, Timer
 from podlab.kubelet import pods
-from podlab.kubelet.actions import Verdict, newest
+from podlab.kubelet.plan import Verdict, newest
 from podlab.kubelet.pods import Spec
 from podlab.kubelet.prober import prober, worker
 from podlab.kubelet.prober.worker import Gate, Kind, Outcome, ProbeSpec, State, Target
@@ -86,7 +86,7 @@ class ProbeManager:
             if self._closed:
                 return
             mine = self._workers.setdefault(pods.uid(pod), {})
-            for spec in pods.app_specs(pod):
+            for spec in (*pods.sidecar_specs(pod), *pods.app_specs(pod)):
                 for kind, probe in pods.probes(spec.manifest):
                     one = mine.get((spec.name, kind))
                     if one is None:
@@ -175,7 +175,7 @@ class ProbeManager:
     def _inherit(self, one: _Worker) -> None:
         """An agent that takes a running container over believes what the last one said, until it knows better:
         replacing the agent changes no pod (ChangeContainerStatusOnKubeletRestart, off since 1.35)."""
-        old = pods.old_status(one.pod, one.container.name, init=False)
+        old = pods.old_status(one.pod, one.container)
         if old is None or not str(old.get("containerID") or "").endswith(f"://{one.state.container_id}"):
             return
         if one.spec.kind is Kind.STARTUP and old.get("started"):
