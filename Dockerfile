@@ -18,6 +18,7 @@ COPY templates templates
 COPY podlab podlab
 COPY --from=build /podlab/podlab/apis/generated podlab/apis/generated
 COPY --from=build /podlab/static static
+COPY --from=build /podlab/locale locale
 ENV PATH=/podlab/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=podlab.settings \

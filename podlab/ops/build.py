@@ -153,6 +153,13 @@ def front_end() -> None:
     step("Front end", BUILD / "front-end.stamp", front_end_inputs(), [DIST], make_front_end)
 
 
+def translations() -> None:
+    sources = [ROOT / "podlab" / "web" / "catalogue.py", *(ROOT / "locale").rglob("*.po")]
+    outputs = [path.with_suffix(".mo") for path in sources[1:]]
+    work = [str(PYTHON), "-m", "podlab.web.catalogue"]
+    step("Translations", BUILD / "translations.stamp", sources, outputs, lambda: run(work))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="with the packages for tests and checks")
@@ -166,6 +173,7 @@ def main() -> int:
         if not options.only_environment:
             step("API schema", BUILD / "schema.stamp", schema_inputs(), [SCHEMA], make_schema)
             front_end()
+            translations()
     except Failed as problem:
         print(f"\npodlab: {problem}", file=sys.stderr)
         return 1

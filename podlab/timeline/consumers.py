@@ -14,10 +14,12 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user_model
+from django.utils import translation
 
 from podlab import clock
 from podlab.apis.status_errors import ApiError
@@ -68,11 +70,17 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.clock_feed: ClusterSubscription | None = None
         self.recent: deque[float] = deque()
         self.row: ClusterRow | None = None
+        self._speak()
         # Accepted first: a browser learns the close code of an accepted socket only.
         await self.accept()
         if not await self._admit():
             return
         self.background = [asyncio.create_task(self._guard(work)) for work in (self._beat(), self._follow_clock())]
+
+    def _speak(self) -> None:
+        """In the language of the page, which says it in its address. It holds for this task and those begun in it."""
+        asked = parse_qs(self.scope.get("query_string", b"").decode("ascii", "replace")).get("lang", ["en"])[0]
+        translation.activate(asked if translation.check_for_language(asked) else "en")
 
     async def _admit(self) -> bool:
         user = self.scope.get("user")

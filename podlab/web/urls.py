@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.i18n import set_language
 
 from podlab.web.views import account, authoring, places, pods
 
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", places.home, name="home"),
     path("login", account.enter, name="login"),
     path("login/<str:token>", account.by_link, name="login-link"),
+    path("language", set_language, name="language"),
     path("logout", account.leave, name="logout"),
     path("clusters", places.cluster_list, name="clusters"),
     re_path(rf"^c/{_CLUSTER}/$", places.overview, name="overview"),

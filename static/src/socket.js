@@ -30,7 +30,7 @@ export class Connection {
 
   start() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const socket = new WebSocket(`${scheme}://${location.host}/ws/c/${encodeURIComponent(this.cluster)}/`);
+    const socket = new WebSocket(`${scheme}://${location.host}/ws/c/${encodeURIComponent(this.cluster)}/?lang=${document.documentElement.lang}`);
     this.socket = socket;
     socket.onopen = () => {
       for (const sub of this.subs.keys()) this.send(sub);

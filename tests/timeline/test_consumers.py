@@ -24,6 +24,7 @@ from podlab.registry import identity
 from podlab.storage import clusters, history, hub, store
 from podlab.storage.history import ProbeRow, Run
 from podlab.timeline import consumers, log_stream
+from podlab.web import catalogue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +50,9 @@ def person(name: str, *, cluster: str = "main", namespace: str = "default", role
 class Page:
     """A browser's page: its socket, and what it heard by type."""
 
-    def __init__(self, user: User | None, cluster: str = "main", *, origin: str = "http://localhost") -> None:
+    def __init__(
+        self, user: User | None, cluster: str = "main", *, origin: str = "http://localhost", lang: str = "en"
+    ) -> None:
         headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
         if user is not None:
             session = SessionStore()
@@ -61,7 +64,13 @@ class Page:
 
             headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session.session_key}".encode()))
         path = f"/ws/c/{cluster}/"
-        scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
+        scope = {
+            "type": "websocket",
+            "path": path,
+            "query_string": f"lang={lang}".encode(),
+            "headers": headers,
+            "subprotocols": [],
+        }
         # channels.testing wants daphne; asgiref has all that is needed.
         self.socket = ApplicationCommunicator(routing.websocket_application, scope)
 
@@ -137,6 +146,19 @@ async def test_a_pod_is_told_from_its_beginning_and_then_live(ada: Page) -> None
     assert (await ada.hear("pod"))["pod"]["tone"] == "running"
     await write_event(event("Started"), 2)
     assert (await ada.mark(kind="event"))["reason"] == "Started"
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("zh-hans", "Pod 已被接受"), ("xx", "The pod is accepted"), ("en", "The pod")]
+)
+async def test_a_page_is_told_in_its_own_language(lang: str, words: str) -> None:
+    catalogue.compile_all()
+    page = await sync_to_async(lambda: Page(person("lin"), lang=lang))()
+    assert await page.connect()
+    await write(pod(), 0)
+    await page.say(type="open-pod", sub="p", namespace="default", name="web")
+    assert (await page.mark(kind="phase"))["sentence"].startswith(words)
+    await page.disconnect()
 
 
 async def test_probes_arrive_and_runs_bring_their_reason(ada: Page) -> None:
