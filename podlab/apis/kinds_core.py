@@ -32,7 +32,13 @@ PODS = kind(
     below=(Subresource("binding", "Binding", ("create",)), Subresource("log", "Pod", ("get",)), STATUS),
 )
 SECRETS = kind("v1", "Secret", "secrets")
-SERVICEACCOUNTS = kind("v1", "ServiceAccount", "serviceaccounts", "sa")
+SERVICEACCOUNTS = kind(
+    "v1",
+    "ServiceAccount",
+    "serviceaccounts",
+    "sa",
+    below=(Subresource("token", "TokenRequest", ("create",), group="authentication.k8s.io", version="v1"),),
+)
 
 # In the order of discovery, which is also the order in which kubectl prints "get all".
 CORE: tuple[Resource, ...] = (

@@ -14,7 +14,7 @@ from django.http import HttpRequest, QueryDict
 from podlab.apis import status_errors
 from podlab.apiserver.negotiation import Accept
 from podlab.apiserver.paths import Place
-from podlab.registry import authorizer, clusters, identity
+from podlab.registry import authentication, authorizer, clusters
 from podlab.registry.client import Client
 from podlab.registry.identity import Identity
 
@@ -50,7 +50,7 @@ def authenticate(request: HttpRequest) -> Identity:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise status_errors.unauthorized()
-    found = identity.by_token(token.strip())
+    found = authentication.by_bearer(token.strip(), now_of=clusters.now_of)
     if found is None:
         raise status_errors.unauthorized()
     return found

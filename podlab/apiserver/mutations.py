@@ -33,6 +33,10 @@ def create(call: Call) -> ApiResponse:
 def _create_below(call: Call, session: Session, wanted: options.Write) -> ApiResponse:
     """POST to a subresource. Binding is the only one so far."""
     place = call.place
+    if place.subresource == "token":
+        request = bodies.read_object(call.request, "TokenRequest").obj
+        answered = session.client.create_token(place.namespace, place.name, request)
+        return responses.from_data(answered, call.accept, code=201)
     if place.subresource != "binding":
         raise status_errors.method_not_allowed()
     binding: Manifest = bodies.read_object(call.request, "Binding").obj

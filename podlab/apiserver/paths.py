@@ -69,8 +69,12 @@ def split(path: str) -> tuple[str, str, list[str]]:
     return group, version, rest
 
 
+# kubectl 1.27 asks who it is in a version of its own, which discovery does not list.
+_OLD_PATHS = {"/apis/authentication.k8s.io/v1beta1/selfsubjectreviews": "/apis/authentication.k8s.io/v1/selfsubjectreviews"}
+
+
 def parse(path: str) -> Place:
-    group, version, parts = split(path)
+    group, version, parts = split(_OLD_PATHS.get(path, path))
     watch = parts[:1] == ["watch"]
     if watch:
         parts = parts[1:]

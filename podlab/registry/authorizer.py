@@ -20,17 +20,26 @@ VIEWER = "viewer"
 
 EVERYTHING = "*"
 MASTERS = "system:masters"  # Kubernetes' group that is never refused
+AUTHENTICATED = "system:authenticated"
 
 READ = frozenset({"get", "list", "watch"})
 WRITE = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 # What a student changes through: never /status, /binding or /finalize, which belong to the actors.
 _STUDENT_SUBRESOURCES = frozenset(
-    {"", "attach", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "scale"}
+    {"", "attach", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "scale", "token"}
 )
 # Written by the cluster or the instructor; a student only reads them (as in Kubernetes' ClusterRole "edit").
 _STUDENT_READS_ONLY = frozenset({"events", "events.events.k8s.io", "limitranges", "resourcequotas"})
 _VIEWER_NEVER_SEES = frozenset({"secrets"})  # as in Kubernetes' ClusterRole "view"
+# What everybody may ask about oneself (Kubernetes' ClusterRole system:basic-user).
+_ABOUT_ONESELF = frozenset(
+    {
+        "selfsubjectreviews.authentication.k8s.io",
+        "selfsubjectaccessreviews.authorization.k8s.io",
+        "selfsubjectrulesreviews.authorization.k8s.io",
+    }
+)
 _CLUSTER_SCOPED_FOR_ALL = frozenset({"nodes"})  # everybody may look at the nodes that the pods run on
 
 
@@ -85,6 +94,8 @@ def allowed(
 
 def permits(identity: Subject, request: Attributes) -> bool:
     if MASTERS in identity.groups:
+        return True
+    if request.resource in _ABOUT_ONESELF and request.verb == "create" and AUTHENTICATED in identity.groups:
         return True
     return any(_grant_permits(grant, request) for grant in identity.grants)
 

@@ -23,6 +23,8 @@ from podlab.registry import (
     creating,
     deleting,
     listing,
+    reviews,
+    token_requests,
     updating,
 )
 from podlab.registry import (
@@ -125,6 +127,8 @@ class Client:
     ) -> Written:
         ctx = self._context(resource_key, namespace, "", options=options, why=why)
         self._authorize("create", ctx)
+        if reviews.serves(resource_key):
+            return reviews.answer(ctx, obj)
         with _storage_errors():
             return creating.create(ctx, obj)
 
@@ -222,6 +226,12 @@ class Client:
             with _storage_errors(), _gone_is_fine():
                 out.append(deleting.delete(ctx, options))
         return out
+
+    def create_token(self, namespace: str, name: str, request: Manifest) -> Manifest:
+        """Answer a TokenRequest for the service account `name`: the same object with its token."""
+        ctx = self._context("serviceaccounts", namespace, name, subresource="token")
+        self._authorize("create", ctx)
+        return token_requests.answer(ctx, request)
 
     def bind(
         self,

@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 from podlab import clock
-from podlab.registry.authorizer import EVERYTHING, MASTERS, Grant
+from podlab.registry.authorizer import AUTHENTICATED, EVERYTHING, MASTERS, Grant
 from podlab.storage.models import ApiToken, LoginLink, RoleGrant
 
-AUTHENTICATED = "system:authenticated"
 UNAUTHENTICATED = "system:unauthenticated"
 TOKEN_PREFIX = "podlab_"  # lets secret scanners and people recognise one
 _ENTROPY_BYTES = 32
@@ -28,9 +28,13 @@ AnyUser = AbstractBaseUser | AnonymousUser
 
 @dataclass(frozen=True, slots=True)
 class Identity:
+    """`uid` and `extra` only inform: `kubectl auth whoami` and TokenReview show them."""
+
     name: str
     groups: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def actor(self) -> str:
@@ -57,7 +61,14 @@ def of_user(user: AnyUser) -> Identity:
     rows = RoleGrant.objects.filter(user=user).order_by("pk")
     grants = tuple(Grant(row.role, row.cluster, row.namespace) for row in rows)
     groups = (MASTERS, AUTHENTICATED) if user.is_superuser else (AUTHENTICATED,)
-    return Identity(user.get_username(), groups, grants)
+    return Identity(user.get_username(), groups, grants, uid=str(user.pk))
+
+
+def by_name(name: str, groups: Sequence[str] = ()) -> Identity:
+    """Somebody who is asked about: a user with what was granted, or a name that means nothing here."""
+    user = User.objects.filter(username=name).first()
+    known = of_user(user) if user is not None else Identity(name)
+    return replace(known, name=name, groups=tuple(dict.fromkeys((*known.groups, *groups))))
 
 
 def grant(user: User, role: str, *, cluster: str = EVERYTHING, namespace: str = EVERYTHING) -> None:

@@ -89,7 +89,7 @@ def finalize_namespace(client: Client, name: str) -> Progress:
         return Progress(gone=False, remaining={})
     remaining = _empty(client, name, [_PODS])
     if not remaining:
-        rest = [item.key for item in scheme.RESOURCES if item.namespaced and item.key != _PODS]
+        rest = [item.key for item in scheme.STORED if item.namespaced and item.key != _PODS]
         remaining = _empty(client, name, rest)
     if remaining:
         return Progress(gone=False, remaining=remaining)

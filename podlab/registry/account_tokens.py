@@ -1,0 +1,216 @@
+"""Bearer tokens of service accounts: signed by the lab, bound to the account's uid, good for a while.
+
+`client.Client.create_token` answers TokenRequests with `issue`, `registry.authentication` asks `owner` who holds one. A token is
+a JWT as Kubernetes makes them (ES256), with the cluster as a claim of its own; it ends with the account, with the pod that it
+is bound to, or on the clock of its cluster. Nothing of it is stored.
+Sources: pkg/serviceaccount/claims.go, pkg/registry/core/serviceaccount/storage/token.go.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from django.conf import settings
+
+from podlab.apis.types import Key, Manifest
+from podlab.registry.authorizer import AUTHENTICATED, Grant
+from podlab.registry.identity import Identity
+from podlab.storage import store
+
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+ACCOUNTS = "system:serviceaccounts"
+PREFIX = "system:serviceaccount:"
+NO_ROLE = "serviceaccount"  # lets an account into its own cluster and permits nothing there
+_CLUSTER = "podlab.dev/cluster"
+_KUBERNETES = "kubernetes.io"
+_NUMBER_BYTES = 32
+_MAX_LENGTH = 8192
+_SIGNED_WITH = ec.ECDSA(hashes.SHA256())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a token is for. `bound` is {"kind", "name", "uid"} of a pod that it does not outlive."""
+
+    cluster: str
+    namespace: str
+    name: str
+    uid: str
+    audiences: tuple[str, ...] = (ISSUER,)
+    bound: Manifest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    identity: Identity
+    cluster: str
+    audiences: tuple[str, ...]
+
+
+def issue(terms: Terms, *, now: datetime, seconds: int) -> tuple[str, datetime]:
+    """A token and the moment at which it ends."""
+    begin = int(now.timestamp())
+    private: Manifest = {
+        "namespace": terms.namespace,
+        "serviceaccount": {"name": terms.name, "uid": terms.uid},
+    }
+    if terms.bound:
+        private[terms.bound["kind"].lower()] = {"name": terms.bound["name"], "uid": terms.bound["uid"]}
+    claims = {
+        "aud": list(terms.audiences),
+        "exp": begin + seconds,
+        "iat": begin,
+        "iss": ISSUER,
+        "jti": str(uuid.uuid4()),
+        _KUBERNETES: private,
+        "nbf": begin,
+        "sub": username(terms.namespace, terms.name),
+        _CLUSTER: terms.cluster,
+    }
+    head = {"alg": "ES256", "kid": _key_id()}
+    signed = f"{_encoded(head)}.{_encoded(claims)}"
+    one, other = decode_dss_signature(_key().sign(signed.encode(), _SIGNED_WITH))
+    signature = one.to_bytes(_NUMBER_BYTES, "big") + other.to_bytes(_NUMBER_BYTES, "big")
+    return f"{signed}.{_base64(signature)}", datetime.fromtimestamp(begin, UTC) + timedelta(seconds=seconds)
+
+
+def username(namespace: str, name: str) -> str:
+    return f"{PREFIX}{namespace}:{name}"
+
+
+def is_one(raw: str) -> bool:
+    """Whether a bearer token has the shape of ours; whether it is good is another question."""
+    return raw.count(".") == 2 and raw.startswith("eyJ") and len(raw) <= _MAX_LENGTH
+
+
+def read(raw: str) -> Manifest | None:
+    """The claims of a token that this lab has signed; whether they hold still is for `owner`."""
+    head, claims, signature = (_decoded(part) for part in raw.split("."))
+    if len(signature) != 2 * _NUMBER_BYTES or _json(head).get("alg") != "ES256":
+        return None
+    numbers = (int.from_bytes(part, "big") for part in (signature[:_NUMBER_BYTES], signature[_NUMBER_BYTES:]))
+    try:
+        _key().public_key().verify(encode_dss_signature(*numbers), raw.rpartition(".")[0].encode(), _SIGNED_WITH)
+    except InvalidSignature:
+        return None
+    return _json(claims)
+
+
+def owner(claims: Manifest, *, now: datetime) -> Holder | None:
+    """The account of these claims; None when they are over, or the account or the bound pod is gone."""
+    private = claims[_KUBERNETES]
+    cluster, namespace, account = claims[_CLUSTER], private["namespace"], private["serviceaccount"]
+    moment = now.timestamp()
+    if not claims["nbf"] <= moment < claims["exp"]:
+        return None
+    if not _lives(Key(cluster, "serviceaccounts", namespace, account["name"]), account["uid"]):
+        return None
+    pod = private.get("pod")
+    if pod and not _lives(Key(cluster, "pods", namespace, pod["name"]), pod["uid"]):
+        return None
+    identity = Identity(
+        username(namespace, account["name"]),
+        (ACCOUNTS, f"{ACCOUNTS}:{namespace}", AUTHENTICATED),
+        (Grant(NO_ROLE, cluster, namespace),),
+        uid=account["uid"],
+        extra=_extra(claims, pod),
+    )
+    return Holder(identity, cluster, tuple(claims["aud"]))
+
+
+def cluster_of(claims: Manifest) -> str:
+    return str(claims.get(_CLUSTER) or "")
+
+
+def _extra(claims: Manifest, pod: Manifest | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = [("authentication.kubernetes.io/credential-id", (f"JTI={claims['jti']}",))]
+    if pod:
+        found.append(("authentication.kubernetes.io/pod-name", (str(pod["name"]),)))
+        found.append(("authentication.kubernetes.io/pod-uid", (str(pod["uid"]),)))
+    return tuple(found)
+
+
+def _lives(key: Key, uid: str) -> bool:
+    stored = store.get(key)
+    return stored is not None and stored.uid == uid
+
+
+# The key
+
+
+def _path() -> Path:
+    return Path(settings.PODLAB_DATA) / "pki" / "service-accounts.key"
+
+
+def _key() -> ec.EllipticCurvePrivateKey:
+    return _loaded(_path())
+
+
+@cache
+def _loaded(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Made by whichever process needs it first: of two that come at once, one's file stays."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(_pem(ec.generate_private_key(ec.SECP256R1())))
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{path} holds no key for ES256")
+    return key
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, form, plain)
+
+
+def _key_id() -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    public = _key().public_key().public_bytes(serialization.Encoding.DER, form)
+    return _base64(hashlib.sha256(public).digest())
+
+
+# The text
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _encoded(value: Manifest) -> str:
+    return _base64(json.dumps(value, separators=(",", ":")).encode())
+
+
+def _decoded(text: str) -> bytes:
+    """b"" for what is no base64: the signature over it does not fit either."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _json(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
