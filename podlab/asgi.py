@@ -21,6 +21,7 @@ pages: Application = get_asgi_application()
 
 # These need the apps that the line above loads.
 from podlab.apiserver.handler import ApiHandler, owns  # noqa: E402
+from podlab.apiserver.streams.endpoint import application as stream_application  # noqa: E402
 from podlab.routing import websocket_application  # noqa: E402
 
 kubernetes: Application = ApiHandler()
@@ -35,11 +36,9 @@ async def api_http(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await (pages if scope["path"] == "/metrics" else kubernetes_alone)(scope, receive, send)
 
 
-async def no_websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Refuses the handshake: the API has no streams over websockets yet."""
-    await receive()
-    await send({"type": "websocket.close", "code": 4404})
+async def websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await (stream_application if owns(scope["path"]) else websocket_application)(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket_application})
-api_application = ProtocolTypeRouter({"http": api_http, "websocket": no_websocket})
+application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+api_application = ProtocolTypeRouter({"http": api_http, "websocket": stream_application})

@@ -29,7 +29,15 @@ PODS = kind(
     "pods",
     "po",
     categories=_ALL,
-    below=(Subresource("binding", "Binding", ("create",)), Subresource("log", "Pod", ("get",)), STATUS),
+    below=(
+        Subresource("attach", "PodAttachOptions", ("create", "get")),
+        Subresource("binding", "Binding", ("create",)),
+        Subresource("exec", "PodExecOptions", ("create", "get")),
+        Subresource("log", "Pod", ("get",)),
+        Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
+        Subresource("proxy", "PodProxyOptions", ("create", "delete", "get", "patch", "update")),
+        STATUS,
+    ),
 )
 SECRETS = kind("v1", "Secret", "secrets")
 SERVICEACCOUNTS = kind(

@@ -36,6 +36,7 @@ from podlab.apiserver.calls import Call
 from podlab.apiserver.negotiation import DISCOVERY, PARTIAL, PARTIAL_LIST, TABLE, YAML, Accept
 from podlab.apiserver.paths import NoSuchGroup, NoSuchPath, Place
 from podlab.apiserver.responses import ApiResponse
+from podlab.apiserver.streams import plain, proxy
 from podlab.storage.errors import StoreBusy, UnknownCluster
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ async def api(request: HttpRequest, path: str, cluster: str = health.MAIN) -> Ht
 def _refusal(request: HttpRequest, error: Exception, request_id: str) -> ApiResponse:
     if isinstance(error, NoSuchGroup):
         return responses.text(NOT_FOUND_TEXT, code=404)
-    status = _status_of(request, error, request_id)
+    status = status_of(error, f"request {request_id}: {request.method} {request.path}")
     try:
         return responses.from_error(status, _error_format(request))
     except Exception:  # an Accept header or a detail that nobody foresaw: the plain form always works
@@ -77,10 +78,11 @@ def _refusal(request: HttpRequest, error: Exception, request_id: str) -> ApiResp
         return responses.from_error(status, Accept())
 
 
-def _status_of(request: HttpRequest, error: Exception, request_id: str) -> ApiError:
+def status_of(error: Exception, what: str) -> ApiError:
+    """The Status for whatever went wrong with `what`, which is logged when nobody foresaw it."""
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, NoSuchPath):
+    if isinstance(error, NoSuchPath | NoSuchGroup):
         return status_errors.no_such_path()
     if isinstance(error, UnknownCluster):
         return status_errors.not_found("clusters", error.cluster)
@@ -88,8 +90,8 @@ def _status_of(request: HttpRequest, error: Exception, request_id: str) -> ApiEr
         return status_errors.too_many_requests("the store is busy with another writer, please try again", 1)
     if isinstance(error, RequestDataTooBig):
         return bodies.too_large()
-    logger.exception("request %s: %s %s failed", request_id, request.method, request.path)
-    return status_errors.internal(f"{type(error).__name__} in request {request_id}, see the server's log")
+    logger.exception("%s failed", what)
+    return status_errors.internal(f"{type(error).__name__} in {what}, see the server's log")
 
 
 def _error_format(request: HttpRequest) -> Accept:
@@ -172,7 +174,14 @@ def _prefix(request: HttpRequest, path: str) -> str:
 
 async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpResponseBase:
     place = paths.parse(path)
+    if place.subresource == "proxy":
+        verb = _METHODS.get(request.method or "", "get")
+        return await proxy.respond(
+            Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=Accept())
+        )
     verb = _verb(request, place)
+    if place.subresource in plain.SUBRESOURCES:
+        await plain.respond(Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=Accept()))
     accept = _accept(request, _OBJECT_KINDS, stream=verb == "watch") if place.subresource != "log" else Accept()
     call = Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=accept)
     streaming: dict[str, Callable[[Call], Awaitable[HttpResponseBase]]] = {"watch": watch_stream.respond}

@@ -47,11 +47,15 @@ class Opening:
 
 
 async def respond(call: Call) -> StreamingHttpResponse:
-    opening = await pool.run(lambda: _open(call))
-    stream = _follow(opening) if opening.wanted.follow else _read(opening)
-    response = StreamingHttpResponse(stream, content_type="text/plain")
+    response = StreamingHttpResponse(await stream(call), content_type="text/plain")
     response["Cache-Control"] = "no-cache, private"
     return response
+
+
+async def stream(call: Call) -> AsyncIterator[bytes]:
+    """The bytes of the log; raises ApiError at once."""
+    opening = await pool.run(lambda: _open(call))
+    return _follow(opening) if opening.wanted.follow else _read(opening)
 
 
 def log_root(cluster: str) -> Path:

@@ -70,7 +70,9 @@ def split(path: str) -> tuple[str, str, list[str]]:
 
 
 # kubectl 1.27 asks who it is in a version of its own, which discovery does not list.
-_OLD_PATHS = {"/apis/authentication.k8s.io/v1beta1/selfsubjectreviews": "/apis/authentication.k8s.io/v1/selfsubjectreviews"}
+_OLD_PATHS = {
+    "/apis/authentication.k8s.io/v1beta1/selfsubjectreviews": "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+}
 
 
 def parse(path: str) -> Place:
@@ -78,6 +80,7 @@ def parse(path: str) -> Place:
     watch = parts[:1] == ["watch"]
     if watch:
         parts = parts[1:]
+    parts = _without_tail(parts)
     if not parts or not all(parts):
         raise NoSuchPath(path)
     namespace = ""
@@ -90,6 +93,12 @@ def parse(path: str) -> Place:
     if subresource and resource.subresource(subresource) is None:
         raise NoSuchPath(path)
     return Place(resource, namespace, name, subresource, watch)
+
+
+def _without_tail(parts: list[str]) -> list[str]:
+    """What follows `/proxy` below an object is a path on the server behind it."""
+    at = 4 if parts[:1] == ["namespaces"] else 2
+    return parts[: at + 1] if parts[at : at + 1] == ["proxy"] else parts
 
 
 def _inside(resource: Resource, namespace: str, parts: list[str]) -> bool:

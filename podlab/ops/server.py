@@ -17,8 +17,10 @@ from typing import Any
 import uvicorn
 
 from podlab.ops.ready import say_ready
+from podlab.ops.websockets import WebSocketProtocol
 
 GRACE_SECONDS = 3
+API_PING_SECONDS, API_PONG_SECONDS = 60, 600
 
 
 class Listener(uvicorn.Server):
@@ -39,7 +41,11 @@ def _listener(application: Any, *, host: str, port: int, tls: tuple[Path, Path] 
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
+        ws=WebSocketProtocol,
         ws_max_size=4 * 1024 * 1024,
+        # Kubernetes' clients need not answer while nobody reads: the Python client does so only when it is asked to.
+        ws_ping_interval=API_PING_SECONDS if tls else 20,
+        ws_ping_timeout=API_PONG_SECONDS if tls else 20,
         backlog=1024,
         ssl_certfile=str(tls[0]) if tls else None,
         ssl_keyfile=str(tls[1]) if tls else None,

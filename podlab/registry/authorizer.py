@@ -32,6 +32,7 @@ _STUDENT_SUBRESOURCES = frozenset(
 # Written by the cluster or the instructor; a student only reads them (as in Kubernetes' ClusterRole "edit").
 _STUDENT_READS_ONLY = frozenset({"events", "events.events.k8s.io", "limitranges", "resourcequotas"})
 _VIEWER_NEVER_SEES = frozenset({"secrets"})  # as in Kubernetes' ClusterRole "view"
+_VIEWER_NEVER_OPENS = frozenset({"attach", "exec", "portforward", "proxy"})
 # What everybody may ask about oneself (Kubernetes' ClusterRole system:basic-user).
 _ABOUT_ONESELF = frozenset(
     {
@@ -127,7 +128,8 @@ def _grant_permits(grant: Grant, request: Attributes) -> bool:
     if grant.role == STUDENT:
         return _student_may(request)
     if grant.role == VIEWER:
-        return request.verb in READ and request.resource not in _VIEWER_NEVER_SEES
+        hidden = request.resource in _VIEWER_NEVER_SEES or request.subresource in _VIEWER_NEVER_OPENS
+        return request.verb in READ and not hidden
     return False
 
 

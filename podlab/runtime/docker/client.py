@@ -148,7 +148,8 @@ class Engine:
         api = self.api
         response = api._post(
             api._url(path),
-            data=json.dumps(dict(body or {})),
+            # What is left of a body unread would be taken for input where the stream takes some.
+            data=None if body is None else json.dumps(dict(body)),
             params=dict(params or {}),
             headers={"Content-Type": "application/json", **(headers or {})},
             stream=True,
