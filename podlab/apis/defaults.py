@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
-from podlab.apis import pods, quantity
+from podlab.apis import default_cluster, default_workloads, pods, quantity
 from podlab.apis.default_pod_spec import containers, pod_spec, set_absent, set_empty
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
@@ -109,4 +109,6 @@ _BY_KEY: dict[str, Callable[[Manifest], None]] = {
     "secrets": _secret,
     "nodes": _node,
     "events": _event,
+    **default_cluster.BY_KEY,
+    **default_workloads.BY_KEY,
 }

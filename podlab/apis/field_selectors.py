@@ -97,6 +97,11 @@ def _boolean_at(*path: str) -> Callable[[Manifest], str]:
     return lambda obj: read(obj) or "false"
 
 
+def _number_at(*path: str) -> Callable[[Manifest], str]:
+    read = _text_at(*path)
+    return lambda obj: read(obj) or "0"
+
+
 def _pod_ip(obj: Manifest) -> str:
     addresses = (obj.get("status") or {}).get("podIPs") or []
     return str(addresses[0].get("ip", "")) if addresses else ""
@@ -124,6 +129,12 @@ _FIELDS: dict[str, dict[str, Callable[[Manifest], str]]] = {
     },
     "nodes": {**_NAME, "spec.unschedulable": _boolean_at("spec", "unschedulable")},
     "namespaces": {**_NAME, "status.phase": _text_at("status", "phase")},
+    "services": {
+        **_NAMESPACED,
+        "spec.clusterIP": _text_at("spec", "clusterIP"),
+        "spec.type": _text_at("spec", "type"),
+    },
+    "replicationcontrollers": {**_NAMESPACED, "status.replicas": _number_at("status", "replicas")},
     "secrets": {**_NAMESPACED, "type": _text_at("type")},
     "events": {
         **_NAMESPACED,

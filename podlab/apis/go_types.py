@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from podlab.apis import go_types_cluster as cluster
+from podlab.apis import go_types_workloads as workloads
+
 # Definition, then field: the Go type of the field (or of the elements of a list).
 STRING_TYPES: Mapping[str, Mapping[str, str]] = {
     "ObjectMeta": {"uid": "types.UID"},
@@ -54,6 +57,8 @@ STRING_TYPES: Mapping[str, Mapping[str, str]] = {
     "Secret": {"type": "v1.SecretType"},
     "NamespaceSpec": {"finalizers": "v1.FinalizerName"},
     "NamespaceStatus": {"phase": "v1.NamespacePhase"},
+    **cluster.STRING_TYPES,
+    **workloads.STRING_TYPES,
 }  # fmt: skip
 
 # Maps of quantities have a name of their own; every other map prints its element type.
@@ -149,10 +154,16 @@ POINTERS: Mapping[str, set[str]] = {
     "FCVolumeSource": {"lun"},
     "DeleteOptions": {"gracePeriodSeconds", "orphanDependents", "propagationPolicy"},
     "Preconditions": {"uid", "resourceVersion"},
+    **cluster.POINTERS,
+    **workloads.POINTERS,
 }  # fmt: skip
 
 # Empty lists and maps vanish, except where the Go field has no omitempty.
-KEPT_EMPTY: Mapping[str, set[str]] = {"NodeSelector": {"nodeSelectorTerms"}}
+KEPT_EMPTY: Mapping[str, set[str]] = {
+    "NodeSelector": {"nodeSelectorTerms"},
+    **cluster.KEPT_EMPTY,
+    **workloads.KEPT_EMPTY,
+}
 
 # Zero values that are written although the field is no pointer (no omitempty in types.go).
 KEPT_ZERO: Mapping[str, set[str]] = {
@@ -161,4 +172,6 @@ KEPT_ZERO: Mapping[str, set[str]] = {
     "Event": {"reportingComponent", "reportingInstance"},
     "ContainerPort": {"containerPort"},
     "ExecAction": set(),
+    **cluster.KEPT_ZERO,
+    **workloads.KEPT_ZERO,
 }

@@ -11,6 +11,7 @@ from podlab.apis.resource import STATUS, Resource, Subresource, kind
 _ALL = ("all",)
 _NO_COLLECTION = ("create", "delete", "get", "list", "patch", "update", "watch")
 
+BINDINGS = kind("v1", "Binding", "bindings", verbs=("create",))
 CONFIGMAPS = kind("v1", "ConfigMap", "configmaps", "cm")
 EVENTS = kind("v1", "Event", "events", "ev")
 NAMESPACES = kind(
@@ -50,12 +51,42 @@ SERVICEACCOUNTS = kind(
 
 # In the order of discovery, which is also the order in which kubectl prints "get all".
 CORE: tuple[Resource, ...] = (
+    BINDINGS,
     CONFIGMAPS,
+    kind("v1", "Endpoints", "endpoints", "ep"),
     EVENTS,
+    kind("v1", "LimitRange", "limitranges", "limits"),
     NAMESPACES,
     NODES,
+    kind("v1", "PersistentVolumeClaim", "persistentvolumeclaims", "pvc", below=(STATUS,)),
+    kind("v1", "PersistentVolume", "persistentvolumes", "pv", namespaced=False, below=(STATUS,)),
     PODS,
+    kind("v1", "PodTemplate", "podtemplates"),
+    kind("v1", "ReplicationController", "replicationcontrollers", "rc", categories=_ALL, below=(STATUS,)),
+    kind("v1", "ResourceQuota", "resourcequotas", "quota", below=(STATUS,)),
     SECRETS,
     SERVICEACCOUNTS,
+    kind("v1", "Service", "services", "svc", categories=_ALL, below=(STATUS,)),
 )
-OTHERS: tuple[Resource, ...] = ()
+OTHERS: tuple[Resource, ...] = (
+    kind("events.k8s.io/v1", "Event", "events", "ev", stored_as="events"),
+    kind(
+        "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", categories=_ALL, below=(STATUS,)
+    ),
+    kind(
+        "autoscaling/v1",
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "hpa",
+        categories=_ALL,
+        below=(STATUS,),
+        stored_as="horizontalpodautoscalers.autoscaling",
+    ),
+    kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", below=(STATUS,)),
+    kind("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", "pc", namespaced=False),
+    kind("coordination.k8s.io/v1", "Lease", "leases"),
+    kind("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False),
+    kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
+    # Kubernetes dropped it in 1.20; the teaching material has it.
+    kind("settings.k8s.io/v1alpha1", "PodPreset", "podpresets"),
+)

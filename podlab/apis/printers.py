@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from podlab.apis import pod_summary, schema, times
+from podlab.apis import conversion, pod_summary, print_cluster, print_workloads, schema, times
 from podlab.apis.printer_columns import (
     AGE,
     CORE,
@@ -74,12 +74,14 @@ _COLUMNS: Mapping[str, tuple[Told, ...]] = {
         Told("Count", f"{CORE}Event/count", wide=True),
         Told("Name", f"{META}/name", "name", wide=True),
     ),
+    **print_cluster.COLUMNS,
+    **print_workloads.COLUMNS,
 }
 _OTHERS = (NAME, Told("Created At", f"{META}/creationTimestamp", type="date"))
 
 
 def columns(resource: Resource) -> list[Column]:
-    told = _COLUMNS.get(resource.key, _OTHERS)
+    told = _COLUMNS.get(resource.stored_as or resource.key, _OTHERS)
     return [Column(item.name, _description(item.about), item.format, int(item.wide), item.type) for item in told]
 
 
@@ -90,7 +92,8 @@ def _description(about: str) -> str:
 
 def row(resource: Resource, obj: Manifest, now: datetime) -> list[Cell]:
     """The cells in the order of columns(), wide ones included."""
-    return _ROWS.get(resource.key, _other)(obj, now)
+    key = resource.stored_as or resource.key
+    return _ROWS.get(key, _other)(conversion.to_stored(resource, obj), now)
 
 
 def row_conditions(resource: Resource, obj: Manifest) -> list[Manifest]:
@@ -224,4 +227,6 @@ _ROWS: Mapping[str, Callable[[Manifest, datetime], list[Cell]]] = {
     "secrets": _secret,
     "serviceaccounts": _service_account,
     "events": _event,
+    **print_cluster.ROWS,
+    **print_workloads.ROWS,
 }

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from podlab.apis import historical
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
 
@@ -59,9 +60,15 @@ class SchemaMissing(RuntimeError):
 def _load(name: str) -> Any:
     path = _FOLDER / name
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SchemaMissing(f"{path} is missing: build it with python -m podlab.apis.build_schema") from None
+    if name == "schema.json":
+        document["kinds"].update(historical.KINDS)
+        document["definitions"].update(historical.DEFINITIONS)
+    else:
+        document.update(historical.DESCRIPTIONS)
+    return document
 
 
 def definition_of(resource: Resource) -> str:

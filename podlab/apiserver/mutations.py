@@ -25,7 +25,10 @@ def create(call: Call) -> ApiResponse:
         return _create_below(call, session, wanted)
     document = bodies.read_object(call.request, place.resource.kind)
     written = session.client.create(
-        place.resource.key, document.obj, namespace=place.namespace, options=_registry_options(call, wanted, document)
+        place.resource.handle,
+        document.obj,
+        namespace=place.namespace,
+        options=_registry_options(call, wanted, document),
     )
     return _written(call, session, written, code=201)
 
@@ -61,7 +64,7 @@ def update(call: Call) -> ApiResponse:
     wanted = options.write_options(call.query, "UpdateOptions")
     document = bodies.read_object(call.request, place.resource.kind)
     written = session.client.update(
-        place.resource.key,
+        place.resource.handle,
         place.namespace,
         place.name,
         document.obj,
@@ -78,7 +81,7 @@ def patch(call: Call) -> ApiResponse:
     wanted = options.write_options(call.query, "PatchOptions", apply=patch_type == APPLY_PATCH)
     document = bodies.read_patch(call.request, patch_type)
     written = session.client.patch(
-        place.resource.key,
+        place.resource.handle,
         place.namespace,
         place.name,
         patch_type,
@@ -94,7 +97,7 @@ def delete(call: Call) -> ApiResponse:
     place = call.place
     wanted = options.delete_options(call.query, bodies.read_delete_options(call.request))
     deleted = session.client.delete(
-        place.resource.key,
+        place.resource.handle,
         place.namespace,
         place.name,
         grace=wanted.grace,
@@ -113,13 +116,13 @@ def delete_collection(call: Call) -> ApiResponse:
     wanted = options.delete_options(call.query, bodies.read_delete_options(call.request))
     chosen = options.list_options(call.query)
     before = session.client.as_system("apiserver").list(
-        place.resource.key,
+        place.resource.handle,
         place.namespace or None,
         label_selector=chosen.label_selector,
         field_selector=chosen.field_selector,
     )
     session.client.delete_collection(
-        place.resource.key,
+        place.resource.handle,
         place.namespace,
         label_selector=chosen.label_selector,
         field_selector=chosen.field_selector,

@@ -21,7 +21,7 @@ def get(call: Call) -> ApiResponse:
     session = calls.open_session(call)
     place = call.place
     options.revision(call.query.get("resourceVersion", ""))
-    found = session.client.get(place.resource.key, place.namespace, place.name, subresource=place.subresource)
+    found = session.client.get(place.resource.handle, place.namespace, place.name, subresource=place.subresource)
     return representation.one(call, found.obj, now=session.now, raw=found.body)
 
 
@@ -39,7 +39,7 @@ def list_page(call: Call, session: Session, wanted: ListOptions) -> ListPage:
     revision = options.revision(wanted.resource_version)
     place = call.place
     page = session.client.list(
-        place.resource.key,
+        place.resource.handle,
         place.namespace or None,
         label_selector=wanted.label_selector,
         field_selector=wanted.field_selector,

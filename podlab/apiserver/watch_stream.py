@@ -16,7 +16,7 @@ from datetime import datetime
 
 from django.http import StreamingHttpResponse
 
-from podlab.apis import status_errors
+from podlab.apis import conversion, status_errors
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.apiserver import calls, options, pool, responses, table, verbs
@@ -78,7 +78,7 @@ def _open(call: Call) -> Opening:
     wanted = options.list_options(call.query, watch=True)
     table.include_of(call.query.get("includeObject", ""))  # a refusal must come before the stream
     query = session.client.watch(
-        place.resource.key,
+        place.resource.handle,
         place.namespace or None,
         label_selector=wanted.label_selector,
         field_selector=_field_selector(call, wanted),
@@ -144,7 +144,8 @@ class _Renderer:
         self._bookmarks = opening.wanted.bookmarks
         self._marks_end = bool(opening.wanted.initial_events)
         self._columns = True  # the definitions go with the first event only
-        self._plain = not opening.call.accept.kind
+        self._resource = opening.call.place.resource
+        self._plain = not opening.call.accept.kind and not self._resource.stored_as
         self._include = table.include_of(opening.call.query.get("includeObject", ""))
 
     async def initial(self, items: Sequence[Stored], revision: int) -> bytes:
@@ -185,7 +186,7 @@ class _Renderer:
         obj: Manifest = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
         if self._call.accept.kind == TABLE:
             obj = self._empty_table(revision)
-        elif not self._plain:
+        elif self._call.accept.kind:
             obj = table.partial(obj, self._call.accept.version)
         return _line("BOOKMARK", responses.dump(obj))
 
@@ -196,12 +197,24 @@ class _Renderer:
         kind, body, obj, revision = event
         accept = self._call.accept
         columns, self._columns = self._columns, False
-        key = (revision, kind, accept.kind, accept.version, self._include, columns, int(now.timestamp()))
+        key = (
+            revision,
+            self._resource.handle,
+            kind,
+            accept.kind,
+            accept.version,
+            self._include,
+            columns,
+            int(now.timestamp()),
+        )
         return _memo.get(
             key, lambda: _line(kind, responses.dump(self._transformed(obj or decode(body), now, columns=columns)))
         )
 
     def _transformed(self, obj: Manifest, now: datetime, *, columns: bool) -> Manifest:
+        obj = conversion.from_stored(self._resource, obj)
+        if not self._call.accept.kind:
+            return obj
         if self._call.accept.kind != TABLE:
             return table.partial(obj, self._call.accept.version)
         return table.table(

@@ -26,6 +26,7 @@ from podlab.registry import (
     reviews,
     token_requests,
     updating,
+    views,
 )
 from podlab.registry import (
     patch as patches,
@@ -64,13 +65,14 @@ class Client:
         stored = store.get(ctx.key)
         if stored is None:
             raise status_errors.not_found(ctx.resource, name)
-        return stored
+        return views.shown(ctx.served, stored)
 
     def find(self, resource_key: str, namespace: str, name: str) -> Stored | None:
         """`get` for callers to whom absence is an answer."""
         ctx = self._context(resource_key, namespace, name)
         self._authorize("get", ctx)
-        return store.get(ctx.key)
+        stored = store.get(ctx.key)
+        return None if stored is None else views.shown(ctx.served, stored)
 
     def list(
         self,
@@ -87,7 +89,7 @@ class Client:
         query = self._query(
             "list", resource_key, namespace, label_selector=label_selector, field_selector=field_selector
         )
-        return listing.run(
+        found = listing.run(
             listing.Query(
                 cluster=query.cluster,
                 resource=query.resource,
@@ -99,6 +101,7 @@ class Client:
                 exact=exact,
             )
         )
+        return views.page(resource_of(resource_key), found)
 
     def watch(
         self,
@@ -130,7 +133,7 @@ class Client:
         if reviews.serves(resource_key):
             return reviews.answer(ctx, obj)
         with _storage_errors():
-            return creating.create(ctx, obj)
+            return views.written(ctx, creating.create(ctx, obj))
 
     def update(
         self,
@@ -147,7 +150,7 @@ class Client:
         ctx = self._context(resource_key, namespace, name, subresource=subresource, options=options, why=why)
         self._authorize("update", ctx)
         with _storage_errors():
-            return updating.replace(ctx, obj)
+            return views.written(ctx, updating.replace(ctx, obj))
 
     def patch(
         self,
@@ -167,9 +170,9 @@ class Client:
         if patch_type == patches.APPLY_PATCH:
             with _storage_errors():
                 return applying.apply(ctx, patch, may_create=lambda: self._authorize("create", ctx))
-        change = patches.compile(ctx.resource, patch_type, patch)
+        change = patches.compile(ctx.served, patch_type, patch)
         with _storage_errors():
-            return updating.rewrite(ctx, change)
+            return views.written(ctx, updating.rewrite(ctx, change))
 
     def update_status(
         self, resource_key: str, namespace: str, name: str, mutate: Mutate, *, uid: str | None = None, why: str = ""
@@ -200,7 +203,7 @@ class Client:
             grace=grace, uid=uid, resource_version=resource_version, propagation=propagation
         )
         with _storage_errors():
-            return deleting.delete(ctx, options)
+            return views.deleted(ctx, deleting.delete(ctx, options))
 
     def delete_collection(
         self,
@@ -263,7 +266,8 @@ class Client:
         options: WriteOptions = NO_OPTIONS,
         why: str = "",
     ) -> Context:
-        resource = resource_of(resource_key)
+        served = resource_of(resource_key)
+        resource = scheme.stored(served)
         place = (namespace or "") if resource.namespaced else ""
         return Context(
             client=self,
@@ -273,6 +277,7 @@ class Client:
             subresource=subresource,
             options=options,
             why=why,
+            view=served if served is not resource else None,
         )
 
     def _authorize(self, verb: str, ctx: Context) -> None:
@@ -280,7 +285,7 @@ class Client:
             self.actor,
             authorizer.Attributes(
                 verb=verb,
-                resource=ctx.resource.key,
+                resource=ctx.served.key,
                 cluster=self.cluster,
                 namespace=ctx.namespace,
                 name=ctx.name,
@@ -293,7 +298,7 @@ class Client:
     ) -> listing.Query:
         ctx = self._context(resource_key, namespace, "")
         self._authorize(verb, ctx)
-        fields = FieldSelector.parse(field_selector)
+        fields = views.fields(ctx.served, FieldSelector.parse(field_selector))
         fields.check(ctx.resource)
         return listing.Query(
             cluster=self.cluster,

@@ -25,7 +25,7 @@ GENERATE_ATTEMPTS = 8  # registry/generic/registry/store.go, maxNameGenerationCr
 
 def create(ctx: Context, given: Manifest, *, owned: list[Manifest] | None = None) -> Written:
     """Store a new object. `given` is not changed. `owned` are its managedFields, if an apply has worked them out."""
-    strategy = strategies.of(ctx.resource)
+    strategy = strategies.of(ctx.served)
     obj, warnings = decoding.check_body(ctx, given)
     metadata.check_namespace(ctx, obj)
     generated = not metadata.name_of(obj) and bool(metadata.of(obj).get("generateName"))

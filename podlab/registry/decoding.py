@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from podlab.apis import decode, field_errors, schema_check, scheme, status_errors
+from podlab.apis import conversion, decode, field_errors, schema_check, scheme, status_errors
 from podlab.apis.types import Manifest
 from podlab.registry.operations import STRICT, WARN, Context
 
@@ -33,35 +33,35 @@ def check_body(ctx: Context, given: Manifest) -> tuple[Manifest, tuple[str, ...]
     """The object as the server understands it, and warnings; refused (400) as `fieldValidation` says. `given` stays."""
     obj = dict(given)
     _check_kind(ctx, obj)
-    wrong = schema_check.type_error(ctx.resource, obj)
+    wrong = schema_check.type_error(ctx.served, obj)
     if wrong:
         raise _unfit(ctx, wrong)
     problems = _problems(ctx, obj)
     if problems and ctx.options.field_validation == STRICT:
         raise _unfit(ctx, schema_check.strict_message(problems))
-    return schema_check.drop_unknown(ctx.resource, obj), _warnings(problems)
+    return conversion.to_stored(ctx.served, schema_check.drop_unknown(ctx.served, obj)), _warnings(problems)
 
 
 def check_patched(ctx: Context, obj: Manifest) -> tuple[Manifest, tuple[str, ...]]:
     """The same for an object that a patch produced; the refusal is a 422 that quotes it."""
-    wrong = _patched_kind_error(ctx, obj) or schema_check.type_error(ctx.resource, obj)
+    wrong = _patched_kind_error(ctx, obj) or schema_check.type_error(ctx.served, obj)
     if wrong:
         raise _patch_invalid(obj, wrong)
     problems = _problems(ctx, obj)
     if problems and ctx.options.field_validation == STRICT:
         raise _patch_invalid(obj, schema_check.strict_message(problems))
-    return schema_check.drop_unknown(ctx.resource, obj), _warnings(problems)
+    return conversion.to_stored(ctx.served, schema_check.drop_unknown(ctx.served, obj)), _warnings(problems)
 
 
 def _unfit(ctx: Context, problem: str) -> status_errors.ApiError:
-    kind, version = ctx.resource.kind, ctx.resource.api_version
+    kind, version = ctx.served.kind, ctx.served.api_version
     return status_errors.bad_request(schema_check.cannot_be_handled(kind, version, problem))
 
 
 def _problems(ctx: Context, obj: Manifest) -> list[str]:
     if ctx.options.field_validation not in (STRICT, WARN):
         return []
-    return schema_check.strict_errors(ctx.resource, obj, ctx.options.duplicates)
+    return schema_check.strict_errors(ctx.served, obj, ctx.options.duplicates)
 
 
 def _warnings(problems: list[str]) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def _warnings(problems: list[str]) -> tuple[str, ...]:
 
 def _check_kind(ctx: Context, obj: Manifest) -> None:
     """Empty apiVersion and kind are filled in; others must be those of the endpoint."""
-    wanted = ctx.resource
+    wanted = ctx.served
     unreadable = decode.kind_problem(obj)
     if unreadable:
         raw = json.dumps(obj, ensure_ascii=False).encode()
@@ -95,7 +95,7 @@ def _kind_error(kind: str, api_version: str, wanted: scheme.Resource) -> str:
 
 def _patched_kind_error(ctx: Context, obj: Manifest) -> str:
     kind, api_version = obj.get("kind"), obj.get("apiVersion")
-    if (kind, api_version) == (ctx.resource.kind, ctx.resource.api_version):
+    if (kind, api_version) == (ctx.served.kind, ctx.served.api_version):
         return ""
     return f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_GO_SCHEME}"'
 

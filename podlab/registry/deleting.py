@@ -44,12 +44,12 @@ class DeleteOptions:
 def delete(ctx: Context, options: DeleteOptions) -> Deleted:
     """Remove the object or begin its graceful end."""
     _check_propagation(options.propagation)
-    strategy = strategies.of(ctx.resource)
+    strategy = strategies.of(ctx.served)
     for _ in range(_ATTEMPTS):
         current = store.get(ctx.key)
         if current is None:
             raise status_errors.not_found(ctx.resource, ctx.name)
-        _check_preconditions(ctx, options, current)
+        check_preconditions(ctx, options, current)
         chain.check(chain.Request(ctx, chain.DELETE, current.obj, current.obj))
         try:
             return _delete(ctx, strategy, current, options)
@@ -66,7 +66,7 @@ def _check_propagation(policy: str | None) -> None:
         raise status_errors.invalid("DeleteOptions.meta.k8s.io", "", [wrong])
 
 
-def _check_preconditions(ctx: Context, options: DeleteOptions, current: Stored) -> None:
+def check_preconditions(ctx: Context, options: DeleteOptions, current: Stored) -> None:
     """Preconditions.Check of apiserver/pkg/storage/interfaces.go; the Status names the kind, not the resource."""
     kind = ctx.resource.group_kind
     if options.uid and options.uid != current.uid:

@@ -84,6 +84,12 @@ class Context:
     subresource: str = ""
     options: WriteOptions = NO_OPTIONS
     why: str = ""
+    view: Resource | None = None  # the version by which the request came, when it is not the stored one
+
+    @property
+    def served(self) -> Resource:
+        """The kind as the client sees it."""
+        return self.view or self.resource
 
     @cached_property
     def now(self) -> datetime:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from podlab.apis import status_errors
+from podlab.apis import conversion, status_errors
 from podlab.apis.types import Manifest
 from podlab.registry import creating, decoding, metadata, strategies
 from podlab.registry.admission import chain
@@ -29,16 +29,16 @@ Change = Callable[[Manifest], Manifest]
 
 def replace(ctx: Context, given: Manifest) -> Written:
     """PUT: `given` takes the place of the stored object. A resourceVersion in it must be the present one."""
-    strategy = strategies.of(ctx.resource)
+    strategy = strategies.of(ctx.served)
     new, warnings = decoding.check_body(ctx, given)
     metadata.check_name(ctx, new)
     metadata.check_namespace(ctx, new)
-    expect = _wanted_revision(new)
+    expect = wanted_revision(new)
     strategy.default(new)
     for _ in range(CONFLICT_ATTEMPTS):
         if strategy.creates_on_update and not ctx.subresource and store.get(ctx.key) is None:
             return creating.create(ctx, {**new, "metadata": {**new["metadata"], "resourceVersion": ""}})
-        current = _current(ctx)
+        current = current_of(ctx)
         _check_uid(ctx, new, current)
         if expect is not None and expect != current.revision:
             raise status_errors.conflict(ctx.resource, ctx.name)
@@ -53,13 +53,13 @@ def replace(ctx: Context, given: Manifest) -> Written:
 def rewrite(ctx: Context, change: Change) -> Written:
     """Read, let `change` make the new object, write; again when somebody else wrote in between. A resourceVersion that
     the change put in is a lock, and then nothing is tried again."""
-    strategy = strategies.of(ctx.resource)
+    strategy = strategies.of(ctx.served)
     for _ in range(CONFLICT_ATTEMPTS):
-        current = _current(ctx)
-        new, warnings = decoding.check_patched(ctx, change(copy_of(current.obj)))
+        current = current_of(ctx)
+        new, warnings = decoding.check_patched(ctx, change(conversion.from_stored(ctx.served, copy_of(current.obj))))
         metadata.check_name(ctx, new)
         metadata.check_namespace(ctx, new)
-        expect = _wanted_revision(new)
+        expect = wanted_revision(new)
         if expect is not None and expect != current.revision:
             raise status_errors.conflict(ctx.resource, ctx.name)
         strategy.default(new)
@@ -149,14 +149,14 @@ def _booked(request: chain.Request) -> Iterator[None]:
         yield
 
 
-def _current(ctx: Context) -> Stored:
+def current_of(ctx: Context) -> Stored:
     current = store.get(ctx.key)
     if current is None:
         raise status_errors.not_found(ctx.resource, ctx.name)
     return current
 
 
-def _wanted_revision(obj: Manifest) -> int | None:
+def wanted_revision(obj: Manifest) -> int | None:
     """The revision that a write names; "" and "0" name none."""
     text = str(metadata.of(obj).get("resourceVersion") or "")
     if text in ("", "0"):
@@ -184,9 +184,9 @@ def storage_conflict(ctx: Context, uid: str, current: Stored) -> status_errors.A
 
 def mutate_status(ctx: Context, mutate: Mutate, *, uid: str | None) -> Stored:
     """See `client.Client.update_status`. The change comes from the lab's own code, so the body is not decoded again."""
-    strategy = strategies.of(ctx.resource)
+    strategy = strategies.of(ctx.served)
     for _ in range(STATUS_ATTEMPTS):
-        current = _current(ctx)
+        current = current_of(ctx)
         if uid and uid != current.uid:
             raise storage_conflict(ctx, uid, current)
         new = copy_of(current.obj)

@@ -53,7 +53,7 @@ def test_kinds_are_found_by_every_name() -> None:
     assert scheme.by_key("pods") is scheme.PODS
     assert scheme.by_plural("", "v1", "pods") is scheme.PODS
     assert scheme.by_kind("v1", "Pod") is scheme.PODS
-    assert scheme.by_key("deployments.apps") is None
+    assert scheme.by_key("widgets.example.com") is None
     assert scheme.PODS.subresource("exec") is None
 
 

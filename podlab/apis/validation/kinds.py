@@ -1,4 +1,4 @@
-"""The other kinds: ConfigMap, Secret, Namespace, Node, Event, ServiceAccount (core validation, same file)."""
+"""ConfigMap, Secret, Namespace and Node (core validation, same file)."""
 
 from __future__ import annotations
 
@@ -133,12 +133,3 @@ def node(obj: Manifest) -> Errors:
         except ValueError:
             detail = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
             yield invalid(f"spec.podCIDRs[{index}]", block, detail)
-
-
-def event(obj: Manifest) -> Errors:
-    """An event stands in the namespace of what it is about; those of cluster-scoped things in default."""
-    space = (obj.get("metadata") or {}).get("namespace") or ""
-    about = (obj.get("involvedObject") or {}).get("namespace") or ""
-    homeless = not about and space not in ("", "default", "kube-system")
-    if homeless or (about and about != space):
-        yield invalid("involvedObject.namespace", about, "does not match event.namespace")

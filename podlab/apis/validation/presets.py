@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podlab.apis.types import Manifest
-from podlab.apis.validation import environment, mounts, volumes
+from podlab.apis.validation import environment, volumes
 from podlab.apis.validation.rules import Errors, label_selector
 
 

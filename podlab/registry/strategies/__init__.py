@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from functools import cache
 
+from podlab.apis import scheme
 from podlab.apis.scheme import Resource
+from podlab.registry.strategies.batch import CronJobStrategy, JobStrategy
+from podlab.registry.strategies.cluster import (
+    AutoscalerStrategy,
+    ClaimStrategy,
+    CountedStrategy,
+    PodTemplateStrategy,
+    QuotaStrategy,
+    ReplicationControllerStrategy,
+    SliceStrategy,
+    TopCountedStrategy,
+    VolumeStrategy,
+)
 from podlab.registry.strategies.configmap import ConfigMapStrategy
-from podlab.registry.strategies.event import EventStrategy
+from podlab.registry.strategies.event import EventStrategy, NewEventStrategy
 from podlab.registry.strategies.namespace import NamespaceStrategy
 from podlab.registry.strategies.node import NodeStrategy
 from podlab.registry.strategies.pod import PodStrategy
 from podlab.registry.strategies.secret import SecretStrategy
+from podlab.registry.strategies.service import ServiceStrategy
 from podlab.registry.strategies.serviceaccount import ServiceAccountStrategy
+from podlab.registry.strategies.workloads import (
+    DaemonSetStrategy,
+    DeploymentStrategy,
+    StatefulSetStrategy,
+    WorkloadStrategy,
+)
 from podlab.registry.strategy import Strategy
 
 _BY_RESOURCE: dict[str, type[Strategy]] = {
@@ -22,9 +42,34 @@ _BY_RESOURCE: dict[str, type[Strategy]] = {
     "pods": PodStrategy,
     "secrets": SecretStrategy,
     "serviceaccounts": ServiceAccountStrategy,
+    "controllerrevisions.apps": Strategy,
+    "daemonsets.apps": DaemonSetStrategy,
+    "deployments.apps": DeploymentStrategy,
+    "replicasets.apps": WorkloadStrategy,
+    "statefulsets.apps": StatefulSetStrategy,
+    "cronjobs.batch": CronJobStrategy,
+    "jobs.batch": JobStrategy,
+    "endpoints": Strategy,
+    "endpointslices.discovery.k8s.io": SliceStrategy,
+    "events.events.k8s.io": NewEventStrategy,
+    "horizontalpodautoscalers.autoscaling": AutoscalerStrategy,
+    "leases.coordination.k8s.io": Strategy,
+    "limitranges": Strategy,
+    "persistentvolumeclaims": ClaimStrategy,
+    "persistentvolumes": VolumeStrategy,
+    "poddisruptionbudgets.policy": CountedStrategy,
+    "podpresets.settings.k8s.io": Strategy,
+    "podtemplates": PodTemplateStrategy,
+    "priorityclasses.scheduling.k8s.io": TopCountedStrategy,
+    "replicationcontrollers": ReplicationControllerStrategy,
+    "resourcequotas": QuotaStrategy,
+    "runtimeclasses.node.k8s.io": Strategy,
+    "services": ServiceStrategy,
 }
 
 
 @cache
 def of(resource: Resource) -> Strategy:
-    return _BY_RESOURCE[resource.key](resource)
+    """The strategy for requests by way of `resource`. It works on the stored form; a view may have stricter rules."""
+    stored = scheme.stored(resource)
+    return (_BY_RESOURCE.get(resource.handle) or _BY_RESOURCE[stored.key])(stored)

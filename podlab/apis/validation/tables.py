@@ -1,0 +1,104 @@
+"""Which checks belong to which kind, apart from pods. The package's functions look here.
+
+CREATE takes the object; UPDATE and STATUS the new one and the old one. Metadata is looked through before, by the rule of
+NAME_RULES. What a kind may not change is in its UPDATE, next to the checks of a new object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from podlab.apis import names
+from podlab.apis.types import Manifest
+from podlab.apis.validation import (
+    autoscaling,
+    claims,
+    endpoints,
+    events,
+    kinds,
+    policies,
+    presets,
+    quotas,
+    replication,
+    service,
+    workload_tables,
+)
+from podlab.apis.validation.rules import Errors, NameRule
+
+Check = Callable[[Manifest], Errors]
+Change = Callable[[Manifest, Manifest], Errors]
+
+NAME_RULES: Mapping[str, NameRule] = {
+    "namespaces": names.dns_label,
+    "services": names.dns_label,
+    "events": names.path_segment,
+    "statefulsets.apps": names.dns_label,
+}
+
+CREATE: Mapping[str, Check] = {
+    "configmaps": kinds.config_map,
+    "secrets": kinds.secret,
+    "namespaces": kinds.namespace,
+    "nodes": kinds.node,
+    "events": events.old_style,
+    "services": service.validate,
+    "endpoints": endpoints.endpoints,
+    "endpointslices.discovery.k8s.io": endpoints.endpoint_slice,
+    "persistentvolumeclaims": claims.claim,
+    "persistentvolumes": claims.volume,
+    "limitranges": quotas.limit_range,
+    "resourcequotas": quotas.resource_quota,
+    "replicationcontrollers": replication.controller,
+    "podtemplates": replication.pod_template,
+    "horizontalpodautoscalers.autoscaling": autoscaling.validate,
+    "poddisruptionbudgets.policy": policies.disruption_budget,
+    "priorityclasses.scheduling.k8s.io": policies.priority_class,
+    "runtimeclasses.node.k8s.io": policies.runtime_class,
+    "leases.coordination.k8s.io": policies.lease,
+    "podpresets.settings.k8s.io": presets.pod_preset,
+    **workload_tables.CREATE,
+}
+
+
+def _again(check: Check) -> Change:
+    """An update is as free as a create."""
+    return lambda new, old: check(new)
+
+
+UPDATE: Mapping[str, Change] = {
+    "configmaps": kinds.config_map_update,
+    "secrets": kinds.secret_update,
+    "nodes": _again(kinds.node),
+    "events": _again(events.old_style),
+    "services": service.validate_update,
+    "endpoints": _again(endpoints.endpoints),
+    "endpointslices.discovery.k8s.io": endpoints.endpoint_slice_update,
+    "persistentvolumeclaims": claims.claim_update,
+    "persistentvolumes": claims.volume_update,
+    "limitranges": _again(quotas.limit_range),
+    "resourcequotas": quotas.resource_quota_update,
+    "replicationcontrollers": _again(replication.controller),
+    "podtemplates": _again(replication.pod_template),
+    "horizontalpodautoscalers.autoscaling": _again(autoscaling.validate),
+    "poddisruptionbudgets.policy": _again(policies.disruption_budget),
+    "priorityclasses.scheduling.k8s.io": policies.priority_class_update,
+    "runtimeclasses.node.k8s.io": policies.runtime_class_update,
+    "leases.coordination.k8s.io": _again(policies.lease),
+    "podpresets.settings.k8s.io": _again(presets.pod_preset),
+    **workload_tables.UPDATE,
+}
+STATUS: Mapping[str, Change] = {
+    "services": service.validate_status,
+    "persistentvolumeclaims": claims.claim_status,
+    "resourcequotas": quotas.resource_quota_status,
+    "replicationcontrollers": replication.controller_status,
+    "poddisruptionbudgets.policy": policies.disruption_budget_status,
+    **workload_tables.STATUS,
+}
+# Their strategies look at an update as at a new object first: every mistake is two causes.
+TWICE = frozenset({"replicationcontrollers", "daemonsets.apps", "replicasets.apps", "jobs.batch"})
+WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
+    "services": service.warnings,
+    "endpoints": endpoints.endpoints_warnings,
+    "endpointslices.discovery.k8s.io": endpoints.endpoint_slice_warnings,
+}
