@@ -146,9 +146,12 @@ class Hub:
         listener = doorbell.Listener(self._heard) if self._redis else None
         pause = 0.1
         try:
-            while not self._stop.is_set():
-                # Cleared before reading: a ring during the read means another turn.
+            while True:
+                # Cleared before reading: a ring during the read means another turn. And before looking at `_stop`, which
+                # is set before its ring: otherwise a close in between would be slept over.
                 self._wake.clear()
+                if self._stop.is_set():
+                    break
                 try:
                     more = self._turn()
                     pause = 0.1
