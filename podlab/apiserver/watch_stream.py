@@ -108,7 +108,8 @@ async def _stream(opening: Opening) -> AsyncIterator[bytes]:
         async with AsyncWatch(opening.filter, since=opening.since) as watch:
             ends = monotonic() + (opening.wanted.timeout or LONGEST)
             while (left := ends - monotonic()) > 0:
-                item = await asyncio.wait_for(anext(watch), left)
+                async with asyncio.timeout(left):
+                    item = await anext(watch)
                 if isinstance(item, Batch):
                     yield await render.events(watch_events(item.entries, opening.matches))
                 elif opening.wanted.bookmarks:

@@ -118,7 +118,9 @@ class AsyncWatch:
             if self._waiting():
                 continue
             try:
-                await asyncio.wait_for(self._ready.wait(), self._heartbeat)
+                # Not wait_for: until Python 3.12 it can swallow the cancellation of the reader.
+                async with asyncio.timeout(self._heartbeat):
+                    await self._ready.wait()
             except TimeoutError:
                 position = self.position
                 if not self._waiting():

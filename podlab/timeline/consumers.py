@@ -121,7 +121,9 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     # --- Outlet ----------------------------------------------------------------------------------------------------
 
     async def send_message(self, message: ServerMessage) -> None:
-        await asyncio.wait_for(self.send(json.dumps(message, separators=(",", ":"))), _SEND_TIMEOUT)
+        # Not wait_for: until Python 3.12 it can swallow the cancellation of a feed that is being closed.
+        async with asyncio.timeout(_SEND_TIMEOUT):
+            await self.send(json.dumps(message, separators=(",", ":")))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         result: T = await database_sync_to_async(work)()
