@@ -25,15 +25,15 @@ app.config_from_object(
     }
 )
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["podlab.kubelet", "podlab.scheduler", "podlab.simhost"])
+app.autodiscover_tasks(["podlab.controllers", "podlab.kubelet", "podlab.scheduler", "podlab.simhost"])
 
 # What a worker process is: the boot steps that make it the control worker, the sim worker or a node.
 ROLES = {
-    "control": "podlab.scheduler.bootstep:ControlStep",
-    "sim": "podlab.simhost.bootstep:SimStep",
-    "node": "podlab.kubelet.bootstep:NodeStep",
+    "control": ("podlab.scheduler.bootstep:ControlStep", "podlab.controllers.bootstep:ControllersStep"),
+    "sim": ("podlab.simhost.bootstep:SimStep",),
+    "node": ("podlab.kubelet.bootstep:NodeStep",),
 }
-if (_step := ROLES.get(os.environ.get("PODLAB_ROLE", ""))) is not None:
+for _step in ROLES.get(os.environ.get("PODLAB_ROLE", ""), ()):
     app.steps["worker"].add(_step)
 
 

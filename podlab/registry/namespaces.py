@@ -7,13 +7,14 @@ pkg/controller/certificates/rootcacertpublisher, pkg/controller/namespace/deleti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from podlab.apis import scheme
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
+from podlab.registry import namespace_conditions
 from podlab.registry.client import Client
 from podlab.registry.strategies.namespace import FINALIZER
 
@@ -71,41 +72,72 @@ def _root_ca(certificate: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"ca.crt": certificate}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Progress:
-    """How far the end of a namespace has come. `remaining` counts objects by resource key."""
+    """How far the end of a namespace has come. `remaining` counts objects by resource key, `finalizers` the objects that
+    each finalizer keeps; `errors` are what could not be deleted."""
 
-    gone: bool
-    remaining: dict[str, int]
+    gone: bool = False
+    remaining: dict[str, int] = field(default_factory=dict)
+    finalizers: dict[str, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
 
 
 def finalize_namespace(client: Client, name: str) -> Progress:
     """Empty a terminating namespace and remove it once nothing is left: pods first, the rest after the last pod, as since
     Kubernetes 1.34. Safe to call at any time and as often as wanted; a namespace that is not terminating is left alone."""
+    progress = Progress()
     found = client.find("namespaces", "", name)
     if found is None:
-        return Progress(gone=True, remaining={})
+        progress.gone = True
+        return progress
     if not found.obj["metadata"].get("deletionTimestamp"):
-        return Progress(gone=False, remaining={})
-    remaining = _empty(client, name, [_PODS])
-    if not remaining:
-        rest = [item.key for item in scheme.STORED if item.namespaced and item.key != _PODS]
-        remaining = _empty(client, name, rest)
-    if remaining:
-        return Progress(gone=False, remaining=remaining)
-    return Progress(gone=_drop_finalizer(client, name, found.uid), remaining={})
+        return progress
+    _empty(client, name, [_PODS], progress)
+    if not progress.remaining and not progress.errors:
+        rest = [item.key for item in scheme.RESOURCES if _is_emptied(item)]
+        _empty(client, name, rest, progress)
+    if progress.remaining or progress.errors:
+        _tell(client, name, found.uid, progress)
+    else:
+        progress.gone = _drop_finalizer(client, name, found.uid)
+    return progress
 
 
-def _empty(client: Client, name: str, resources: list[str]) -> dict[str, int]:
+def _is_emptied(resource: scheme.Resource) -> bool:
+    return resource.namespaced and resource.key != _PODS and {"list", "deletecollection"} <= set(resource.verbs)
+
+
+def _empty(client: Client, name: str, resources: list[str], progress: Progress) -> None:
     """Delete everything of these resources; what a grace period or a finalizer keeps is counted."""
-    remaining = {}
+    why = f"Its namespace {name} is being deleted."
     for resource in resources:
-        why = f"Its namespace {name} is being deleted."
-        deleted = client.delete_collection(resource, name, why=why)
-        kept = sum(1 for item in deleted if not item.gone)
+        try:
+            deleted = client.delete_collection(resource, name, propagation="Background", why=why)
+        except ApiError as error:
+            progress.errors.append(error.message)
+            continue
+        kept = [item.obj for item in deleted if not item.gone]
         if kept:
-            remaining[resource] = kept
-    return remaining
+            progress.remaining[resource] = len(kept)
+        for obj in kept:
+            for finalizer in obj["metadata"].get("finalizers") or []:
+                progress.finalizers[finalizer] = progress.finalizers.get(finalizer, 0) + 1
+
+
+def _tell(client: Client, name: str, uid: str, progress: Progress) -> None:
+    """What holds the namespace up, as conditions."""
+
+    def change(namespace: Manifest) -> None:
+        if namespace["metadata"].get("deletionTimestamp"):
+            conditions = namespace.setdefault("status", {}).setdefault("conditions", [])
+            namespace_conditions.update(conditions, progress, now=client.now())
+
+    try:
+        client.update_status("namespaces", "", name, change, uid=uid, why="Something is left in the namespace.")
+    except ApiError as error:
+        if error.code not in (404, 409):
+            raise
 
 
 def _drop_finalizer(client: Client, name: str, uid: str) -> bool:

@@ -21,7 +21,7 @@ class ControlStep(bootsteps.StartStopStep):
         self._host: ControlHost | None = None
 
     def start(self, parent: Any) -> None:
-        self._host = ControlHost(hub=hub.hub(), send_schedule=tasks.send_schedule, send_finalize=tasks.send_finalize)
+        self._host = ControlHost(hub=hub.hub(), send_schedule=tasks.send_schedule)
         self._host.start()
 
     def stop(self, parent: Any) -> None:

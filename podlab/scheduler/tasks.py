@@ -16,16 +16,6 @@ def schedule(cluster: str, namespace: str, name: str) -> None:
     work.schedule(cluster, namespace, name)
 
 
-@shared_task(name="podlab.scheduler.finalize_namespace", ignore_result=True)
-def finalize_namespace(cluster: str, name: str) -> None:
-    work.finalize(cluster, name)
-
-
 def send_schedule(cluster: str, namespace: str, name: str) -> None:
     """Raises when the broker does not take it."""
     schedule.apply_async((cluster, namespace, name), queue=QUEUE, retry=False, expires=EXPIRES)
-
-
-def send_finalize(cluster: str, name: str) -> None:
-    """Raises when the broker does not take it."""
-    finalize_namespace.apply_async((cluster, name), queue=QUEUE, retry=False, expires=EXPIRES)

@@ -7,13 +7,11 @@ from collections import defaultdict
 
 from podlab.apis.status_errors import ApiError
 from podlab.clock import wall_now
-from podlab.registry import namespaces
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
 from podlab.scheduler import bind, cycle
 from podlab.scheduler.event_ttl import EventTtl
-from podlab.scheduler.namespace_end import TerminatingNamespaces
 from podlab.scheduler.queue import SchedulingQueue
 
 # Two pods of one cluster must not be placed at once: each would see the room that the other takes.
@@ -29,18 +27,11 @@ def schedule(cluster: str, namespace: str, name: str) -> None:
         bind.schedule_one(client, recorder, namespace, name, now=wall_now())
 
 
-def finalize(cluster: str, name: str) -> None:
-    """Bring the end of a namespace of a cluster in real time forward."""
-    namespaces.finalize_namespace(Client(cluster, system("namespace-controller"), wall_now), name)
-
-
-def load(client: Client, pods: SchedulingQueue, events: EventTtl, ending: TerminatingNamespaces) -> int:
+def load(client: Client, pods: SchedulingQueue, events: EventTtl) -> int:
     """Show the queues what is there; returns the revision from which the log goes on. Lists are read one after the
     other, so the log is taken up from before the first: seeing a change twice does no harm."""
-    page = client.list("namespaces", None)
+    page = client.list("pods", None, field_selector="spec.nodeName=")
     for item in page.items:
-        ending.add(item.obj)
-    for item in client.list("pods", None, field_selector="spec.nodeName=").items:
         pods.add(item.obj)
     for item in sorted(client.list("events", None).items, key=lambda one: one.revision):
         events.add(item.obj)

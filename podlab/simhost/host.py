@@ -18,8 +18,8 @@ from typing import TypeVar
 from podlab.clock import Clock, RealClock, Timer, wall_now
 from podlab.registry.client import Client
 from podlab.registry.identity import system
+from podlab.registry.realtime import Mailbox
 from podlab.runtime.errors import NotFound, RuntimeFailure
-from podlab.scheduler.control import Mailbox
 from podlab.simhost.world import World, journal_folder
 from podlab.storage import clusters, log
 from podlab.storage.clusters import ClusterRow

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from podlab.clock import LabClock, monotonic
+from podlab.controllers.manager import Manager
 from podlab.kubelet.agent import Kubelet
-from podlab.registry import namespaces
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
@@ -25,7 +25,6 @@ from podlab.runtime.errors import NotFound
 from podlab.runtime.sim.runtime import SimRuntime
 from podlab.scheduler import bind, cycle, work
 from podlab.scheduler.event_ttl import EventTtl
-from podlab.scheduler.namespace_end import TerminatingNamespaces
 from podlab.scheduler.queue import SchedulingQueue
 from podlab.simhost import network
 from podlab.storage import log
@@ -35,7 +34,7 @@ from podlab.storage.log import LogEntry
 
 logger = logging.getLogger(__name__)
 
-Job = tuple[str, ...]  # ("sync", node, uid) | ("schedule", namespace, name) | ("finalize", namespace)
+Job = tuple[str, ...]  # ("sync", node, uid) | ("schedule", namespace, name) | ("control", controller, key)
 
 # More jobs than this at one instant of lab time mean that two actors answer each other for ever.
 JOBS_AT_ONCE = 100_000
@@ -64,7 +63,7 @@ class World:
         self._recorder = Recorder(client, cycle.NAME, "", self.clock.now)
         self._scheduling = SchedulingQueue(self.clock, lambda namespace, name: self._ask("schedule", namespace, name))
         self._events = EventTtl(self.clock, self._forget_event)
-        self._ending = TerminatingNamespaces(self.clock, lambda name: self._ask("finalize", name))
+        self._controllers = self._manager()
 
     @property
     def next_due(self) -> datetime | None:
@@ -95,7 +94,9 @@ class World:
         self.revision = log.head()
         for stored in sorted(client.list("nodes", None).items, key=lambda one: one.created_revision):
             self._add_node(stored.key.name)
-        work.load(client, self._scheduling, self._events, self._ending)
+        work.load(client, self._scheduling, self._events)
+        self._controllers = self._manager()
+        self._controllers.load()
         self._settle()
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class World:
             self._drop_node(name)
         self._scheduling.close()
         self._events.close()
-        self._ending.close()
+        self._controllers.close()
         self._jobs.clear()
         self._pending.clear()
 
@@ -186,7 +187,7 @@ class World:
             kubelet.on_change(entry)
         self._scheduling.on_change(entry)
         self._events.on_change(entry)
-        self._ending.on_change(entry)
+        self._controllers.on_change(entry)
 
     def _ask(self, *job: str) -> None:
         self._jobs.setdefault(job)
@@ -202,12 +203,15 @@ class World:
                 client = self._client("scheduler")
                 bind.schedule_one(client, self._recorder, job[1], job[2], now=self.clock.now(), seed=self._seed)
             else:
-                namespaces.finalize_namespace(self._client("namespace-controller"), job[1])
+                self._controllers.work(job[1], job[2])
         except Exception:
             logger.exception("cluster %s: %s failed", self.name, " ".join(job))
 
     def _forget_event(self, namespace: str, name: str, uid: str) -> None:
         work.forget_event(self._client("controller"), namespace, name, uid)
+
+    def _manager(self) -> Manager:
+        return Manager(self.name, self.clock, lambda controller, key: self._ask("control", controller, key))
 
     def _client(self, component: str) -> Client:
         return Client(self.name, system(component), self.clock.now)

@@ -1,4 +1,4 @@
-"""What the scheduler writes, and how the control worker hears when to try, to forget and to finish."""
+"""What the scheduler writes, and how the control worker hears when to try and to forget."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Control:
         self.asked: list[tuple[str, ...]] = []
         self.down = False
         self.hub = Hub(poll=0.02, redis=False)
-        self.host = ControlHost(hub=self.hub, send_schedule=self._send, send_finalize=self._send)
+        self.host = ControlHost(hub=self.hub, send_schedule=self._send)
         self.host.start()
 
     def _send(self, *names: str) -> None:
@@ -166,16 +166,6 @@ def test_without_a_broker_pods_are_placed_all_the_same(client: Client, control: 
     add_node(client, "a")
     add_pod(client, "p")
     eventually(lambda: client.get("pods", "default", "p").obj["spec"].get("nodeName") == "a")
-
-
-def test_a_namespace_that_ends_is_asked_for_and_goes(client: Client, control: Control) -> None:
-    client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
-    client.delete("namespaces", "", "team")
-    assert eventually(lambda: control.asked) == [("main", "team")]
-    control.down = True
-    client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
-    client.delete("namespaces", "", "other")
-    eventually(lambda: client.find("namespaces", "", "other") is None)
 
 
 def test_old_events_are_removed(client: Client, control: Control) -> None:
