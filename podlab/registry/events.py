@@ -8,12 +8,11 @@ Source: client-go/tools/record/{event,events_cache}.go, tools/reference/ref.go.
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from podlab.apis import times
@@ -30,6 +29,8 @@ _SIMILAR = 10  # from so many different messages on they are combined
 _BURST = 25.0
 _REFILL = 1 / 300  # events a second for one source and object after a burst
 _NOTE_LIMIT = 1024
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CROWD = 1000  # events of one object at one moment; so many nanoseconds are in the microsecond that clocks tell
 _log = logging.getLogger(__name__)
 
 Source = tuple[str, str, str]  # uid, namespace and name of the object; the recorder is one source
@@ -77,6 +78,7 @@ class Recorder:
         self._host = host
         self._now = now or client.now
         self._lock = threading.Lock()
+        self._last = 0  # the nanosecond in the name of the event written last
         self._seen: OrderedDict[tuple[str, ...], _Seen] = OrderedDict()
         self._similar: OrderedDict[tuple[str, ...], _Similar] = OrderedDict()
         self._buckets: OrderedDict[Source, _Bucket] = OrderedDict()
@@ -97,6 +99,8 @@ class Recorder:
     def _record(self, obj: Manifest, type: str, reason: str, message: str, *, field_path: str, why: str) -> None:
         now = self._now()
         about = reference(obj, field_path)
+        if not about.get("kind") or not about.get("name"):
+            raise ValueError("an event needs an object with a kind and a name")
         plan = self._plan(about, type, reason, message, now)
         if plan.seen is not None:
             plan.seen.count += 1  # also when the write below is held back: the next one tells the true count
@@ -106,12 +110,29 @@ class Recorder:
         namespace = about.get("namespace") or "default"
         if plan.seen is not None and self._raise_count(namespace, plan, now, why):
             return
-        name = f"{about.get('name', '')}.{secrets.token_hex(8)}"
-        stamp = times.rfc3339(now)
-        body = self._body(name, namespace, about, type, reason, plan.message, stamp)
-        self._client.create("events", body, namespace=namespace, why=why)
+        body = self._body("", namespace, about, type, reason, plan.message, times.rfc3339(now))
+        name = self._create(body, now, why)
         self._seen[plan.key] = _Seen(name, 1)
         _trim(self._seen)
+
+    def _create(self, body: Manifest, now: datetime, why: str) -> str:
+        """Store a new Event under a name that tells its time, as client-go's makeEvent. In lab time, much happens at one
+        moment: then the next free nanosecond."""
+        about, meta = body["involvedObject"], body["metadata"]
+        nanos = (now - _EPOCH) // timedelta(microseconds=1) * 1000
+        if nanos <= self._last < nanos + _CROWD:
+            nanos = self._last + 1
+        for _ in range(_CROWD):
+            meta["name"] = f"{about.get('name', '')}.{nanos:x}"
+            self._last = nanos
+            try:
+                self._client.create("events", body, namespace=meta["namespace"], why=why)
+                break
+            except ApiError as error:
+                if error.reason != "AlreadyExists":
+                    raise
+                nanos += 1
+        return str(meta["name"])
 
     def _plan(self, about: Manifest, type: str, reason: str, message: str, now: datetime) -> _Plan:
         """EventAggregator and eventLogger in one: under which key this event is counted, and what it says."""

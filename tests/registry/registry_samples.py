@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,20 @@ from podlab.apis.types import Manifest
 from podlab.registry.client import Client
 
 START_TEXT = "2026-11-21T02:00:00Z"  # when the clock of the fixtures stands still
+START = datetime(2026, 11, 21, 2, 0, 0, tzinfo=UTC)
+
+
+class Hands:
+    """A clock for `Client(now=...)`."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
 
 
 def pod(name: str = "p", **spec: Any) -> Manifest:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Hands
-from registry_samples import START_TEXT, config, made, meta_of, pod, refusal
+from registry_samples import START_TEXT, Hands, config, made, meta_of, pod, refusal
 
 from podlab.apis.types import Manifest
 from podlab.registry.client import Client

@@ -7,8 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Hands
-from registry_samples import START_TEXT, made, meta_of, namespace, pod
+from registry_samples import START_TEXT, Hands, made, meta_of, namespace, pod
 
 from podlab.apis.types import Manifest
 from podlab.registry.client import Client
@@ -161,3 +160,15 @@ def test_a_recorder_never_raises(client: Client, caplog: pytest.LogCaptureFixtur
         recorder.event({}, "Normal", "R", "m")
     assert events(client) == []
     assert "because it is being terminated" in caplog.text
+
+
+def test_names_tell_the_time_and_never_clash(client: Client, hands: Hands) -> None:
+    about = made(client, pod())
+    one, other = Recorder(client, "kubelet"), Recorder(client, "scheduler")
+    for recorder, reason in ((one, "A"), (one, "B"), (other, "C")):
+        recorder.event(about, "Normal", reason, "m")
+    hands.advance(1)
+    one.event(about, "Normal", "D", "m")
+    start = int(hands.now.timestamp() - 1) * 10**9
+    wanted = [(f"p.{start + nanos:x}", reason) for nanos, reason in ((0, "A"), (1, "B"), (2, "C"), (10**9, "D"))]
+    assert [(item["metadata"]["name"], item["reason"]) for item in events(client)] == wanted

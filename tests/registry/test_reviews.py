@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Hands
 from django.contrib.auth.models import User
-from registry_samples import refusal
+from registry_samples import Hands, refusal
 
 from podlab.registry import account_tokens, authentication, authorizer, identity
 from podlab.registry.client import Client
