@@ -34,7 +34,8 @@ def simulated(machine: Machine, argv: list[str]) -> bool:
     """Whether the simulator knows what this command does."""
     name = commands.base_name(argv[0])
     known = name in commands.COMMANDS or name in text_commands.COMMANDS or name in commands.SHELLS or name == "exec"
-    return known or servers.of_command(argv) is not None
+    server = servers.of_command(argv)
+    return known or (server is not None and bool(server.ports))  # and not whatever an interpreter may run
 
 
 class _Session:
