@@ -53,7 +53,13 @@ SERVICEACCOUNTS = kind(
 CORE: tuple[Resource, ...] = (
     BINDINGS,
     CONFIGMAPS,
-    kind("v1", "Endpoints", "endpoints", "ep"),
+    kind(
+        "v1",
+        "Endpoints",
+        "endpoints",
+        "ep",
+        deprecated="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    ),
     EVENTS,
     kind("v1", "LimitRange", "limitranges", "limits"),
     NAMESPACES,

@@ -34,6 +34,7 @@ class Resource:
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: tuple[Subresource, ...] = ()
     stored_as: str = ""
+    deprecated: str = ""  # a sentence that goes out with every answer
 
     @property
     def handle(self) -> str:
@@ -81,6 +82,7 @@ def kind(
     verbs: tuple[str, ...] = ALL_VERBS,
     below: tuple[Subresource, ...] = (),
     stored_as: str = "",
+    deprecated: str = "",
 ) -> Resource:
     """One line of a table of kinds. A subresource without a kind is the kind itself."""
     group, _, version = api_version.rpartition("/")
@@ -98,4 +100,5 @@ def kind(
             Subresource(item.name, item.kind or name, item.verbs, item.group, item.version) for item in below
         ),
         stored_as=stored_as,
+        deprecated=deprecated,
     )

@@ -101,7 +101,8 @@ def _entry(resource: Resource) -> Manifest:
 
 
 def _storage_hash(resource: Resource) -> str:
-    """discovery.StorageVersionHash: what is stored is what is served here."""
+    """discovery.StorageVersionHash, of the version that is stored."""
+    resource = scheme.stored(resource)
     digest = hashlib.sha256(f"{resource.group}/{resource.version}/{resource.kind}".encode()).digest()
     return base64.b64encode(digest[:8]).decode()
 

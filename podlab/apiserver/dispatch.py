@@ -52,6 +52,7 @@ _HANDLERS: dict[str, Callable[[Call], ApiResponse]] = {
     "delete": mutations.delete,
     "deletecollection": mutations.delete_collection,
 }
+_DEPRECATED = "podlab.deprecated"  # a sentence about the kind, for refusals too
 _METHODS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -63,6 +64,8 @@ async def api(request: HttpRequest, path: str, cluster: str = health.MAIN) -> Ht
         response = await _answer(request, "/" + path.rstrip("/"), cluster)
     except Exception as error:
         response = _refusal(request, error, request_id)
+    if isinstance(response, ApiResponse) and (text := request.META.get(_DEPRECATED)):
+        response.warnings = (*response.warnings, text)
     response["Audit-Id"] = request_id
     return response
 
@@ -174,6 +177,8 @@ def _prefix(request: HttpRequest, path: str) -> str:
 
 async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpResponseBase:
     place = paths.parse(path)
+    if place.resource.deprecated:
+        request.META[_DEPRECATED] = place.resource.deprecated
     if place.subresource == "proxy":
         verb = _METHODS.get(request.method or "", "get")
         return await proxy.respond(

@@ -29,6 +29,26 @@ _KINDS: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 
+# Versions of before, which the reference still decodes: kind, then group versions.
+_FORMER: dict[str, frozenset[str]] = {
+    "Deployment": frozenset({"extensions/v1beta1", "apps/v1beta1", "apps/v1beta2"}),
+    "ReplicaSet": frozenset({"extensions/v1beta1", "apps/v1beta2"}),
+    "DaemonSet": frozenset({"extensions/v1beta1", "apps/v1beta2"}),
+    "StatefulSet": frozenset({"apps/v1beta1", "apps/v1beta2"}),
+    "ControllerRevision": frozenset({"apps/v1beta1", "apps/v1beta2"}),
+    "CronJob": frozenset({"batch/v1beta1"}),
+    "HorizontalPodAutoscaler": frozenset({"autoscaling/v1", "autoscaling/v2"}),
+    "PodDisruptionBudget": frozenset({"policy/v1beta1"}),
+    "EndpointSlice": frozenset({"discovery.k8s.io/v1beta1"}),
+    "Event": frozenset({"v1", "events.k8s.io/v1", "events.k8s.io/v1beta1"}),
+    "Lease": frozenset({"coordination.k8s.io/v1beta1"}),
+    "PriorityClass": frozenset({"scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha1"}),
+    "RuntimeClass": frozenset({"node.k8s.io/v1beta1"}),
+    "Ingress": frozenset({"extensions/v1beta1", "networking.k8s.io/v1beta1"}),
+    "NetworkPolicy": frozenset({"extensions/v1beta1"}),
+}
+
+
 def check_body(ctx: Context, given: Manifest) -> tuple[Manifest, tuple[str, ...]]:
     """The object as the server understands it, and warnings; refused (400) as `fieldValidation` says. `given` stays."""
     obj = dict(given)
@@ -81,6 +101,10 @@ def _check_kind(ctx: Context, obj: Manifest) -> None:
     obj["kind"], obj["apiVersion"] = kind, api_version
     if (kind, api_version) == (wanted.kind, wanted.api_version):
         return
+    if kind == wanted.kind and api_version in _FORMER.get(kind, ()):
+        raise status_errors.bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version ({wanted.api_version})"
+        )
     detail = _kind_error(kind, api_version, wanted)
     raise status_errors.bad_request(schema_check.cannot_be_handled(kind, api_version, detail, wanted.kind))
 

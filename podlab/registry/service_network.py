@@ -7,6 +7,7 @@ theirs, as in Kubernetes. Source: pkg/registry/core/service/storage/alloc.go, ip
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_address
 
@@ -152,4 +153,4 @@ def _chosen(path: str, number: int, taken: set[int]) -> Errors:
 
 def _free_port(taken: set[int]) -> int:
     upper = range(NODE_PORTS.start + _STATIC_PORTS, NODE_PORTS.stop)
-    return next(number for number in (*upper, *NODE_PORTS) if number not in taken)
+    return next(number for number in itertools.chain(upper, NODE_PORTS) if number not in taken)

@@ -122,8 +122,7 @@ def _differences(expect: dict[str, Any], answer: Answer) -> Iterator[str]:
         yield f"code {answer.code} instead of {expect['code']}: {_short(said)}"
         return
     if "message" in expect:
-        pattern = re.escape(expect["message"]).replace(re.escape(ANYTHING), ".+")
-        if re.fullmatch(pattern, said["message"], re.DOTALL) is None:
+        if not _like(expect["message"], said["message"]):
             yield f"message\n  {said['message']}\ninstead of\n  {expect['message']}"
         if said.get("reason", "") != expect.get("reason", ""):
             yield f"reason {said.get('reason')} instead of {expect.get('reason')}"
@@ -138,6 +137,10 @@ def _differences(expect: dict[str, Any], answer: Answer) -> Iterator[str]:
         yield f"warnings {answer.warnings} instead of {expect['warnings']}"
 
 
+def _like(wanted: str, found: str) -> bool:
+    return re.fullmatch(re.escape(wanted).replace(re.escape(ANYTHING), ".+"), found, re.DOTALL) is not None
+
+
 def part(wanted: Any, found: Any, path: str) -> Iterator[str]:
     """Whether `wanted` is a part of `found`: every key there, lists of the same length and order."""
     if isinstance(wanted, dict) and isinstance(found, dict):
@@ -149,9 +152,9 @@ def part(wanted: Any, found: Any, path: str) -> Iterator[str]:
     elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         for index, (left, right) in enumerate(zip(wanted, found, strict=True)):
             yield from part(left, right, f"{path}[{index}]")
-    elif wanted == ANYTHING:
-        if found in (None, "", [], {}):
-            yield f"{path} is empty"
+    elif isinstance(wanted, str) and ANYTHING in wanted:
+        if not isinstance(found, str | int) or not _like(wanted, str(found)):
+            yield f"{path} is {_short(found)} instead of {_short(wanted)}"
     elif wanted != found or isinstance(wanted, bool) is not isinstance(found, bool):
         yield f"{path} is {_short(found)} instead of {_short(wanted)}"
 

@@ -53,7 +53,8 @@ def _metric(path: str, metric: Manifest) -> Errors:
     if not kind:
         yield required(f"{path}.type", "must specify a metric source type")
     if kind not in SOURCES:
-        yield from one_of(f"{path}.type", kind, tuple(sorted(SOURCES)))
+        for _ in range(2):  # Kubernetes looks at it in two places
+            yield from one_of(f"{path}.type", kind, tuple(sorted(SOURCES)))
         return
     given = [field for field in SOURCES.values() if metric.get(field) is not None]
     wanted = SOURCES[kind]

@@ -12,7 +12,6 @@ from podlab.apis.validation.rules import Errors, by_rule, ip, labels, one_of, po
 from podlab.apis.validation.service import PROTOCOLS
 
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
-_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 _MAX_ENDPOINTS, _MAX_ADDRESSES, _MAX_PORTS, _MAX_ZONES, _MAX_NODES = 1000, 100, 20000, 8, 8
 
 
@@ -50,10 +49,6 @@ def _port(path: str, item: Manifest, *, named: bool) -> Errors:
     yield from one_of(f"{path}.protocol", item.get("protocol"), PROTOCOLS)
     if item.get("appProtocol") is not None:
         yield from by_rule(f"{path}.appProtocol", item["appProtocol"], names.qualified_name)
-
-
-def endpoints_warnings(obj: Manifest) -> list[str]:
-    return [_DEPRECATED]
 
 
 def endpoint_slice(obj: Manifest) -> Errors:

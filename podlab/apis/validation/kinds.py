@@ -96,6 +96,17 @@ def _json(path: str, encoded: str) -> Errors:
         yield invalid(path, _REDACTED, "illegal base64 data")
 
 
+def secret_warnings(obj: Manifest) -> list[str]:
+    """A TLS secret whose parts are no PEM at all (pkg/registry/core/secret, by crypto/tls)."""
+    if obj.get("type") != "kubernetes.io/tls":
+        return []
+    data = obj.get("data") or {}
+    for key, what in (("tls.crt", "certificate"), ("tls.key", "key")):
+        if b"-----BEGIN " not in base64.b64decode(data.get(key) or ""):
+            return [f"tls: failed to find any PEM data in {what} input"]
+    return []
+
+
 def secret_update(new: Manifest, old: Manifest) -> Errors:
     if (new.get("type") or "") != (old.get("type") or ""):
         yield invalid("type", new.get("type") or "", metadata.IMMUTABLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from podlab.apis import names
-from podlab.apis.field_errors import forbidden, invalid
+from podlab.apis.field_errors import forbidden, invalid, required
 from podlab.apis.types import Manifest
 from podlab.apis.validation import metadata, pod
 from podlab.apis.validation.rules import MAX_INT32, Errors, by_rule, ip
@@ -31,6 +31,8 @@ def validate(new: Manifest, old: Manifest) -> Errors:
         if len(spec.get(field) or []) != len(before.get(field) or []):
             yield forbidden(f"spec.{field}", ADD_OR_REMOVE)
             changed_lists = True
+        else:
+            yield from _images(f"spec.{field}", spec.get(field) or [])
     if changed_lists:
         return
     late = list(_deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds")))
@@ -42,6 +44,16 @@ def validate(new: Manifest, old: Manifest) -> Errors:
     yield from gate_errors
     if not gate_errors and _munged(spec, before) != before:
         yield forbidden("spec", ONLY)
+
+
+def _images(path: str, containers: list[Manifest]) -> Errors:
+    """Looked at a second time for an update (ValidateContainerUpdates)."""
+    for index, item in enumerate(containers):
+        image = item.get("image") or ""
+        if not image:
+            yield required(f"{path}[{index}].image")
+        if image != image.strip():
+            yield invalid(f"{path}[{index}].image", image, "must not have leading or trailing whitespace")
 
 
 def _mirror(new: Manifest, old: Manifest) -> Errors:

@@ -98,7 +98,7 @@ STATUS: Mapping[str, Change] = {
 # Their strategies look at an update as at a new object first: every mistake is two causes.
 TWICE = frozenset({"replicationcontrollers", "daemonsets.apps", "replicasets.apps", "jobs.batch"})
 WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
+    "secrets": kinds.secret_warnings,
     "services": service.warnings,
-    "endpoints": endpoints.endpoints_warnings,
     "endpointslices.discovery.k8s.io": endpoints.endpoint_slice_warnings,
 }
