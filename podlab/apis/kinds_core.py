@@ -6,7 +6,7 @@ packages beside it).
 
 from __future__ import annotations
 
-from podlab.apis.resource import STATUS, Resource, Subresource, kind
+from podlab.apis.resource import SCALE, STATUS, Resource, Subresource, kind
 
 _ALL = ("all",)
 _NO_COLLECTION = ("create", "delete", "get", "list", "patch", "update", "watch")
@@ -33,10 +33,13 @@ PODS = kind(
     below=(
         Subresource("attach", "PodAttachOptions", ("create", "get")),
         Subresource("binding", "Binding", ("create",)),
+        Subresource("ephemeralcontainers", "Pod", ("get", "patch", "update")),
+        Subresource("eviction", "Eviction", ("create",), group="policy", version="v1"),
         Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("log", "Pod", ("get",)),
         Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
         Subresource("proxy", "PodProxyOptions", ("create", "delete", "get", "patch", "update")),
+        Subresource("resize", "Pod", ("get", "patch", "update")),
         STATUS,
     ),
 )
@@ -68,7 +71,7 @@ CORE: tuple[Resource, ...] = (
     kind("v1", "PersistentVolume", "persistentvolumes", "pv", namespaced=False, below=(STATUS,)),
     PODS,
     kind("v1", "PodTemplate", "podtemplates"),
-    kind("v1", "ReplicationController", "replicationcontrollers", "rc", categories=_ALL, below=(STATUS,)),
+    kind("v1", "ReplicationController", "replicationcontrollers", "rc", categories=_ALL, below=(SCALE, STATUS)),
     kind("v1", "ResourceQuota", "resourcequotas", "quota", below=(STATUS,)),
     SECRETS,
     SERVICEACCOUNTS,

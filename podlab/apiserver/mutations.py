@@ -1,4 +1,6 @@
-"""The writing verbs: create, update, patch, delete, deletecollection, and binding. Called by `dispatch` on a pool thread.
+"""The writing verbs: create, update, patch, delete, deletecollection, and what binds and evicts pods.
+
+Called by `dispatch` on a pool thread.
 
 Each reads its options and body, calls `registry.client` and represents what came back.
 """
@@ -7,13 +9,14 @@ from __future__ import annotations
 
 from podlab.apis import status_errors
 from podlab.apis.decode import Document
-from podlab.apis.types import Manifest
 from podlab.apiserver import bodies, calls, negotiation, options, representation, responses
 from podlab.apiserver.calls import Call, Session
 from podlab.apiserver.negotiation import APPLY_PATCH
+from podlab.apiserver.paths import Place
 from podlab.apiserver.responses import ApiResponse
 from podlab.registry.operations import WriteOptions, Written
 
+_BINDINGS = "bindings"
 _DEFAULT_VALIDATION = "Warn"  # what the server does when the client does not say
 
 
@@ -21,8 +24,12 @@ def create(call: Call) -> ApiResponse:
     session = calls.open_session(call)
     place = call.place
     wanted = options.write_options(call.query, "CreateOptions")
+    if place.subresource == "token":
+        return _create_token(call, session)
     if place.subresource:
         return _create_below(call, session, wanted)
+    if place.resource.key == _BINDINGS:
+        return _bind(call, session, wanted)
     document = bodies.read_object(call.request, place.resource.kind)
     written = session.client.create(
         place.resource.handle,
@@ -33,36 +40,49 @@ def create(call: Call) -> ApiResponse:
     return _written(call, session, written, code=201)
 
 
+def _create_token(call: Call, session: Session) -> ApiResponse:
+    request = bodies.read_object(call.request, "TokenRequest").obj
+    answered = session.client.create_token(call.place.namespace, call.place.name, request)
+    return responses.from_data(answered, call.accept, code=201)
+
+
 def _create_below(call: Call, session: Session, wanted: options.Write) -> ApiResponse:
-    """POST to a subresource. Binding is the only one so far."""
+    """POST to a subresource of pods that acts: a Status comes back instead of an object."""
+    actions = {"binding": session.client.bind_as_told, "eviction": session.client.evict}
     place = call.place
-    if place.subresource == "token":
-        request = bodies.read_object(call.request, "TokenRequest").obj
-        answered = session.client.create_token(place.namespace, place.name, request)
-        return responses.from_data(answered, call.accept, code=201)
-    if place.subresource != "binding":
+    if place.subresource not in actions:
         raise status_errors.method_not_allowed()
-    binding: Manifest = bodies.read_object(call.request, "Binding").obj
-    metadata, target = binding.get("metadata") or {}, binding.get("target") or {}
-    if target.get("kind", "Node") not in {"", "Node", "Minion"}:
-        raise status_errors.plain_failure('target.kind: Unsupported value: "' + str(target["kind"]) + '"')
-    session.client.bind(
-        place.namespace,
-        place.name,
-        target.get("name") or "",
-        uid=metadata.get("uid"),
-        annotations=metadata.get("annotations"),
-        dry_run=wanted.dry_run,
-    )
+    document = bodies.read_object(call.request, _body_kind(place))
+    act = actions[place.subresource]
+    act(place.namespace, place.name, document.obj, options=_registry_options(call, wanted, document))
+    return _success(call)
+
+
+def _bind(call: Call, session: Session, wanted: options.Write) -> ApiResponse:
+    """POST to the collection of bindings: the older form of pods/binding, with the pod's name in the body only."""
+    document = bodies.read_object(call.request, call.place.resource.kind)
+    given = _registry_options(call, wanted, document)
+    name = (document.obj.get("metadata") or {}).get("name") or ""
+    session.client.bind_as_told(call.place.namespace, str(name), document.obj, options=given)
+    return _success(call)
+
+
+def _success(call: Call) -> ApiResponse:
     success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
     return responses.from_data(success, call.accept, code=201)
+
+
+def _body_kind(place: Place) -> str:
+    """What is written there: a Scale below a Deployment."""
+    below = place.resource.subresource(place.subresource) if place.subresource else None
+    return below.kind if below else place.resource.kind
 
 
 def update(call: Call) -> ApiResponse:
     session = calls.open_session(call)
     place = call.place
     wanted = options.write_options(call.query, "UpdateOptions")
-    document = bodies.read_object(call.request, place.resource.kind)
+    document = bodies.read_object(call.request, _body_kind(place))
     written = session.client.update(
         place.resource.handle,
         place.namespace,

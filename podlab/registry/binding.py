@@ -6,10 +6,12 @@ Source: pkg/registry/core/pod/storage/storage.go (BindingREST).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace as with_changes
 
-from podlab.apis import pods, status_errors
+from podlab.apis import field_errors, pods, status_errors
+from podlab.apis.kinds_core import BINDINGS
 from podlab.apis.types import Manifest
-from podlab.registry import metadata
+from podlab.registry import decoding, metadata
 from podlab.registry.operations import Context, copy_of
 from podlab.registry.updating import CONFLICT_ATTEMPTS, storage_conflict
 from podlab.storage import store
@@ -17,6 +19,25 @@ from podlab.storage.errors import NotStored, StaleWrite
 from podlab.storage.store import Stored
 
 _SUBRESOURCE = "pods/binding"
+_TARGETS = ("Node", "<empty>")
+
+
+def bind_as_told(ctx: Context, given: Manifest) -> Stored | None:
+    """What a client's Binding says. Its mistakes are bare Go errors in Kubernetes, and so answered with 500."""
+    as_binding = with_changes(ctx, resource=BINDINGS)
+    body, _ = decoding.check_body(as_binding, given)
+    metadata.check_namespace(as_binding, body)
+    meta, target = metadata.of(body), body.get("target") or {}
+    if metadata.name_of(body) != ctx.name:
+        raise status_errors.bad_request("name in URL does not match name in Binding object")
+    errors = []
+    if target.get("kind") and target["kind"] != "Node":
+        errors.append(field_errors.not_supported("target.kind", target["kind"], _TARGETS))
+    if not target.get("name"):
+        errors.append(field_errors.required("target.name"))
+    if errors:
+        raise status_errors.plain_failure(field_errors.aggregate(errors))
+    return bind(ctx, target["name"], uid=meta.get("uid"), annotations=meta.get("annotations") or {})
 
 
 def bind(ctx: Context, node: str, *, uid: str | None, annotations: Mapping[str, str]) -> Stored | None:

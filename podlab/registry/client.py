@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from podlab.apis import scheme, status_errors
+from podlab.apis.kinds_workloads import SCALES
 from podlab.apis.scheme import Resource
 from podlab.apis.selectors import FieldSelector, LabelSelector
 from podlab.apis.types import Manifest
@@ -20,10 +21,13 @@ from podlab.registry import (
     applying,
     authorizer,
     binding,
+    computed,
     creating,
     deleting,
+    evicting,
     listing,
     reviews,
+    scaling,
     token_requests,
     updating,
     views,
@@ -62,9 +66,13 @@ class Client:
         """ApiError 404 when there is none."""
         ctx = self._context(resource_key, namespace, name, subresource=subresource)
         self._authorize("get", ctx)
+        if computed.serves(resource_key):
+            return computed.get(ctx)
         stored = store.get(ctx.key)
         if stored is None:
             raise status_errors.not_found(ctx.resource, name)
+        if subresource == scaling.SUBRESOURCE:
+            return scaling.read(stored)
         return views.shown(ctx.served, stored)
 
     def find(self, resource_key: str, namespace: str, name: str) -> Stored | None:
@@ -89,6 +97,8 @@ class Client:
         query = self._query(
             "list", resource_key, namespace, label_selector=label_selector, field_selector=field_selector
         )
+        if computed.serves(resource_key):
+            return computed.page(query)
         found = listing.run(
             listing.Query(
                 cluster=query.cluster,
@@ -150,6 +160,8 @@ class Client:
         ctx = self._context(resource_key, namespace, name, subresource=subresource, options=options, why=why)
         self._authorize("update", ctx)
         with _storage_errors():
+            if subresource == scaling.SUBRESOURCE:
+                return scaling.replace(ctx, obj)
             return views.written(ctx, updating.replace(ctx, obj))
 
     def patch(
@@ -167,6 +179,10 @@ class Client:
         """`patch` is decoded JSON, `patch_type` one of the media types in `registry.patch`."""
         ctx = self._context(resource_key, namespace, name, subresource=subresource, options=options, why=why)
         self._authorize("patch", ctx)
+        if subresource == scaling.SUBRESOURCE:
+            change = patches.compile(SCALES, patch_type, patch)
+            with _storage_errors():
+                return scaling.rewrite(ctx, change)
         if patch_type == patches.APPLY_PATCH:
             with _storage_errors():
                 return applying.apply(ctx, patch, may_create=lambda: self._authorize("create", ctx))
@@ -253,6 +269,24 @@ class Client:
         self._authorize("create", ctx)
         with _storage_errors():
             return binding.bind(ctx, node, uid=uid, annotations=annotations or {})
+
+    def bind_as_told(
+        self, namespace: str, name: str, given: Manifest, *, options: WriteOptions = NO_OPTIONS, why: str = ""
+    ) -> None:
+        """The same for a client that sends a Binding object."""
+        ctx = self._context("pods", namespace, name, subresource="binding", options=options, why=why)
+        self._authorize("create", ctx)
+        with _storage_errors():
+            binding.bind_as_told(ctx, given)
+
+    def evict(
+        self, namespace: str, name: str, given: Manifest, *, options: WriteOptions = NO_OPTIONS, why: str = ""
+    ) -> None:
+        """Delete a pod if the disruption budgets allow it. `given` is a policy/v1 Eviction with delete options."""
+        ctx = self._context("pods", namespace, name, subresource="eviction", options=options, why=why)
+        self._authorize("create", ctx)
+        with _storage_errors():
+            evicting.evict(ctx, given)
 
     # Inside
 

@@ -64,7 +64,11 @@ class Strategy:
         return validation.validate_update(self.resource, new, old)
 
     def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
-        """/status (or another subresource that a subclass knows): everything but status and metadata stays."""
+        """/status (or another subresource that a subclass knows): everything but status and metadata stays. A scale has
+        become the object again (`registry.scaling`) and is an update of it."""
+        if ctx.subresource == "scale":
+            self.prepare_for_update(ctx, new, old)
+            return
         for field in set(new) | set(old):
             if field not in ("status", "metadata", "apiVersion", "kind"):
                 keep(new, old, field)
@@ -73,6 +77,8 @@ class Strategy:
             keep(metadata.of(new), metadata.of(old), field)
 
     def validate_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> Sequence[FieldError]:
+        if ctx.subresource == "scale":
+            return self.validate_update(new, old)
         return validation.validate_status_update(self.resource, new, old)
 
     def removable(self, new: Manifest) -> bool:

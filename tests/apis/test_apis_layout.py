@@ -54,7 +54,7 @@ def test_kinds_are_found_by_every_name() -> None:
     assert scheme.by_plural("", "v1", "pods") is scheme.PODS
     assert scheme.by_kind("v1", "Pod") is scheme.PODS
     assert scheme.by_key("widgets.example.com") is None
-    assert scheme.PODS.subresource("exec") is None
+    assert scheme.PODS.subresource("dance") is None
 
 
 def test_errors_speak_as_kubernetes_does() -> None:

@@ -78,7 +78,10 @@ def _merge_field(original: Manifest, field: str, value: Any, definition: str) ->
         original[field] = _merge_map(start, value, below)
     elif isinstance(value, list) and known is not None and "merge" in known.patch_strategies:
         before = original.get(field)
-        original[field] = _merge_list(before if isinstance(before, list) else [], value, known)
+        if isinstance(before, list):
+            original[field] = _merge_list(before, value, known)
+        else:
+            original[field] = _cleaned_item([item for item in value if not _is_directive(item)], known)
     else:
         original[field] = _cleaned_item(value, known)
 
@@ -122,6 +125,11 @@ def _directed(original: list[Any], patch: list[Any], key: str) -> tuple[list[Any
         else:
             raise _unknown_directive(directive, item)
     return ([] if replace else kept), rest
+
+
+def _is_directive(item: Any) -> bool:
+    """Where there is no list yet, there is nothing to delete from or to replace, and elements need no key."""
+    return isinstance(item, dict) and PATCH in item
 
 
 def _retain_keys(original: Manifest, patch: Manifest) -> None:

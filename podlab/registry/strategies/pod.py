@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from podlab.apis import pods, times
+from collections.abc import Sequence
+
+from podlab.apis import feature_gates, pods, times
+from podlab.apis.field_errors import FieldError
 from podlab.apis.types import Manifest
+from podlab.apis.validation.pod_subresources import BY_SUBRESOURCE
 from podlab.registry import metadata
 from podlab.registry.operations import Context
+from podlab.registry.strategies import pod_subresources
 from podlab.registry.strategy import Strategy, keep
 
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -22,6 +27,7 @@ class PodStrategy(Strategy):
 
     def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
         super().prepare_for_create(ctx, obj)
+        feature_gates.drop_disabled(obj)
         obj["status"] = {"phase": "Pending", "qosClass": str(pods.qos_class(obj))}
         gates = (obj.get("spec") or {}).get("schedulingGates")
         if gates:
@@ -29,11 +35,15 @@ class PodStrategy(Strategy):
         _adopt_apparmor(obj)
 
     def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        feature_gates.drop_disabled(new)
         super().prepare_for_update(ctx, new, old)
         if (old.get("spec") or {}).get("schedulingGates") and not (new.get("spec") or {}).get("schedulingGates"):
             _drop_gated(new)
 
     def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        if ctx.subresource in BY_SUBRESOURCE:
+            pod_subresources.prepare(ctx.subresource, new, old)
+            return
         super().prepare_for_subresource(ctx, new, old)
         status = new.setdefault("status", {})
         if not status.get("qosClass"):
@@ -43,6 +53,10 @@ class PodStrategy(Strategy):
         for container in pods.container_statuses(new):
             container.setdefault("state", {})
             container.setdefault("lastState", {})
+
+    def validate_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> Sequence[FieldError]:
+        own = BY_SUBRESOURCE.get(ctx.subresource)
+        return list(own(new, old)) if own else super().validate_subresource(ctx, new, old)
 
     def grace_of(self, obj: Manifest, requested: int | None) -> int | None:
         spec = obj.get("spec") or {}
