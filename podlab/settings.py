@@ -22,6 +22,7 @@ PODLAB_RUNTIME = env.choice("PODLAB_RUNTIME", "auto", ("auto", "docker", "sim"))
 PODLAB_NODES = env.names("PODLAB_NODES", "node-a,node-b")
 PODLAB_HOSTS = env.names("PODLAB_HOSTS", "localhost,127.0.0.1,[::1]")
 PODLAB_PAUSE_IMAGE = env.text("PODLAB_PAUSE_IMAGE", "")  # "" = the lab builds its own
+PODLAB_ALLOW_PRIVILEGED = env.boolean("PODLAB_ALLOW_PRIVILEGED", True)
 PODLAB_DOCKER_NETWORK = env.text("PODLAB_DOCKER_NETWORK", "bridge")
 PODLAB_STREAM_BIND = env.text("PODLAB_STREAM_BIND", "")  # "" = a Unix socket in the data folder
 PODLAB_STREAM_ADDRESS = env.text("PODLAB_STREAM_ADDRESS", "")  # what nodes publish; "" = where they listen

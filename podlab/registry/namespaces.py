@@ -95,7 +95,7 @@ def finalize_namespace(client: Client, name: str) -> Progress:
         return progress
     _empty(client, name, [_PODS], progress)
     if not progress.remaining and not progress.errors:
-        rest = [item.key for item in scheme.RESOURCES if _is_emptied(item)]
+        rest = list(dict.fromkeys(item.key for item in scheme.RESOURCES if _is_emptied(item)))
         _empty(client, name, rest, progress)
     if progress.remaining or progress.errors:
         _tell(client, name, found.uid, progress)

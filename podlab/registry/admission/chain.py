@@ -11,8 +11,10 @@ from podlab.registry.admission.default_tolerations import DefaultTolerationSecon
 from podlab.registry.admission.limit_ranger import LimitRanger
 from podlab.registry.admission.namespace_lifecycle import NamespaceLifecycle
 from podlab.registry.admission.plugin import CREATE, DELETE, UPDATE, Plugin, Request
+from podlab.registry.admission.pod_preset import PodPreset
 from podlab.registry.admission.pod_security.admission import PodSecurity
 from podlab.registry.admission.priority import Priority
+from podlab.registry.admission.privileged import Privileged
 from podlab.registry.admission.resource_quota import ResourceQuota
 from podlab.registry.admission.runtime_class import RuntimeClass
 from podlab.registry.admission.service_account import ServiceAccount
@@ -21,8 +23,10 @@ __all__ = ["CREATE", "DELETE", "PLUGINS", "UPDATE", "Request", "admit", "check",
 
 PLUGINS: tuple[Plugin, ...] = (
     NamespaceLifecycle(),
+    PodPreset(),
     LimitRanger(),
     ServiceAccount(),
+    Privileged(),
     PodSecurity(),
     Priority(),
     DefaultTolerationSeconds(),

@@ -7,7 +7,6 @@ Source: k8s.io/pod-security-admission/admission/admission.go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from podlab.apis import status_errors
 from podlab.apis.types import Manifest
@@ -16,18 +15,8 @@ from podlab.registry.admission.plugin import CREATE, UPDATE, Plugin, Request
 from podlab.registry.admission.pod_security import evaluate
 from podlab.registry.admission.pod_security.checks import Subject
 from podlab.registry.admission.pod_security.levels import PRIVILEGED, Rule, policy_of
+from podlab.registry.admission.pod_security.templates import TEMPLATES, template_of
 
-# Where a kind keeps the template of its pods.
-_TEMPLATES: dict[str, tuple[str, ...]] = {
-    "cronjobs.batch": ("spec", "jobTemplate", "spec", "template"),
-    "daemonsets.apps": ("spec", "template"),
-    "deployments.apps": ("spec", "template"),
-    "jobs.batch": ("spec", "template"),
-    "podtemplates": ("template",),
-    "replicasets.apps": ("spec", "template"),
-    "replicationcontrollers": ("spec", "template"),
-    "statefulsets.apps": ("spec", "template"),
-}
 _MOST_PODS = 3000  # as many are looked at when a namespace gets stricter
 _SECCOMP = "container.seccomp.security.alpha.kubernetes.io/"
 
@@ -39,7 +28,7 @@ class PodSecurity(Plugin):
         subresource = request.ctx.subresource
         if request.resource == "pods" and subresource in ("", "ephemeralcontainers"):
             _check_pod(request)
-        elif request.resource in _TEMPLATES and not subresource:
+        elif request.resource in TEMPLATES and not subresource:
             _check_template(request)
         elif request.resource == "namespaces" and not subresource:
             _check_namespace(request)
@@ -60,9 +49,7 @@ def _check_pod(request: Request) -> None:
 
 def _check_template(request: Request) -> None:
     policy, _ = policy_of(request.ctx.namespace_labels)
-    template: Any = request.obj
-    for field in _TEMPLATES[request.resource]:
-        template = template.get(field) or {}
+    template = template_of(request.resource, request.obj)
     if template:
         _warn(request, policy.warn, Subject(template.get("metadata") or {}, template.get("spec") or {}))
 
