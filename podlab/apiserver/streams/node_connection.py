@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import struct
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from types import TracebackType
@@ -30,7 +31,6 @@ class NodeConnection:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self._decoder = Decoder()
 
     @classmethod
     async def open(cls, address: Address, request: OpenRequest) -> NodeConnection:
@@ -103,18 +103,41 @@ class NodeConnection:
         with suppress(ConnectionError):  # the reader finds out and says so
             await self._writer.drain()
 
-    async def frames(self) -> AsyncIterator[Frame]:
+    def frames(self) -> AsyncIterator[Frame]:
         """STDOUT and STDERR as they come, END last: one is made up if the node goes away without."""
+        return _Frames(self._reader)
+
+
+class _Frames:
+    """Not a generator: nothing is left to be closed when somebody stops listening."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._decoder = Decoder()
+        self._ready: deque[Frame] = deque()
+        self._over = False
+
+    def __aiter__(self) -> AsyncIterator[Frame]:
+        return self
+
+    async def __anext__(self) -> Frame:
+        while not self._ready:
+            if self._over:
+                raise StopAsyncIteration
+            self._ready += await self._read()
+        frame = self._ready.popleft()
+        self._over = self._over or frame.channel == streams.END
+        return frame
+
+    async def _read(self) -> list[Frame]:
         try:
-            while data := await self._reader.read(_CHUNK):
-                for frame in self._decoder.feed(data):
-                    yield frame
-                    if frame.channel == streams.END:
-                        return
+            data = await self._reader.read(_CHUNK)
+            if data:
+                return self._decoder.feed(data)
             lost = "the node's agent went away"
         except (OSError, ProtocolError) as error:
             lost = f"the connection to the node's agent broke off: {error}"
-        yield streams.end_frame(End(None, lost))
+        return [streams.end_frame(End(None, lost))]
 
 
 def _named(address: Address) -> str:
