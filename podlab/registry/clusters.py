@@ -14,7 +14,7 @@ from podlab import clock
 from podlab.apis import names, status_errors
 from podlab.apis.types import Manifest
 from podlab.clock import LabTime
-from podlab.registry import authorizer, namespaces
+from podlab.registry import authorizer, kubernetes_service, namespaces, priority_classes
 from podlab.registry.client import Client
 from podlab.registry.identity import Identity, system
 from podlab.registry.kubeconfig import kubeconfig
@@ -179,6 +179,10 @@ def _furnish(cluster: str, nodes: Sequence[str]) -> None:
             client.create("namespaces", namespace, why="Every cluster begins with this namespace.")
         else:
             namespaces.ensure_furniture(client, name)
+    for priority_class in priority_classes.system_classes():
+        if client.find(priority_classes.RESOURCE, "", priority_class["metadata"]["name"]) is None:
+            client.create(priority_classes.RESOURCE, priority_class, why="Every cluster begins with this class.")
+    kubernetes_service.ensure(client)
     for name in nodes:
         if client.find("nodes", "", name) is None:
             client.create("nodes", _node(name), why="The cluster was made with this node.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from registry_samples import Hands
+from registry_samples import START, Hands
 
 from podlab.registry import clusters
 from podlab.registry.client import Client
 from podlab.registry.identity import system
 from podlab.storage.clusters import ClusterRow
+
+__all__ = ["START", "Hands"]
 
 
 @pytest.fixture
