@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from podlab.apis import historical
+from podlab.apis import historical, metrics_schema
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
 
@@ -64,10 +64,10 @@ def _load(name: str) -> Any:
     except FileNotFoundError:
         raise SchemaMissing(f"{path} is missing: build it with python -m podlab.apis.build_schema") from None
     if name == "schema.json":
-        document["kinds"].update(historical.KINDS)
-        document["definitions"].update(historical.DEFINITIONS)
+        document["kinds"].update({**historical.KINDS, **metrics_schema.KINDS})
+        document["definitions"].update({**historical.DEFINITIONS, **metrics_schema.DEFINITIONS})
     else:
-        document.update(historical.DESCRIPTIONS)
+        document.update({**historical.DESCRIPTIONS, **metrics_schema.DESCRIPTIONS})
     return document
 
 

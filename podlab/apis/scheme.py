@@ -8,6 +8,7 @@ artefact, one strategy.
 
 from __future__ import annotations
 
+from podlab.apis.kinds_computed import METRICS, ROLES
 from podlab.apis.kinds_core import CONFIGMAPS, CORE, EVENTS, NAMESPACES, NODES, OTHERS, PODS, SECRETS, SERVICEACCOUNTS
 from podlab.apis.kinds_reviews import REVIEWS
 from podlab.apis.kinds_workloads import APPS, BATCH
@@ -19,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 # In the order of discovery, which is also the order in which kubectl prints "get all".
-RESOURCES: tuple[Resource, ...] = (*CORE, *APPS, *REVIEWS, *BATCH, *OTHERS)
+RESOURCES: tuple[Resource, ...] = (*CORE, *APPS, *REVIEWS, *BATCH, *OTHERS, *ROLES, *METRICS)
 # Those that have objects of their own: no views, nothing that is only created (reviews, bindings).
 STORED: tuple[Resource, ...] = tuple(item for item in RESOURCES if not item.stored_as and "delete" in item.verbs)
 

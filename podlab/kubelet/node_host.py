@@ -17,6 +17,7 @@ from pathlib import Path
 
 from podlab.clock import Clock, RealClock, monotonic, pause
 from podlab.kubelet.agent import Kubelet
+from podlab.kubelet.usage import Publisher
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
@@ -121,6 +122,7 @@ class NodeHost:
         self._runtimes: list[Runtime] = []
         self._subscription: Subscription[LogEntry] | None = None
         self._stopping = threading.Event()
+        self._usage: Publisher | None = None
 
     def start(self) -> None:
         """Bring the nodes up; waits for database, cluster and engine if they are not there yet."""
@@ -138,10 +140,14 @@ class NodeHost:
                     logger.warning("node %s cannot start yet: %s", node, error)
                     pause(_RETRY)
         self._follow()
+        runtimes = dict(zip(self._nodes, self._runtimes, strict=True))
+        self._usage = Publisher(self._cluster, runtimes, clock=self._clock, defer=self._in_background)
 
     def stop(self) -> None:
         """Let go of everything within a few seconds; containers go on running."""
         self._stopping.set()
+        if self._usage is not None:
+            self._usage.close()
         if self._subscription is not None:
             self._subscription.close()
         self._dispatcher.close()

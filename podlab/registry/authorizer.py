@@ -41,7 +41,9 @@ _ABOUT_ONESELF = frozenset(
         "selfsubjectrulesreviews.authorization.k8s.io",
     }
 )
-_CLUSTER_SCOPED_FOR_ALL = frozenset({"nodes"})  # everybody may look at the nodes that the pods run on
+_CLUSTER_SCOPED_FOR_ALL = frozenset(
+    {"nodes", "nodes.metrics.k8s.io"}
+)  # everybody may look at the nodes that the pods run on
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from podlab.clock import Clock, RealClock, Timer, wall_now
+from podlab.clock import Clock, RealClock, Timer, monotonic, wall_now
+from podlab.kubelet.usage import PERIOD_SECONDS
 from podlab.registry.client import Client
 from podlab.registry.identity import system
 from podlab.registry.realtime import Mailbox
@@ -56,6 +57,7 @@ class _Slot:
     again: bool = False  # it was asked for while it ran
     timer: Timer | None = None  # for what is due next, or to close it
     watchdog: Timer | None = None
+    published: float = -PERIOD_SECONDS  # when the usage of its containers was told last
 
 
 class Host:
@@ -227,6 +229,9 @@ class Host:
                 done = row.steps_wanted <= 1
         else:
             done = world.run(row.time.at(wall_now()), seconds=TURN_SECONDS)
+        if monotonic() - slot.published >= PERIOD_SECONDS:
+            slot.published = monotonic()
+            world.publish_usage()
         if done:
             self._set_timer(cluster, slot, row, world.next_due)
         else:
@@ -271,6 +276,8 @@ class Host:
             slot.timer = None
         world, slot.world = slot.world, None
         if world is not None:
+            if not self._stopping:
+                world.publish_usage()  # the last word until it is opened again
             slot.seen = world.revision
             slot.rested = False
             world.close()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from podlab.clock import LabClock, monotonic
 from podlab.controllers.manager import Manager
+from podlab.kubelet import usage
 from podlab.kubelet.agent import Kubelet
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
@@ -80,6 +81,10 @@ class World:
     def streaming(self) -> bool:
         """Somebody has a stream open into one of its pods."""
         return any(runtime.streaming for runtime in self._runtimes.values())
+
+    def publish_usage(self) -> None:
+        """Tell what the containers use, for `kubectl top`."""
+        usage.publish(self.name, self._runtimes, self.clock.now())
 
     def kubelet(self, node: str) -> Kubelet:
         found = self._kubelets.get(node)

@@ -26,6 +26,7 @@ from podlab.storage.models import (
     Change,
     Cluster,
     ContainerRun,
+    ContainerUsage,
     GraphContainer,
     GraphEdge,
     GraphEnvSource,
@@ -215,6 +216,7 @@ def _delete_rows(name: str) -> None:
         (Change, of_cluster),
         (ContainerRun, of_cluster),
         (ProbeResult, of_cluster),
+        (ContainerUsage, of_cluster),
         (RoleGrant, of_cluster),
     ]
     for model, condition in tables:

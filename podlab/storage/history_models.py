@@ -50,3 +50,25 @@ class ProbeResult(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["cluster", "pod_uid", "seq"], name="probe_pod")]
+
+
+class ContainerUsage(models.Model):
+    """What a container uses now. Replaced by `storage.usage`, never kept."""
+
+    cluster = models.CharField(max_length=63)
+    node = models.CharField(max_length=253)
+    namespace = models.CharField(max_length=63)
+    pod = models.CharField(max_length=253)
+    pod_uid = models.CharField(max_length=36)
+    container = models.CharField(max_length=63)
+    at = models.DateTimeField()
+    wall = models.DateTimeField()
+    window = models.FloatField()
+    cpu_nano_cores = models.BigIntegerField()
+    memory_bytes = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "pod_uid", "container"], name="container_usage"),
+        ]
+        indexes = [models.Index(fields=["cluster", "node"], name="usage_node")]

@@ -102,7 +102,7 @@ from podlab.storage.graph_models import (  # noqa: E402
     GraphProbe,
     GraphVolume,
 )
-from podlab.storage.history_models import ContainerRun, ProbeResult  # noqa: E402
+from podlab.storage.history_models import ContainerRun, ContainerUsage, ProbeResult  # noqa: E402
 from podlab.storage.identity_models import ApiToken, LoginLink, RoleGrant  # noqa: E402
 
 __all__ = [
@@ -113,6 +113,7 @@ __all__ = [
     "Change",
     "Cluster",
     "ContainerRun",
+    "ContainerUsage",
     "Counter",
     "GraphContainer",
     "GraphEdge",

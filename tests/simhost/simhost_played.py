@@ -94,6 +94,6 @@ class Played:
             body = re.sub(r"kube-api-access-\w{5}", "kube-api-access", body)
             body = re.sub(r'"resourceVersion":"\d+"', '"resourceVersion":""', body)
             if entry.revision <= self.begun or entry.key.resource == "nodes":  # made at wall time
-                body = re.sub(r'"creationTimestamp":"[^"]*"', "", body)
+                body = re.sub(r'"(creationTimestamp|time)":"[^"]*"', "", body)
             lines.append((entry.type, entry.key.resource, body.replace(self.name, "<cluster>"), entry.why))
         return lines

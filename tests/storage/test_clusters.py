@@ -14,9 +14,10 @@ from storage_samples import AT, make_pod, make_probe, pod_key
 from storage_traffic import in_thread
 
 from podlab import clock
-from podlab.storage import clusters, history, log, store
+from podlab.storage import clusters, history, log, store, usage
 from podlab.storage.errors import ClusterExists, UnknownCluster
 from podlab.storage.models import RoleGrant
+from podlab.storage.usage import Usage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +89,7 @@ def fill(cluster: str) -> None:
     store.delete(pod_key("second", cluster=cluster), at=AT)
     history.start_run(history.Run(cluster, "default", "web", "u", "app", 0, "n", "c", "i", AT))
     history.record_probes([make_probe("u", cluster=cluster)])
+    usage.replace(cluster, [Usage(cluster, "n", "default", "web", "u", "app", AT, AT, 15, 1, 1)], nodes=["n"])
     user, _ = get_user_model().objects.get_or_create(username="student")
     RoleGrant.objects.create(user=user, role=RoleGrant.Role.STUDENT, cluster=cluster)
 
