@@ -113,6 +113,28 @@ def test_files_that_were_written_stay_through_a_crash(sim: SimLab) -> None:
     assert heard.stdout == b"first\nsecond\n"
 
 
+READING = {
+    "a reader alone": (("cat",), b"text\n"),
+    "a reader in a script": (("sh", "-c", "cat; echo done"), b"text\ndone\n"),
+    "a reader behind a path": (("/bin/cat", "-"), b"text\n"),
+    "a reader before a pipe": (("sh", "-c", "cat|tail -n 1"), b"text\n"),
+}
+
+
+@pytest.mark.parametrize("sentence", READING)
+def test_input_is_waited_for_by(sim: SimLab, sentence: str) -> None:
+    argv, stdout = READING[sentence]
+    heard = ask(sim, *argv, stdin=b"text\n")
+    assert (heard.stdout, heard.end) == (stdout, (0, ""))
+
+
+def test_a_command_that_reads_nothing_does_not_wait(sim: SimLab) -> None:
+    pod, container = started(sim)
+    heard = Heard()
+    pod.runtime.exec_stream(container, ("echo", "hi"), WITH_INPUT, heard)
+    assert (heard.stdout, heard.end) == (b"hi\n", (0, ""))
+
+
 def test_ctrl_c_ends_the_command_and_not_the_shell(sim: SimLab) -> None:
     pod, container = started(sim)
     heard = Heard()

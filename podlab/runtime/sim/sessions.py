@@ -7,6 +7,7 @@ exit code 127. Files that a command changes are told to `changed`, as in `execut
 from __future__ import annotations
 
 import logging
+import re
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -296,7 +297,7 @@ class CommandSession(_Session):
         if not simulated(self._machine, argv) and self._machine.files.read(shell.path(argv[0])) is None:
             exists = commands.exists(self._machine, argv[0]) and self._machine.setting.applets_only
             what = "is not simulated" if exists else "is not known to the simulator"
-            shell.io.err(f"podlab: {argv[0]}: {what}: this container has no processes (see docs/simulator.md)\n")
+            shell.io.err(f"podlab: {argv[0]}: {what}: this container has no processes\n")
             return NOT_SIMULATED
         return (yield from commands.run(shell, argv))
 
@@ -309,7 +310,7 @@ def _is_shell(argv: list[str]) -> bool:
 
 
 def _reads_input(argv: list[str]) -> bool:
-    return any(commands.base_name(word) in _READERS for part in argv for word in part.split())
+    return any(commands.base_name(word) in _READERS for part in argv for word in re.split(r"[^\w./-]+", part))
 
 
 __all__ = ["AttachSession", "CommandSession", "EndOfInput", "simulated"]
