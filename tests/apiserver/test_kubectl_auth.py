@@ -51,7 +51,7 @@ def test_a_service_account_with_a_token_of_its_own(server: Server, namespace: st
     server.run("create", "serviceaccount", "robot", "-n", namespace)
     token = server.run("create", "token", "robot", "-n", namespace, "--duration=10m").strip()
     assert token.count(".") == 2
-    as_robot = ("--token", token, "--kubeconfig", str(bare_kubeconfig(server)))
+    as_robot = ("--kubeconfig", kubeconfig_with(server, token))
     who = json.loads(server.run("auth", "whoami", "-o", "json", *as_robot))["status"]["userInfo"]
     assert who["username"] == f"system:serviceaccount:{namespace}:robot"
     assert "system:serviceaccounts" in who["groups"]
@@ -60,14 +60,12 @@ def test_a_service_account_with_a_token_of_its_own(server: Server, namespace: st
     assert f'User "system:serviceaccount:{namespace}:robot" cannot list resource "pods"' in refused
 
 
-def bare_kubeconfig(server: Server) -> object:
-    """The server and its CA, nobody's token."""
+def kubeconfig_with(server: Server, token: str) -> str:
+    """The admin's kubeconfig with somebody else's token."""
     text = (server.folder / "kubeconfig-main").read_text()
-    path = server.folder / "kubeconfig-nobody"
-    path.write_text(
-        "\n".join(line for line in text.splitlines() if "token:" not in line).replace("  user:", "  user: {}")
-    )
-    return path
+    path = server.folder / "kubeconfig-robot"
+    path.write_text(text.replace(server.token, token))
+    return str(path)
 
 
 def test_server_side_apply_with_a_conflict(server: Server, namespace: str) -> None:
