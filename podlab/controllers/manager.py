@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from podlab.apis.status_errors import ApiError
 from podlab.clock import Clock, Timer
 from podlab.controllers.controller import Controller, Kit
+from podlab.controllers.disruption import Disruption
 from podlab.controllers.garbage_collector import GarbageCollector
 from podlab.controllers.namespaces import Namespaces
 from podlab.controllers.resource_quota import ResourceQuotas
@@ -26,7 +27,7 @@ from podlab.storage.log import LogEntry
 
 logger = logging.getLogger(__name__)
 
-CONTROLLERS: tuple[type[Controller], ...] = (GarbageCollector, Namespaces, ResourceQuotas)
+CONTROLLERS: tuple[type[Controller], ...] = (Disruption, GarbageCollector, Namespaces, ResourceQuotas)
 
 FIRST_DELAY = 0.005
 LONGEST_DELAY = 60.0

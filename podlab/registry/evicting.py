@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 
-from podlab.apis import pods, scheme, selectors, status_errors, times
+from podlab.apis import disruption, pods, scheme, selectors, status_errors, times
 from podlab.apis.kinds_workloads import EVICTIONS
 from podlab.apis.selectors import SelectorError
 from podlab.apis.status_errors import ApiError
@@ -26,7 +26,6 @@ _MAX_DISRUPTED = 2000
 _VIOLATED = "Cannot evict pod as it would violate the pod's disruption budget."
 _TOO_MANY_BUDGETS = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
 _CAUSE = "DisruptionBudget"
-_ALLOWED = "DisruptionAllowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +158,13 @@ def _count_down(budget: Manifest, pod: str, eviction: _Eviction) -> None:
         raise status_errors.forbidden("poddisruptionbudget.policy", name, text)
     if allowed == 0:
         raise _refused(_why_not(name, status))
-    now = times.rfc3339(eviction.ctx.now)
+    now = eviction.ctx.now
     status["disruptionsAllowed"] = allowed - 1
     if allowed == 1:
-        _forbid_more(status, int(metadata.of(budget).get("generation") or 0), now)
-    status["disruptedPods"] = {**(status.get("disruptedPods") or {}), pod: now}
+        observed = int(status.get("observedGeneration") or 0)
+        before = status.get("conditions") or []
+        status["conditions"] = disruption.with_allowed(before, allowed=0, generation=observed, now=now)
+    status["disruptedPods"] = {**(status.get("disruptedPods") or {}), pod: times.rfc3339(now)}
 
 
 def _refused(cause: str, *, retry_after: int = 0) -> ApiError:
@@ -173,26 +174,12 @@ def _refused(cause: str, *, retry_after: int = 0) -> ApiError:
 
 
 def _why_not(name: str, status: Manifest) -> str:
-    condition: Manifest = next((item for item in status.get("conditions") or [] if item.get("type") == _ALLOWED), {})
+    condition = pods.get_condition(status.get("conditions"), disruption.ALLOWED) or {}
     if condition.get("reason") == "SyncFailed":
         why = f"it failed sync: {condition.get('message') or ''}"
         return f"The disruption budget {name} does not allow evicting pods currently because {why}"
     current, desired = int(status.get("currentHealthy") or 0), int(status.get("desiredHealthy") or 0)
     return f"The disruption budget {name} needs {desired} healthy pods and has {current} currently"
-
-
-def _forbid_more(status: Manifest, generation: int, now: str) -> None:
-    """The last permission was taken (UpdateDisruptionAllowedCondition)."""
-    conditions = [item for item in status.get("conditions") or [] if item.get("type") != _ALLOWED]
-    condition = {
-        "type": _ALLOWED,
-        "status": "False",
-        "observedGeneration": generation,
-        "lastTransitionTime": now,
-        "reason": "InsufficientPods",
-        "message": "",
-    }
-    status["conditions"] = [*conditions, condition]
 
 
 def _delete(eviction: _Eviction, seen: Stored | None) -> None:
