@@ -24,6 +24,7 @@ _DROPPED = {"description", "enum", "$schema", "$id"}  # the enums only repeat ki
 _GROUPS = (
     "core.v1", "apps.v1", "batch.v1", "autoscaling.v1", "autoscaling.v2", "policy.v1", "discovery.v1", "events.v1",
     "coordination.v1", "scheduling.v1", "node.v1", "rbac.v1", "authentication.v1", "authorization.v1",
+    "networking.v1", "storage.v1",
 )  # fmt: skip
 _META = ("Status", "DeleteOptions", "APIResourceList", "APIGroupList", "APIVersions", "LabelSelector")
 _META_PREFIX = "io.k8s.apimachinery.pkg.apis.meta.v1."

@@ -178,6 +178,26 @@ def _with_spec(obj: Manifest) -> None:
     _part(obj, "spec")
 
 
+def _network_policy(obj: Manifest) -> None:
+    spec = _part(obj, "spec")
+    _part(spec, "podSelector")
+    for rule in (spec.get("ingress") or []) + (spec.get("egress") or []):
+        for port in rule.get("ports") or []:
+            set_absent(port, "protocol", "TCP")
+    if not spec.get("policyTypes"):
+        spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+
+
+def _ingress(obj: Manifest) -> None:
+    _part(obj, "spec")
+    _part(_part(obj, "status"), "loadBalancer")
+
+
+def _storage_class(obj: Manifest) -> None:
+    set_absent(obj, "reclaimPolicy", "Delete")
+    set_absent(obj, "volumeBindingMode", "Immediate")
+
+
 def _preset(obj: Manifest) -> None:
     spec = _part(obj, "spec")
     _part(spec, "selector")
@@ -202,4 +222,8 @@ BY_KEY: Mapping[str, Callable[[Manifest], Any]] = {
     "priorityclasses.scheduling.k8s.io": _priority_class,
     "leases.coordination.k8s.io": _with_spec,
     "podpresets.settings.k8s.io": _preset,
+    "networkpolicies.networking.k8s.io": _network_policy,
+    "ingresses.networking.k8s.io": _ingress,
+    "ingressclasses.networking.k8s.io": _with_spec,
+    "storageclasses.storage.k8s.io": _storage_class,
 }

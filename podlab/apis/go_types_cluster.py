@@ -43,6 +43,12 @@ STRING_TYPES: Mapping[str, Mapping[str, str]] = {
     "MetricTarget": {"type": "v2.MetricTargetType"},
     "ResourceMetricSource": {"name": "v1.ResourceName"},
     "ContainerResourceMetricSource": {"name": "v1.ResourceName"},
+    "NetworkPolicyPort": _PROTOCOL,
+    "NetworkPolicySpec": {"policyTypes": "v1.PolicyType"},
+    "HTTPIngressPath": {"pathType": "v1.PathType"},
+    "StorageClass": {
+        "reclaimPolicy": "v1.PersistentVolumeReclaimPolicy", "volumeBindingMode": "v1.VolumeBindingMode",
+    },
     "HPAScalingRules": {"selectPolicy": "v2.ScalingPolicySelect"},
     "HPAScalingPolicy": {"type": "v2.HPAScalingPolicyType"},
 }  # fmt: skip
@@ -72,6 +78,11 @@ POINTERS: Mapping[str, set[str]] = {
     "PersistentVolumeSpec": {"volumeMode", "volumeAttributesClassName"},
     "PersistentVolumeClaimStatus": {"currentVolumeAttributesClassName"},
     "LocalVolumeSource": {"fsType"},
+    "NetworkPolicyPort": {"protocol", "endPort"},
+    "IngressSpec": {"ingressClassName"},
+    "HTTPIngressPath": {"pathType"},
+    "IngressClassParametersReference": {"apiGroup", "scope", "namespace"},
+    "StorageClass": {"reclaimPolicy", "allowVolumeExpansion", "volumeBindingMode"},
     "AzureFilePersistentVolumeSource": {"secretNamespace"},
 }  # fmt: skip
 

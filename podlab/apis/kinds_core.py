@@ -96,6 +96,11 @@ OTHERS: tuple[Resource, ...] = (
     kind("coordination.k8s.io/v1", "Lease", "leases"),
     kind("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False),
     kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
+    # Kept for manifests that bring them along; nothing in the lab acts on them.
+    kind("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False),
+    kind("networking.k8s.io/v1", "Ingress", "ingresses", "ing", below=(STATUS,)),
+    kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol"),
+    kind("storage.k8s.io/v1", "StorageClass", "storageclasses", "sc", namespaced=False),
     # Kubernetes dropped it in 1.20; the teaching material has it.
     kind("settings.k8s.io/v1alpha1", "PodPreset", "podpresets"),
 )

@@ -137,16 +137,16 @@ COLUMNS: Mapping[str, tuple[Told, ...]] = {
 }
 
 
-def _spec(obj: Manifest) -> Manifest:
+def spec_of(obj: Manifest) -> Manifest:
     return obj.get("spec") or {}
 
 
-def _status(obj: Manifest) -> Manifest:
+def status_of(obj: Manifest) -> Manifest:
     return obj.get("status") or {}
 
 
 def _service(obj: Manifest, now: datetime) -> list[Cell]:
-    spec = _spec(obj)
+    spec = spec_of(obj)
     ports = ",".join(map(_port, spec.get("ports") or [])) or NONE
     inside = (spec.get("clusterIPs") or [NONE])[0]
     return [
@@ -166,18 +166,18 @@ def _port(port: Manifest) -> str:
 
 
 def external_ip(service: Manifest) -> str:
-    spec, given = _spec(service), list(_spec(service).get("externalIPs") or [])
+    spec, given = spec_of(service), list(spec_of(service).get("externalIPs") or [])
     kind = spec.get("type")
     if kind == "ExternalName":
         return str(spec.get("externalName", ""))
     if kind == "LoadBalancer":
-        ingress = (_status(service).get("loadBalancer") or {}).get("ingress") or []
+        ingress = (status_of(service).get("loadBalancer") or {}).get("ingress") or []
         found = sorted({item.get("ip") or item.get("hostname") or "" for item in ingress} - {""})
         return ",".join([*found, *given]) or "<pending>"
     return ",".join(given) or NONE
 
 
-def _some(items: Sequence[str], shown: int, empty: str = NONE, separator: str = ",") -> str:
+def some(items: Sequence[str], shown: int, empty: str = NONE, separator: str = ",") -> str:
     more = f" + {len(items) - shown} more..." if len(items) > shown else ""
     return separator.join(items[:shown]) + more or empty
 
@@ -188,7 +188,7 @@ def _endpoints(obj: Manifest, now: datetime) -> list[Cell]:
         addresses = [item.get("ip", "") for item in subset.get("addresses") or []]
         ports = subset.get("ports") or []
         found += [_joined(address, port.get("port")) for port in ports for address in addresses] if ports else addresses
-    return [name(obj), _some(found, _SHOWN), age(obj, now)]
+    return [name(obj), some(found, _SHOWN), age(obj, now)]
 
 
 def _joined(address: str, port: int | None) -> str:
@@ -198,12 +198,12 @@ def _joined(address: str, port: int | None) -> str:
 def _slice(obj: Manifest, now: datetime) -> list[Cell]:
     ports = [str(item.get("port") or item.get("name") or "*") for item in obj.get("ports") or []]
     addresses = [address for item in obj.get("endpoints") or [] for address in item.get("addresses") or []]
-    shown = (_some(items, _SHOWN, _UNSET) for items in (ports, addresses))
+    shown = (some(items, _SHOWN, _UNSET) for items in (ports, addresses))
     return [name(obj), obj.get("addressType", ""), *shown, age(obj, now)]
 
 
 def _replication_controller(obj: Manifest, now: datetime) -> list[Cell]:
-    spec, status = _spec(obj), _status(obj)
+    spec, status = spec_of(obj), status_of(obj)
     counts = [spec.get("replicas") or 0, status.get("replicas") or 0, status.get("readyReplicas") or 0]
     return [name(obj), *counts, age(obj, now), *containers(spec.get("template")), labels(spec.get("selector"))]
 
@@ -218,16 +218,16 @@ def _access_modes(modes: Sequence[str] | None) -> str:
 
 
 def _phase(obj: Manifest) -> str:
-    return "Terminating" if metadata(obj).get("deletionTimestamp") else str(_status(obj).get("phase", ""))
+    return "Terminating" if metadata(obj).get("deletionTimestamp") else str(status_of(obj).get("phase", ""))
 
 
 def _class_of(obj: Manifest) -> str:
     annotated = (metadata(obj).get("annotations") or {}).get(_CLASS_ANNOTATION)
-    return str(annotated if annotated is not None else _spec(obj).get("storageClassName") or "")
+    return str(annotated if annotated is not None else spec_of(obj).get("storageClassName") or "")
 
 
 def _claim(obj: Manifest, now: datetime) -> list[Cell]:
-    spec, status = _spec(obj), _status(obj)
+    spec, status = spec_of(obj), status_of(obj)
     bound = bool(spec.get("volumeName"))
     return [
         name(obj),
@@ -243,7 +243,7 @@ def _claim(obj: Manifest, now: datetime) -> list[Cell]:
 
 
 def _volume(obj: Manifest, now: datetime) -> list[Cell]:
-    spec, claim = _spec(obj), _spec(obj).get("claimRef")
+    spec, claim = spec_of(obj), spec_of(obj).get("claimRef")
     return [
         name(obj),
         (spec.get("capacity") or {}).get("storage", "0"),
@@ -253,14 +253,14 @@ def _volume(obj: Manifest, now: datetime) -> list[Cell]:
         f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else "",
         _class_of(obj),
         spec.get("volumeAttributesClassName") or _UNSET,
-        _status(obj).get("reason", ""),
+        status_of(obj).get("reason", ""),
         age(obj, now),
         spec.get("volumeMode") or _UNSET,
     ]
 
 
 def _quota(obj: Manifest, now: datetime) -> list[Cell]:
-    hard, used = _status(obj).get("hard") or {}, _status(obj).get("used") or {}
+    hard, used = status_of(obj).get("hard") or {}, status_of(obj).get("used") or {}
     requests: list[str] = []
     limits: list[str] = []
     for resource in sorted(hard):
@@ -270,13 +270,13 @@ def _quota(obj: Manifest, now: datetime) -> list[Cell]:
 
 
 def _budget(obj: Manifest, now: datetime) -> list[Cell]:
-    spec = _spec(obj)
+    spec = spec_of(obj)
     bounds = ["N/A" if spec.get(field) is None else str(spec[field]) for field in ("minAvailable", "maxUnavailable")]
-    return [name(obj), *bounds, _status(obj).get("disruptionsAllowed") or 0, age(obj, now)]
+    return [name(obj), *bounds, status_of(obj).get("disruptionsAllowed") or 0, age(obj, now)]
 
 
 def _autoscaler(obj: Manifest, now: datetime) -> list[Cell]:
-    spec, status = _spec(obj), _status(obj)
+    spec, status = spec_of(obj), status_of(obj)
     target = spec.get("scaleTargetRef") or {}
     current = status.get("currentMetrics") or []
     wanted = spec.get("metrics") or []
@@ -284,7 +284,7 @@ def _autoscaler(obj: Manifest, now: datetime) -> list[Cell]:
     return [
         name(obj),
         f"{target.get('kind', '')}/{target.get('name', '')}",
-        _some(told, _SHOWN_METRICS, separator=", "),
+        some(told, _SHOWN_METRICS, separator=", "),
         _UNSET if spec.get("minReplicas") is None else str(spec["minReplicas"]),
         spec.get("maxReplicas") or 0,
         status.get("currentReplicas") or 0,
@@ -322,7 +322,7 @@ def _runtime_class(obj: Manifest, now: datetime) -> list[Cell]:
 
 
 def _lease(obj: Manifest, now: datetime) -> list[Cell]:
-    return [name(obj), _spec(obj).get("holderIdentity") or "", age(obj, now)]
+    return [name(obj), spec_of(obj).get("holderIdentity") or "", age(obj, now)]
 
 
 ROWS: Mapping[str, Callable[[Manifest, datetime], list[Cell]]] = {

@@ -107,7 +107,7 @@ def _count(status: Manifest, field: str) -> int:
     return int(status.get(field) or 0)
 
 
-def _selector(selector: Manifest | None) -> str:
+def selector_text(selector: Manifest | None) -> str:
     """metav1.FormatLabelSelector."""
     try:
         return str(from_label_selector(selector)) or NONE
@@ -128,7 +128,7 @@ def _deployment(obj: Manifest, now: datetime) -> list[Cell]:
         _count(status, "availableReplicas"),
         age(obj, now),
         *containers(spec.get("template")),
-        _selector(spec.get("selector")),
+        selector_text(spec.get("selector")),
     ]
 
 
@@ -141,7 +141,7 @@ def _replica_set(obj: Manifest, now: datetime) -> list[Cell]:
         _count(status, "readyReplicas"),
         age(obj, now),
         *containers(spec.get("template")),
-        _selector(spec.get("selector")),
+        selector_text(spec.get("selector")),
     ]
 
 
@@ -164,7 +164,7 @@ def _daemon_set(obj: Manifest, now: datetime) -> list[Cell]:
         labels(pod.get("nodeSelector")),
         age(obj, now),
         *containers(spec.get("template")),
-        _selector(spec.get("selector")),
+        selector_text(spec.get("selector")),
     ]
 
 
@@ -194,7 +194,7 @@ def _job(obj: Manifest, now: datetime) -> list[Cell]:
         _duration(status, now),
         age(obj, now),
         *containers(spec.get("template")),
-        _selector(spec.get("selector")),
+        selector_text(spec.get("selector")),
     ]
 
 
@@ -238,7 +238,7 @@ def _cron_job(obj: Manifest, now: datetime) -> list[Cell]:
         times.age(last, now) if last else NONE,
         age(obj, now),
         *containers(job.get("template")),
-        _selector(job.get("selector")),
+        selector_text(job.get("selector")),
     ]
 
 

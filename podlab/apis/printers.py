@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from podlab.apis import conversion, pod_summary, print_cluster, print_workloads, schema, times
+from podlab.apis import conversion, pod_summary, print_cluster, print_networking, print_workloads, schema, times
 from podlab.apis.printer_columns import (
     AGE,
     CORE,
@@ -75,6 +75,7 @@ _COLUMNS: Mapping[str, tuple[Told, ...]] = {
         Told("Name", f"{META}/name", "name", wide=True),
     ),
     **print_cluster.COLUMNS,
+    **print_networking.COLUMNS,
     **print_workloads.COLUMNS,
 }
 _OTHERS = (NAME, Told("Created At", f"{META}/creationTimestamp", type="date"))
@@ -228,5 +229,6 @@ _ROWS: Mapping[str, Callable[[Manifest, datetime], list[Cell]]] = {
     "serviceaccounts": _service_account,
     "events": _event,
     **print_cluster.ROWS,
+    **print_networking.ROWS,
     **print_workloads.ROWS,
 }

@@ -16,6 +16,7 @@ from podlab.apis.validation import (
     endpoints,
     events,
     kinds,
+    networking,
     policies,
     presets,
     quotas,
@@ -56,6 +57,10 @@ CREATE: Mapping[str, Check] = {
     "runtimeclasses.node.k8s.io": policies.runtime_class,
     "leases.coordination.k8s.io": policies.lease,
     "podpresets.settings.k8s.io": presets.pod_preset,
+    "networkpolicies.networking.k8s.io": networking.network_policy,
+    "ingresses.networking.k8s.io": networking.ingress,
+    "ingressclasses.networking.k8s.io": networking.ingress_class,
+    "storageclasses.storage.k8s.io": networking.storage_class,
     **workload_tables.CREATE,
 }
 
@@ -85,6 +90,10 @@ UPDATE: Mapping[str, Change] = {
     "runtimeclasses.node.k8s.io": policies.runtime_class_update,
     "leases.coordination.k8s.io": _again(policies.lease),
     "podpresets.settings.k8s.io": _again(presets.pod_preset),
+    "networkpolicies.networking.k8s.io": _again(networking.network_policy),
+    "ingresses.networking.k8s.io": _again(networking.ingress),
+    "ingressclasses.networking.k8s.io": networking.ingress_class_update,
+    "storageclasses.storage.k8s.io": networking.storage_class_update,
     **workload_tables.UPDATE,
 }
 STATUS: Mapping[str, Change] = {

@@ -30,8 +30,10 @@ class CountedStrategy(StatusStrategy):
         self.default(obj)  # the zeroes of a new status
 
 
-class ReplicationControllerStrategy(CountedStrategy):
-    """Its dependents are left alone when the client does not say (DefaultGarbageCollectionPolicy)."""
+class GenerationStrategy(Strategy):
+    """A generation that counts the changes of spec, and no status."""
+
+    has_generation = True
 
 
 class AutoscalerStrategy(StatusStrategy):

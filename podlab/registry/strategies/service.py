@@ -54,6 +54,9 @@ def _keep_allocated(spec: Manifest, before: Manifest) -> None:
             spec["clusterIP"] = before.get("clusterIP", "")
         if not spec.get("clusterIPs") and spec["clusterIP"] == before.get("clusterIP"):
             spec["clusterIPs"] = list(before.get("clusterIPs") or [])
+        for field in ("ipFamilies", "ipFamilyPolicy"):
+            if not spec.get(field) and before.get(field):
+                spec[field] = before[field]
     if service_network.needs_node_ports(spec) and service_network.needs_node_ports(before):
         known = {_port_key(port): port.get("nodePort") for port in before.get("ports") or []}
         used = {port.get("nodePort") for port in spec.get("ports") or []}
