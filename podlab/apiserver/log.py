@@ -104,6 +104,9 @@ def _attempt(cluster: str, pod_uid: str, run: Run) -> int:
 async def _read(opening: Opening) -> AsyncIterator[bytes]:
     if opening.path is None:
         return
+    if opening.run is not None and opening.run.removed:
+        yield f"unable to retrieve container logs for {opening.run.container_id}".encode()
+        return
     wanted = opening.wanted
     chunks = reader.read(
         opening.path,
@@ -118,6 +121,10 @@ async def _read(opening: Opening) -> AsyncIterator[bytes]:
 
 async def _follow(opening: Opening) -> AsyncIterator[bytes]:
     if opening.path is None or opening.run is None:
+        return
+    if opening.run.removed:
+        async for chunk in _read(opening):
+            yield chunk
         return
     wanted = opening.wanted
     end = RunEnd(opening.stored.obj, opening.run)

@@ -7,7 +7,7 @@ pkg/kubelet/kubelet_pods.go validateContainerLogStatus.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from podlab.apis import field_errors, status_errors, times
@@ -108,12 +108,14 @@ def container_status(pod: Manifest, container: str) -> Manifest | None:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a container: its runtime id, and the attempt that it was if the status tells."""
+    """One run of a container: its runtime id, and the attempt that it was if the status tells. `removed`: the node keeps
+    one dead container of a name, so the run before another dead one is no longer there (pod_container_deletor.go)."""
 
     container: str
     container_id: str
     attempt: int
     running: bool
+    removed: bool = False
 
 
 def choose_run(pod: Manifest, container: str, *, previous: bool) -> Run:
@@ -132,7 +134,7 @@ def choose_run(pod: Manifest, container: str, *, previous: bool) -> Run:
     if previous:
         if not ended.container_id:
             raise status_errors.bad_request(f"previous terminated {where} not found")
-        return ended
+        return replace(ended, removed=terminated is not None)
     if running is not None:
         return Run(container, status.get("containerID", ""), restarts, running=True)
     if terminated is not None:

@@ -18,8 +18,8 @@ from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.clock import Clock, Timer
-from podlab.kubelet import housekeeping, node_status, pleg, pod_workers, pods, streams
-from podlab.kubelet.context import Context, PodState
+from podlab.kubelet import eviction, housekeeping, memory, node_status, pleg, pod_workers, pods, streams
+from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.log_pump import LogPump
 from podlab.kubelet.lookup import ClientLookup
@@ -75,6 +75,7 @@ class Kubelet:
         rng: random.Random | None = None,
         defer: Callable[[Callable[[], None]], None] = at_once,
         stream_address: str = "",
+        host_access: frozenset[str] = frozenset(),
     ) -> None:
         self.cluster, self.node, self.address = cluster, node, address
         self._stream_address = stream_address
@@ -84,6 +85,7 @@ class Kubelet:
         self._pod_root = pod_root if pod_root is not None else log_root.parent.parent / "pods" / cluster / node
         self._rng = rng if rng is not None else random.Random(node)
         self._runs: Runs = runs if runs is not None else HistoryRuns(cluster, node)
+        self._host_access = host_access
         self._lock = threading.Lock()
         self._states: dict[str, PodState] = {}
         self._listing: Mapping[str, PodStatus] = {}
@@ -112,6 +114,7 @@ class Kubelet:
         if not ctx.machine.simulated:
             self._every("relist", RELIST_SECONDS, self._relist)
             self._every("resync", RESYNC_SECONDS, self.resync)
+            self._every("eviction", eviction.CHECK_SECONDS, self._evict)
             self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._heartbeat)
 
     def stop(self) -> None:
@@ -196,6 +199,12 @@ class Kubelet:
         with self._lock:
             return list(self._states)
 
+    def _held_pods(self) -> list[Manifest]:
+        """The pods of this node that have been let in and are not over."""
+        with self._lock:
+            states = list(self._states.values())
+        return [s.pod for s in states if s.pod is not None and s.admitted and s.stage is not Stage.TERMINATED]
+
     def flush(self) -> None:
         """Write the probe results that wait: the simulator calls it after each drain of its queue."""
         if self._ctx is not None:
@@ -229,6 +238,9 @@ class Kubelet:
             probes=probes,
             pump=LogPump(self._runtime, self._log_root, self._dispatch),
             pod_root=self._pod_root,
+            memory_root=memory.root(self._runtime, self._pod_root) if not machine.simulated else None,
+            host_access=self._host_access,
+            pods=self._held_pods,
             rng=self._rng,
             dispatch=self._dispatch,
             forget=self._forget,
@@ -294,6 +306,14 @@ class Kubelet:
     def _dispatch(self, uid: str) -> None:
         if self._running and uid in self._states:
             self._dispatch_outside(uid)
+
+    def _evict(self) -> None:
+        assert self._ctx is not None
+        with self._lock:
+            states = list(self._states.values())
+        for state in states:
+            if eviction.look_at(self._ctx, state):
+                self._dispatch(state.ref.uid)
 
     def _heartbeat(self) -> None:
         assert self._ctx is not None

@@ -5,40 +5,62 @@ pkg/kubelet/kuberuntime: generateContainerConfig, generatePodSandboxConfig, veri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from podlab.apis import quantity
 from podlab.apis.types import Manifest
-from podlab.kubelet import environment, pods
+from podlab.kubelet import environment, hosts, pods, security
 from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.pods import Spec
-from podlab.runtime.interface import ContainerConfig, ImageInfo, Mount, SandboxConfig
+from podlab.runtime.interface import ContainerConfig, ContainerStatus, HostPort, ImageInfo, Mount, SandboxConfig
 
 
 def sandbox_config(pod: Manifest, attempt: int) -> SandboxConfig:
-    meta = pod["metadata"]
+    """Raises ConfigError when the pod's full name is too long to be a hostname."""
+    meta, spec = pod["metadata"], pod["spec"]
+    sysctls = (spec.get("securityContext") or {}).get("sysctls") or []
     return SandboxConfig(
         pod=pods.ref(pod),
         attempt=attempt,
-        hostname=hostname(pod),
+        hostname=hosts.node_name(pod),
         labels=dict(meta.get("labels") or {}),
         annotations=dict(meta.get("annotations") or {}),
         host_network=pods.host_network(pod),
+        host_ipc=bool(spec.get("hostIPC")),
+        sysctls={str(one["name"]).replace("/", "."): str(one["value"]) for one in sysctls},
+        host_ports=host_ports(pod),
     )
 
 
-def hostname(pod: Manifest) -> str:
-    spec = pod["spec"]
-    name = spec.get("hostnameOverride") or spec.get("hostname") or pod["metadata"]["name"]
-    return str(name)[:63].rstrip("-.")
+def host_ports(pod: Manifest) -> tuple[HostPort, ...]:
+    ports = [port for spec in pods.all_specs(pod) for port in spec.manifest.get("ports") or [] if port.get("hostPort")]
+    return tuple(
+        HostPort(
+            host_port=int(port["hostPort"]),
+            container_port=int(port["containerPort"]),
+            protocol=str(port.get("protocol") or "TCP").lower(),
+            host_ip=str(port.get("hostIP") or ""),
+        )
+        for port in ports
+    )
 
 
 def container_config(
-    pod: Manifest, spec: Spec, *, attempt: int, image: ImageInfo, env: Mapping[str, str], mounts: tuple[Mount, ...]
+    pod: Manifest,
+    spec: Spec,
+    *,
+    attempt: int,
+    image: ImageInfo,
+    env: Mapping[str, str],
+    mounts: tuple[Mount, ...],
+    containers: tuple[ContainerStatus, ...] = (),
+    machine_memory: int = 0,
 ) -> ContainerConfig:
+    """`containers`: those of the pod, newest first, among which an ephemeral one finds its target."""
     container = spec.manifest
-    security = {**(pod["spec"].get("securityContext") or {}), **(container.get("securityContext") or {})}
-    check_user(pod, spec, security, image)
+    check_user(pod, spec, security.effective(pod, container), image)
+    pid_namespace, pid_target = security.pid_namespace(pod, spec, containers)
+    memory_request = pods.memory_request(container)
     command, args = environment.command_line(container, env)
     resources = container.get("resources") or {}
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
@@ -58,10 +80,11 @@ def container_config(
         memory_limit=quantity.value(limits["memory"]) if limits.get("memory") else 0,
         cpu_limit_milli=quantity.milli(limits["cpu"]) if limits.get("cpu") else 0,
         cpu_request_milli=quantity.milli(requests["cpu"]) if requests.get("cpu") else 0,
-        run_as_user=security.get("runAsUser"),
-        run_as_group=security.get("runAsGroup"),
-        read_only_rootfs=bool(security.get("readOnlyRootFilesystem")),
-        privileged=bool(security.get("privileged")),
+        **security.fields(pod, spec),
+        pid_namespace=pid_namespace,
+        pid_target=pid_target,
+        oom_score_adj=security.oom_score(pod, memory_request, machine_memory),
+        message_from_log=container.get("terminationMessagePolicy") == "FallbackToLogsOnError",
         hash=pods.container_hash(container),
         grace_seconds=pods.grace_period(pod),
         annotations=dict(pod["metadata"].get("annotations") or {}),
@@ -69,12 +92,12 @@ def container_config(
     )
 
 
-def check_user(pod: Manifest, spec: Spec, security: Manifest, image: ImageInfo) -> None:
+def check_user(pod: Manifest, spec: Spec, wanted: Manifest, image: ImageInfo) -> None:
     """security_context_others.go verifyRunAsNonRoot."""
-    if not security.get("runAsNonRoot"):
+    if not wanted.get("runAsNonRoot"):
         return
     who = f'pod: "{pods.title(pod)}", container: {spec.name}'
-    user = security.get("runAsUser")
+    user = wanted.get("runAsUser")
     if user is not None:
         if int(user) == 0:
             raise ConfigError(f"container's runAsUser breaks non-root policy ({who})")
@@ -88,20 +111,10 @@ def check_user(pod: Manifest, spec: Spec, security: Manifest, image: ImageInfo) 
         raise ConfigError(f"container has runAsNonRoot and image will run as root ({who})")
 
 
-def refusal(pod: Manifest) -> str:
+def refusal(pod: Manifest, host_access: Set[str]) -> str:
     """Why podlab cannot run this pod as it is written, or "". Running it otherwise would teach something wrong."""
-    spec = pod["spec"]
-    found = [
-        f"spec.{name}"
-        for name in ("hostPID", "hostIPC", "shareProcessNamespace", "hostAliases", "resourceClaims")
-        if spec.get(name)
-    ]
-    if spec.get("dnsConfig") or spec.get("dnsPolicy") == "None":
-        found.append("spec.dnsConfig")
-    if spec.get("setHostnameAsFQDN"):
-        found.append("spec.setHostnameAsFQDN")
-    if (spec.get("securityContext") or {}).get("sysctls"):
-        found.append("spec.securityContext.sysctls")
+    found = [f"spec.{name}" for name in ("resourceClaims", "hostUsers") if pod["spec"].get(name) not in (None, True)]
+    found += security.refusals(pod, host_access)
     for item in pods.all_specs(pod):
         found += [f"{item.field_path}.{what}" for what in _container_refusals(item)]
     return f"podlab cannot run this pod yet, because it sets {', '.join(found)}" if found else ""
@@ -112,10 +125,6 @@ def _container_refusals(spec: Spec) -> list[str]:
     found = ["volumeDevices"] if container.get("volumeDevices") else []
     if any(rule.get("action") != "Restart" for rule in container.get("restartPolicyRules") or []):
         found.append("restartPolicyRules with an action other than Restart")
-    if (container.get("securityContext") or {}).get("capabilities"):
-        found.append("securityContext.capabilities")
     if (container.get("lifecycle") or {}).get("stopSignal"):
         found.append("lifecycle.stopSignal")
-    if any(port.get("hostPort") for port in container.get("ports") or []):
-        found.append("ports.hostPort")
     return found

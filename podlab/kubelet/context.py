@@ -25,6 +25,7 @@ from podlab.kubelet.kill import Kill
 from podlab.kubelet.runs import Runs
 from podlab.kubelet.status import Forced
 from podlab.kubelet.termination_message import with_messages
+from podlab.kubelet.volume_folders import Folders
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.runtime.interface import MachineInfo, PodRef, PodStatus, Runtime
@@ -51,6 +52,9 @@ class Context:
     probes: ProbeManager
     pump: LogPump
     pod_root: Path
+    memory_root: Path | None
+    host_access: frozenset[str]
+    pods: Callable[[], list[Manifest]]
     rng: random.Random
     dispatch: Callable[[str], None]
     forget: Callable[[str], None]
@@ -58,7 +62,12 @@ class Context:
     def observe(self, ref: PodRef) -> PodStatus:
         """What the runtime shows of a pod, with the termination messages of its ended containers."""
         observed = self.runtime.pod_status(ref)
-        return observed if self.machine.simulated else with_messages(self.pod_root / ref.uid, observed)
+        if self.machine.simulated:
+            return observed
+        return with_messages(self.pod_root / ref.uid, observed, self.runtime.recent_output)
+
+    def folders(self, uid: str) -> Folders:
+        return Folders(self.pod_root / uid, self.memory_root / uid if self.memory_root is not None else None)
 
     def facts(self, pod_ip: str) -> Facts:
         return Facts(
@@ -94,6 +103,7 @@ class PodState:
     stage: Stage = Stage.SYNC
     end_why: str = ""
     forced: Forced | None = None
+    grace: int | None = None  # what an eviction leaves the containers
     problems: dict[str, StartProblem] = field(default_factory=dict)  # by container
     pulls: dict[str, Pull] = field(default_factory=dict)  # by container
     backoffs: dict[tuple[str, str], Entry] = field(default_factory=dict)  # by container and image
@@ -106,8 +116,11 @@ class PodState:
     end_shown: bool = False  # the ends of all containers were stored, before the phase that follows
     mounted: bool = False
     sandbox_told: bool = False  # the event about a changed sandbox was given
+    volumes_of: Manifest | None = None  # the metadata that the volumes were last made for
+    volumes_due: datetime | None = None  # when they are looked at again although nothing changed
     mount_failures: int = 0
     mount_retry: datetime | None = None
+    admitted: bool = False  # the node has let the pod in
     adopted: bool = False  # run history was read
     told: dict[tuple[str, int], bool] = field(default_factory=dict)  # (container, attempt) → history knows the end
     start_whys: dict[str, str] = field(default_factory=dict)  # container id → why

@@ -1,7 +1,7 @@
 """The environment, command and arguments of a container: env, envFrom, valueFrom, $(VAR). `start` calls it.
 
 pkg/kubelet/kubelet_pods.go makeEnvironmentVariables and third_party/forked/golang/expansion. Pure but for `Lookup`,
-which answers from the API; service variables come with Services.
+which answers from the API; what Services add is `service_links`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Protocol
 
 from podlab.apis import quantity
 from podlab.apis.types import Manifest
-from podlab.kubelet import pods
+from podlab.kubelet import pods, service_links
 
 
 class Lookup(Protocol):
@@ -24,6 +24,14 @@ class Lookup(Protocol):
     def config_map(self, namespace: str, name: str) -> Manifest | None: ...
 
     def secret(self, namespace: str, name: str) -> Manifest | None: ...
+
+    def services(self, namespace: str) -> list[Manifest]:
+        """Those of a namespace, and `kubernetes` of the namespace default."""
+        ...
+
+    def token(self, pod: Manifest, audience: str, seconds: int) -> str:
+        """A token of the pod's service account, bound to the pod. Raises ApiError."""
+        ...
 
 
 class ConfigError(Exception):
@@ -49,12 +57,13 @@ def environment(pod: Manifest, container: Manifest, lookup: Lookup, facts: Facts
     found: dict[str, str] = {}
     for source in container.get("envFrom") or []:
         found |= _from_source(pod, source, lookup)
+    services = service_links.variables(pod, lookup.services(pod["metadata"]["namespace"]))
     defined: dict[str, str] = {}
     for entry in container.get("env") or []:
-        value = _value(pod, container, entry, lookup, facts, {**found, **defined})
+        value = _value(pod, container, entry, lookup, facts, {**services, **found, **defined})
         if value is not None:
             defined[entry["name"]] = value
-    return {**found, **defined}
+    return {**services, **found, **defined}
 
 
 def command_line(container: Manifest, env: Mapping[str, str]) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:

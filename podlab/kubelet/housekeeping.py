@@ -6,10 +6,10 @@ removes. Logs of pods that are gone stay: the lab keeps them. Dead containers of
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
-from podlab.kubelet import volumes
 from podlab.runtime.interface import PodRef, PodStatus
 
 
@@ -24,5 +24,5 @@ def remove_orphan_folders(pod_root: Path, known: Callable[[str], bool]) -> list[
         return []
     stale = sorted(entry.name for entry in pod_root.iterdir() if entry.is_dir() and not known(entry.name))
     for uid in stale:
-        volumes.tear_down(pod_root / uid)
+        shutil.rmtree(pod_root / uid, ignore_errors=True)
     return stale

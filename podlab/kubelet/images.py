@@ -65,10 +65,9 @@ def must_pull(policy: str, *, present: bool) -> bool:
     return policy == "Always" or (policy == "IfNotPresent" and not present)
 
 
-def present_message(image: str, policy: str) -> str:
-    """1.36 adds the second half where access was checked (KubeletEnsureSecretPulledImages); Never does not check."""
-    text = f'Container image "{image}" already present on machine'
-    return text if policy == "Never" else f"{text} and can be accessed by the pod"
+def present_message(image: str) -> str:
+    """1.36 has checked that the pod may use it (KubeletEnsureSecretPulledImages)."""
+    return f'Container image "{image}" already present on machine and can be accessed by the pod'
 
 
 def never_message(image: str) -> str:

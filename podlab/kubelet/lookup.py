@@ -1,21 +1,72 @@
-"""ConfigMaps and Secrets from the API, for environment and volumes."""
+"""What a pod's environment and volumes take from the API: ConfigMaps, Secrets, Services, tokens.
+
+Tokens are kept until four fifths of their life are over (pkg/kubelet/token/token_manager.go), so that looking at a volume
+again does not make new ones.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from podlab.apis.types import Manifest
+from podlab.kubelet.service_links import MASTER
 from podlab.registry.client import Client
+
+_Wish = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    renew_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ClientLookup:
     client: Client
+    _tokens: dict[_Wish, _Token] = field(default_factory=dict)
 
     def config_map(self, namespace: str, name: str) -> Manifest | None:
-        stored = self.client.find("configmaps", namespace, name)
-        return stored.obj if stored is not None else None
+        return self._find("configmaps", namespace, name)
 
     def secret(self, namespace: str, name: str) -> Manifest | None:
-        stored = self.client.find("secrets", namespace, name)
+        return self._find("secrets", namespace, name)
+
+    def services(self, namespace: str) -> list[Manifest]:
+        found = [stored.obj for stored in self.client.list("services", namespace).items]
+        master = self._find("services", *MASTER) if namespace != MASTER[0] else None
+        return found if master is None else [*found, master]
+
+    def token(self, pod: Manifest, audience: str, seconds: int) -> str:
+        wish = (str(pod["metadata"]["uid"]), audience, seconds)
+        now = self.client.now()
+        kept = self._tokens.get(wish)
+        if kept is None or now >= kept.renew_at:
+            kept = self._tokens[wish] = _Token(
+                self._fresh(pod, audience, seconds), now + timedelta(seconds=seconds * 0.8)
+            )
+            self._forget_old(now)
+        return kept.text
+
+    def _fresh(self, pod: Manifest, audience: str, seconds: int) -> str:
+        meta = pod["metadata"]
+        request: Manifest = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {
+                "audiences": [audience] if audience else [],
+                "expirationSeconds": seconds,
+                "boundObjectRef": {"kind": "Pod", "apiVersion": "v1", "name": meta["name"], "uid": meta["uid"]},
+            },
+        }
+        account = str(pod["spec"].get("serviceAccountName") or "default")
+        return str(self.client.create_token(meta["namespace"], account, request)["status"]["token"])
+
+    def _forget_old(self, now: datetime) -> None:
+        for wish in [wish for wish, kept in self._tokens.items() if now >= kept.renew_at]:
+            del self._tokens[wish]
+
+    def _find(self, resource: str, namespace: str, name: str) -> Manifest | None:
+        stored = self.client.find(resource, namespace, name)
         return stored.obj if stored is not None else None

@@ -10,16 +10,31 @@ from __future__ import annotations
 from datetime import timedelta
 
 from podlab.apis import reasons, times
-from podlab.kubelet import actions, container_config, kill, killing, pods, remember, status_writer, terminate, volumes
+from podlab.apis.types import Manifest
+from podlab.kubelet import (
+    actions,
+    admission,
+    container_config,
+    kill,
+    killing,
+    pods,
+    remember,
+    status_writer,
+    terminate,
+    volume_folders,
+    volumes,
+)
 from podlab.kubelet import status as statuses
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
+from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.plan import PodActions, ToKill, newest
 from podlab.kubelet.start import RETRY, Started, start
 from podlab.kubelet.status import Forced
 from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import ContainerState, PodStatus, SandboxStatus
 
+_LOOK_AGAIN = timedelta(seconds=60)
 _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
 
 
@@ -29,7 +44,7 @@ def sync(ctx: Context, state: PodState) -> None:
     remember.adopt(ctx, state, observed)
     remember.tell(ctx, state, observed)
     if state.stage is Stage.SYNC:
-        _look_for_the_end(ctx, state)
+        _look_for_the_end(ctx, state, observed)
     if state.stage is Stage.SYNC:
         _living(ctx, state, observed)
     elif state.stage is Stage.TERMINATING:
@@ -38,7 +53,7 @@ def sync(ctx: Context, state: PodState) -> None:
         terminate.terminated(ctx, state, observed)
 
 
-def _look_for_the_end(ctx: Context, state: PodState) -> None:
+def _look_for_the_end(ctx: Context, state: PodState, observed: PodStatus) -> None:
     """Whether the pod must stop for a reason that lies outside its containers."""
     pod = state.pod
     if pod is None:
@@ -48,12 +63,27 @@ def _look_for_the_end(ctx: Context, state: PodState) -> None:
     elif pods.deletion_time(pod) is not None:
         grace = pod["metadata"].get("deletionGracePeriodSeconds")
         _end(state, f"the pod is being deleted with a grace period of {grace} s")
+    elif state.forced is not None:
+        _end(state, f"the node evicts the pod: {state.forced.message}")
     elif pods.is_terminal(pod):
         _end(state, f"the pod is {pods.phase(pod)} already")
-    elif text := container_config.refusal(pod):
-        _reject(ctx, state, text)
+    elif not _let_in(ctx, state, observed):
+        return
     else:
         _look_at_deadline(ctx, state)
+
+
+def _let_in(ctx: Context, state: PodState, observed: PodStatus) -> bool:
+    assert state.pod is not None
+    if state.admitted:
+        return True
+    earlier = observed.sandboxes or observed.containers or (state.pod.get("status") or {}).get("containerStatuses")
+    refused = None if earlier else admission.refusal(ctx, state.pod)
+    if refused is not None:
+        _reject(ctx, state, refused)
+        return False
+    state.admitted = True
+    return True
 
 
 def _look_at_deadline(ctx: Context, state: PodState) -> None:
@@ -72,11 +102,11 @@ def _look_at_deadline(ctx: Context, state: PodState) -> None:
     _end(state, why)
 
 
-def _reject(ctx: Context, state: PodState, text: str) -> None:
+def _reject(ctx: Context, state: PodState, refused: admission.Refusal) -> None:
     """kubelet.go rejectPod: the pod fails without having run."""
     assert state.pod is not None
-    reason = reasons.UNEXPECTED_ADMISSION_ERROR
-    ctx.recorder.event(state.pod, reasons.WARNING, reason, text, why="this part of Kubernetes is not in podlab yet")
+    reason, text = refused.reason, refused.message
+    ctx.recorder.event(state.pod, reasons.WARNING, reason, text, why=refused.why)
     status = {"phase": "Failed", "reason": reason, "message": f"Pod was rejected: {text}"}
     status_writer.write(ctx, state, status, text)
     state.stage, state.end_why = Stage.TERMINATED, text
@@ -101,6 +131,7 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
         _end(state, plan.why)
         terminate.terminating(ctx, state, observed)
         return
+    _renew_volumes(ctx, state)
     for one in plan.to_kill:
         _kill(ctx, state, observed, one)
     killing.step(ctx, state, observed)
@@ -148,13 +179,8 @@ def _volumes_ready(ctx: Context, state: PodState) -> bool:
     if state.mount_retry is not None and now < state.mount_retry:
         state.wake_at(state.mount_retry)
         return False
-    # The address of the pod is not known yet; a downward API volume cannot show it in Kubernetes either.
-    sources = volumes.Sources(state.pod, ctx.lookup, ctx.facts(""))
     try:
-        for volume in volumes.used(state.pod):
-            content = volumes.files(volume, sources)
-            if not ctx.machine.simulated:
-                volumes.set_up(volume, content, ctx.pod_root / state.ref.uid)
+        _make_volumes(ctx, state, volumes.used(state.pod))
     except volumes.MountError as error:
         state.mount_failures += 1
         state.mount_retry = now + timedelta(seconds=volumes.retry_seconds(state.mount_failures))
@@ -164,6 +190,35 @@ def _volumes_ready(ctx: Context, state: PodState) -> bool:
         return False
     state.mounted, state.mount_retry = True, None
     return True
+
+
+def _make_volumes(ctx: Context, state: PodState, wanted: list[Manifest]) -> None:
+    assert state.pod is not None
+    # The address of the pod is not known yet; a downward API volume cannot show it in Kubernetes either.
+    sources = volumes.Sources(state.pod, ctx.lookup, ctx.facts(""), ctx.host_access)
+    now = ctx.clock.now()
+    for volume in wanted:
+        content = volumes.files(volume, sources)
+        if not ctx.machine.simulated:
+            volume_folders.set_up(volume, content, ctx.folders(state.ref.uid), now=now, pod=state.pod)
+    state.volumes_of, state.volumes_due = state.pod["metadata"], now + _LOOK_AGAIN
+
+
+def _renew_volumes(ctx: Context, state: PodState) -> None:
+    """Follow ConfigMaps, Secrets and the pod's own labels: with every change of the pod, and once a minute
+    (volume_manager.go MarkRemountRequired). What cannot be had now stays as it is."""
+    pod, now = state.pod, ctx.clock.now()
+    if pod is None or not state.mounted or not (wanted := volumes.changeable(pod)):
+        return
+    before = state.volumes_of or {}
+    changed = any(before.get(part) != pod["metadata"].get(part) for part in ("labels", "annotations"))
+    if not changed and state.volumes_due is not None and now < state.volumes_due:
+        return
+    try:
+        _make_volumes(ctx, state, wanted)
+    except volumes.MountError as error:
+        state.volumes_of, state.volumes_due = pod["metadata"], now + _LOOK_AGAIN
+        ctx.recorder.event(pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why="the volume stays as it was")
 
 
 def _current(observed: PodStatus, plan: PodActions) -> SandboxStatus | None:
@@ -190,7 +245,7 @@ def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodAc
             if old.ready:
                 ctx.runtime.stop_sandbox(old.id)
         sandbox_id = ctx.runtime.run_sandbox(container_config.sandbox_config(state.pod, plan.attempt))
-    except RuntimeFailure as error:
+    except (RuntimeFailure, ConfigError) as error:
         text = f"Failed to create pod sandbox: {error}"
         ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_CREATE_POD_SANDBOX, text, why=plan.why)
         state.put_off("", ctx.clock.now() + RETRY)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from podlab.apis import times
+from podlab.apis import quantity, times
 from podlab.apis.types import Manifest
 from podlab.runtime.interface import PodRef
 
@@ -42,6 +42,11 @@ class Spec:
 def ref(pod: Manifest) -> PodRef:
     meta = pod["metadata"]
     return PodRef(namespace=meta["namespace"], name=meta["name"], uid=meta["uid"])
+
+
+def memory_request(container: Manifest) -> int:
+    requests = (container.get("resources") or {}).get("requests") or {}
+    return quantity.value(str(requests["memory"])) if requests.get("memory") else 0
 
 
 def uid(pod: Manifest) -> str:

@@ -6,12 +6,23 @@ answers `BLOCKED`, and the sync that its end brings comes back here. `apply` cal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
 from podlab.apis import reasons
 from podlab.apis.types import Manifest
-from podlab.kubelet import backoff, container_config, environment, hooks, images, pods, termination_message, volumes
+from podlab.kubelet import (
+    backoff,
+    container_config,
+    environment,
+    hooks,
+    hosts,
+    images,
+    pods,
+    termination_message,
+    volumes,
+)
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.environment import ConfigError
@@ -54,7 +65,7 @@ def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, 
     try:
         _wait_for_back_off(ctx, state, observed, spec)
         image = _image(ctx, state, spec)
-        config = _config(ctx, state, spec, item, image, ip)
+        config = _config(ctx, state, observed, spec, item, image, ip)
         _run(ctx, state, observed, spec, item, sandbox_id, config)
         return _post_start(ctx, state, spec, ip)
     except _Stop as stop:
@@ -114,7 +125,7 @@ def _image(ctx: Context, state: PodState, spec: Spec) -> ImageInfo:
         _event(ctx, state, spec, reasons.WARNING, reasons.ERR_IMAGE_NEVER_PULL, text, "")
         raise _fail(ctx, state, spec, reasons.ERR_IMAGE_NEVER_PULL, text, event=reasons.ERR_IMAGE_NEVER_PULL)
     why = f"imagePullPolicy is {policy} and the image is here"
-    _event(ctx, state, spec, reasons.NORMAL, reasons.PULLED, images.present_message(shown, policy), why)
+    _event(ctx, state, spec, reasons.NORMAL, reasons.PULLED, images.present_message(shown), why)
     return present
 
 
@@ -179,7 +190,9 @@ def _absent(present: ImageInfo | None) -> str:
 # Configuration, create, start
 
 
-def _config(ctx: Context, state: PodState, spec: Spec, item: ToStart, image: ImageInfo, ip: str) -> ContainerConfig:
+def _config(
+    ctx: Context, state: PodState, observed: PodStatus, spec: Spec, item: ToStart, image: ImageInfo, ip: str
+) -> ContainerConfig:
     assert state.pod is not None
     try:
         env = environment.environment(state.pod, spec.manifest, ctx.lookup, ctx.facts(ip))
@@ -189,17 +202,24 @@ def _config(ctx: Context, state: PodState, spec: Spec, item: ToStart, image: Ima
             attempt=item.attempt,
             image=image,
             env=env,
-            mounts=_mounts(ctx, state, spec, item.attempt),
+            mounts=_mounts(ctx, state, spec, item.attempt, ip, env),
+            containers=observed.containers,
+            machine_memory=ctx.machine.memory_bytes,
         )
     except ConfigError as error:
         raise _fail(ctx, state, spec, reasons.CREATE_CONTAINER_CONFIG_ERROR, str(error)) from None
 
 
-def _mounts(ctx: Context, state: PodState, spec: Spec, attempt: int) -> tuple[Mount, ...]:
+def _mounts(
+    ctx: Context, state: PodState, spec: Spec, attempt: int, ip: str, env: Mapping[str, str]
+) -> tuple[Mount, ...]:
     assert state.pod is not None
-    folder = ctx.pod_root / state.ref.uid
-    mounts = volumes.mounts(state.pod, spec.manifest, folder)
-    return mounts if ctx.machine.simulated else (*mounts, termination_message.mount(folder, spec.manifest, attempt))
+    folder, real = ctx.pod_root / state.ref.uid, not ctx.machine.simulated
+    mounts = volumes.mounts(state.pod, spec.manifest, ctx.folders(state.ref.uid), env, real=real)
+    if not real:
+        return mounts
+    message = termination_message.mount(folder, spec.manifest, attempt)
+    return (*mounts, *hosts.mounts(state.pod, spec.manifest, folder, ip or ctx.address), message)
 
 
 def _run(

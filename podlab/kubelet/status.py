@@ -13,6 +13,9 @@ from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.kubelet import conditions, container_status, pods
 from podlab.kubelet.container_status import Inputs
+from podlab.runtime.interface import ContainerState
+
+_NEVER_RAN = ("StartError", "ContainerCannotRun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Forced:
 
     reason: str
     message: str
+    unless_succeeded: bool = False  # a pod whose containers all ended well is Succeeded all the same
 
 
 def generate(inputs: Inputs, *, forced: Forced | None = None) -> Manifest:
@@ -28,12 +32,25 @@ def generate(inputs: Inputs, *, forced: Forced | None = None) -> Manifest:
     status = _build(inputs, over=False, forced=None)
     old = pods.phase(inputs.pod)
     if pods.is_terminal(inputs.pod) or status["phase"] in pods.TERMINAL or forced is not None:
-        status["phase"] = old
+        status["phase"] = "Running" if old == "Pending" and _has_run(inputs) else old
     return status
+
+
+def _has_run(inputs: Inputs) -> bool:
+    """Some container of the pod proper ran and got past its postStart hook, however short that was."""
+    names = {spec.name for spec in pods.app_specs(inputs.pod)} - set(inputs.problems)
+    ended = (c for c in inputs.observed.containers if c.name in names and c.state is ContainerState.EXITED)
+    return any(c.reason not in _NEVER_RAN for c in ended)
 
 
 def final(inputs: Inputs, *, forced: Forced | None = None) -> Manifest:
     """The status after everything has stopped: whatever is not Succeeded by now has Failed."""
+    if (
+        forced is not None
+        and forced.unless_succeeded
+        and _build(inputs, over=True, forced=None)["phase"] == "Succeeded"
+    ):
+        forced = None
     status = _build(inputs, over=True, forced=forced)
     if pods.is_terminal(inputs.pod):
         status["phase"] = pods.phase(inputs.pod)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
-from podlab.kubelet import kill, killing, pods, status_writer, volumes
+from podlab.kubelet import kill, killing, pods, status_writer
 from podlab.kubelet import status as statuses
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.runtime.interface import ContainerState, PodStatus
@@ -29,24 +30,31 @@ def terminating(ctx: Context, state: PodState, observed: PodStatus) -> None:
     """Stop everything; when nothing runs any more the pod is TERMINATED."""
     if state.pod is not None and not state.gone:
         ctx.probes.update(state.pod, observed)
+        if state.forced is not None and state.forced.reason == reasons.DEADLINE_EXCEEDED:
+            # The kubelet says so with every look at a pod that is past its deadline (active_deadline.go ShouldEvict).
+            text = state.forced.message
+            ctx.recorder.event(state.pod, reasons.NORMAL, reasons.DEADLINE_EXCEEDED, text, why=state.end_why)
     ctx.probes.stop_killers(state.ref.uid)
     _hasten(ctx, state)
     sandbox = next((s for s in observed.sandboxes if s.ready), None)
     for container in killing.alive(observed):
         grace = kill.grace_seconds(state.pod, label=container.grace_seconds, forced=state.gone)
+        grace = min(grace, state.grace) if state.grace is not None else grace
         ip = sandbox.ip if sandbox is not None else ""
         killing.begin(ctx, state, container, grace=grace, why=state.end_why, ip=ip, in_order=True)
     had_kills = bool(state.kills)
     killing.step(ctx, state, observed)
     if killing.alive(observed):
         return
+    if had_kills:
+        # What the kubelet itself has stopped is told when the sandbox has gone too.
+        _stop_sandboxes(ctx, observed)
+        observed = ctx.observe(state.ref)
     if had_kills or not state.end_shown:
         _show_ends(ctx, state, observed)
     if _held_back(ctx, state, observed):
         return
-    for one in observed.sandboxes:
-        if one.ready:
-            ctx.runtime.stop_sandbox(one.id)
+    _stop_sandboxes(ctx, observed)
     _store_end(ctx, state)
     state.stage = Stage.TERMINATED
     ctx.probes.remove(state.ref.uid)
@@ -64,7 +72,7 @@ def terminated(ctx: Context, state: PodState, observed: PodStatus) -> None:
         ctx.runtime.remove_container(container.id)
     for sandbox in observed.sandboxes:
         ctx.runtime.remove_sandbox(sandbox.id)
-    volumes.tear_down(ctx.pod_root / state.ref.uid)
+    ctx.folders(state.ref.uid).tear_down()
     if state.pod is None or state.gone:
         ctx.forget(state.ref.uid)
         return
@@ -75,6 +83,12 @@ def terminated(ctx: Context, state: PodState, observed: PodStatus) -> None:
         if error.code not in (404, 409):
             raise
         ctx.forget(state.ref.uid)
+
+
+def _stop_sandboxes(ctx: Context, observed: PodStatus) -> None:
+    for one in observed.sandboxes:
+        if one.ready:
+            ctx.runtime.stop_sandbox(one.id)
 
 
 def _show_ends(ctx: Context, state: PodState, observed: PodStatus) -> None:

@@ -1,25 +1,24 @@
-"""Volumes of a pod: which files each one holds (pure) and the folders on the node that containers mount.
+"""Volumes of a pod: which files each one holds and how containers mount them. Pure but for hostPath and subPath, which
+look at the node; the folders themselves are `volume_folders`.
 
-emptyDir, configMap, secret, downwardAPI and projected. hostPath is refused: a lab shares its machine. Other kinds are
-refused until they exist. pkg/volume/{configmap,secret,downwardapi,projected}; files are laid out as
-pkg/volume/util/atomic_writer.go does, so that a later update can swap them in one step. A service account has no
-token of its own yet: that file is left out of the projected volume.
+emptyDir, configMap, secret, downwardAPI, projected, and hostPath where the node's owner allows it. Other kinds are
+refused until they exist. pkg/volume/{configmap,secret,downwardapi,projected,hostpath}.
 """
 
 from __future__ import annotations
 
 import base64
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
-from podlab.kubelet import environment, pods
+from podlab.kubelet import environment, pods, subpaths
 from podlab.kubelet.environment import ConfigError, Facts, Lookup
+from podlab.kubelet.volume_folders import READ_ONLY, File, Folders, kind, names_in_use
 from podlab.runtime.interface import Mount
 
-READ_ONLY = ("configMap", "secret", "downwardAPI", "projected")
 FIRST_RETRY = 0.5
 LAST_RETRY = 122.0
 
@@ -36,27 +35,17 @@ class _Detail(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    path: str
-    data: bytes
-    mode: int
-
-
-@dataclass(frozen=True, slots=True)
 class Sources:
     pod: Manifest
     lookup: Lookup
     facts: Facts
+    host_access: Set[str] = frozenset()
 
 
 def used(pod: Manifest) -> list[Manifest]:
     """The volumes that a container mounts: only those are set up."""
-    wanted = {mount["name"] for spec in pods.all_specs(pod) for mount in spec.manifest.get("volumeMounts") or []}
+    wanted = names_in_use(pod)
     return [volume for volume in pod["spec"].get("volumes") or [] if volume["name"] in wanted]
-
-
-def kind(volume: Manifest) -> str:
-    return next((name for name in volume if name != "name"), "emptyDir")
 
 
 def retry_seconds(failures: int) -> float:
@@ -71,7 +60,8 @@ def files(volume: Manifest, sources: Sources) -> list[File]:
         return []
     try:
         if which == "hostPath":
-            raise _Detail("hostPath volumes are refused: the lab shares this machine with others")
+            _check_host_path(volume["hostPath"], sources.host_access)
+            return []
         maker = _MAKERS.get(which)
         if maker is None:
             raise _Detail(f"podlab cannot mount {which} volumes yet")
@@ -82,68 +72,56 @@ def files(volume: Manifest, sources: Sources) -> list[File]:
         raise MountError(volume["name"], str(error)) from None
 
 
-def mounts(pod: Manifest, container: Manifest, folder: Path) -> tuple[Mount, ...]:
-    """How a container sees the volumes that were set up under `folder`."""
-    kinds = {volume["name"]: kind(volume) for volume in pod["spec"].get("volumes") or []}
+def mounts(
+    pod: Manifest, container: Manifest, folders: Folders, env: Mapping[str, str], *, real: bool
+) -> tuple[Mount, ...]:
+    """How a container sees the volumes that were set up in `folders`. `real`: parts of volumes must exist on the node."""
+    held = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
     made: list[Mount] = []
     for mount in container.get("volumeMounts") or []:
-        if mount.get("subPath") or mount.get("subPathExpr"):
-            raise ConfigError(f"podlab cannot mount a subPath yet (volume {mount['name']})")
-        which = kinds[mount["name"]]
-        read_only = bool(mount.get("readOnly")) or which in READ_ONLY
-        place = str(path_of(folder, which, mount["name"]))
-        made.append(Mount(host_path=place, container_path=mount["mountPath"], read_only=read_only))
+        volume = held[mount["name"]]
+        place = Path(volume["hostPath"]["path"]) if kind(volume) == "hostPath" else folders.of(volume)
+        part = subpaths.wanted(mount, env)
+        if part:
+            place = (
+                subpaths.prepare(place, part, mount=mount["name"], container=container["name"])
+                if real
+                else place / part
+            )
+        read_only = bool(mount.get("readOnly")) or kind(volume) in READ_ONLY
+        made.append(Mount(host_path=str(place), container_path=mount["mountPath"], read_only=read_only))
     return tuple(made)
 
 
-def path_of(folder: Path, which: str, name: str) -> Path:
-    return folder / "volumes" / f"kubernetes.io~{which.lower()}" / name
+def changeable(pod: Manifest) -> list[Manifest]:
+    """The volumes in use whose content follows objects of the API."""
+    return [volume for volume in used(pod) if kind(volume) in READ_ONLY]
 
 
-def set_up(volume: Manifest, content: list[File], folder: Path) -> None:
-    """Make the folder of one volume; doing it again with the same content changes nothing."""
-    target = path_of(folder, kind(volume), volume["name"])
-    target.mkdir(parents=True, exist_ok=True)
-    if kind(volume) == "emptyDir":
-        target.chmod(0o777)
-        return
-    _swap(target, content)
+_HOST_PATH_TYPES: dict[str, tuple[Callable[[Path], bool], str]] = {
+    "Directory": (Path.is_dir, "a directory"),
+    "File": (Path.is_file, "a file"),
+    "Socket": (Path.is_socket, "a socket file"),
+    "CharDevice": (Path.is_char_device, "a character device"),
+    "BlockDevice": (Path.is_block_device, "a block device"),
+}
 
 
-def tear_down(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _swap(target: Path, content: list[File]) -> None:
-    data = target / "..data"
-    if data.is_symlink() and _same(data, content):
-        return
-    number = max((int(p.name[2:]) for p in target.glob("..[0-9]*")), default=0) + 1
-    fresh = target / f"..{number}"
-    for file in content:
-        place = fresh / file.path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(file.data)
-        place.chmod(file.mode)
-    fresh.mkdir(parents=True, exist_ok=True)
-    link = target / "..data_tmp"
-    link.unlink(missing_ok=True)
-    link.symlink_to(fresh.name)
-    link.replace(data)
-    tops = {PurePosixPath(file.path).parts[0] for file in content}
-    for top in sorted(tops):
-        if not (target / top).is_symlink():
-            (target / top).symlink_to(f"..data/{top}")
-    for stale in target.iterdir():
-        if stale.is_symlink() and not stale.name.startswith("..") and stale.name not in tops:
-            stale.unlink()
-        elif stale.name.startswith("..") and stale.is_dir() and not stale.is_symlink() and stale != fresh:
-            shutil.rmtree(stale, ignore_errors=True)
-
-
-def _same(data: Path, content: list[File]) -> bool:
-    have = {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file()}
-    return have == {file.path: file.data for file in content}
+def _check_host_path(source: Manifest, host_access: Set[str]) -> None:
+    """pkg/volume/hostpath checkType."""
+    if "hostPath" not in host_access:
+        raise _Detail("hostPath volumes are refused: the lab shares this machine with others")
+    place, which = Path(source["path"]), str(source.get("type") or "")
+    if which == "DirectoryOrCreate":
+        place.mkdir(parents=True, exist_ok=True)
+        which = "Directory"
+    elif which == "FileOrCreate":
+        place.touch()
+        which = "File"
+    if which in _HOST_PATH_TYPES and not _HOST_PATH_TYPES[which][0](place):
+        raise _Detail(f"hostPath type check failed: {place} is not {_HOST_PATH_TYPES[which][1]}")
+    if not place.exists():
+        raise _Detail(f"hostPath {place} does not exist")
 
 
 def _config_map(source: Manifest, sources: Sources, mode: int) -> Iterator[File]:
@@ -196,11 +174,22 @@ def _projected(source: Manifest, sources: Sources, mode: int) -> Iterator[File]:
     for part in source.get("sources") or []:
         for which, body in part.items():
             if which == "serviceAccountToken":
+                yield _token(body, sources, mode)
                 continue
             maker = _MAKERS.get(which)
             if maker is None:
                 raise _Detail(f"podlab cannot project {which} yet")
             yield from maker(body, sources, mode)
+
+
+def _token(body: Manifest, sources: Sources, mode: int) -> File:
+    """pkg/volume/projected collectData; a token that could not be had is tried again."""
+    audience, seconds = str(body.get("audience") or ""), int(body.get("expirationSeconds") or 3600)
+    try:
+        token = sources.lookup.token(sources.pod, audience, seconds)
+    except ApiError as error:
+        raise _Detail(f"failed to fetch token: {error}") from None
+    return File(_safe(body["path"]), token.encode(), mode)
 
 
 def _safe(path: str) -> str:

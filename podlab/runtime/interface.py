@@ -30,11 +30,30 @@ class ContainerState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PidNamespace(StrEnum):
+    """Whose processes a container sees."""
+
+    CONTAINER = "container"  # its own only
+    POD = "pod"  # of all containers of the pod; the sandbox is process 1
+    NODE = "node"
+    TARGET = "target"  # of one other container
+
+
 @dataclass(frozen=True, slots=True)
 class PodRef:
     namespace: str
     name: str
     uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPort:
+    """A port of the node that leads to one of the pod. `protocol`: tcp | udp | sctp; `host_ip` "" = all addresses."""
+
+    host_port: int
+    container_port: int
+    protocol: str = "tcp"
+    host_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +64,9 @@ class SandboxConfig:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     host_network: bool = False
+    host_ipc: bool = False
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    host_ports: tuple[HostPort, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +100,16 @@ class ContainerConfig:
     run_as_group: int | None = None
     read_only_rootfs: bool = False
     privileged: bool = False
+    groups: tuple[int, ...] = ()  # beside the first one
+    add_capabilities: tuple[str, ...] = ()  # without CAP_; ALL = every one
+    drop_capabilities: tuple[str, ...] = ()
+    no_new_privileges: bool = False
+    seccomp_unconfined: bool = False
+    host_ipc: bool = False
+    pid_namespace: PidNamespace = PidNamespace.CONTAINER
+    pid_target: str = ""  # id of the container whose processes are seen
+    oom_score_adj: int | None = None
+    message_from_log: bool = False  # a failed run without a termination message shows the end of its output
     hash: str = ""  # of the container spec, to see that it changed
     grace_seconds: int = 30  # enough to stop the container without its spec
     annotations: Mapping[str, str] = field(default_factory=dict)  # the pod's; the simulator reads its behaviour here
@@ -338,6 +370,10 @@ class Runtime(Protocol):
         since: datetime | None = None,
     ) -> Subscription:
         """Every line since `since` (exclusive), then live ones in order; `on_end` after the last one of an ended container."""
+        ...
+
+    def recent_output(self, container_id: str, lines: int) -> str:
+        """The last lines that a container has written, both streams as they came."""
         ...
 
     def events(self, on_event: Callable[[RuntimeEvent], None]) -> Subscription:

@@ -118,6 +118,17 @@ def test_the_run_is(sentence: str) -> None:
     assert (run.container_id, run.attempt) == expected
 
 
+def test_the_run_before_a_dead_one_is_no_longer_on_the_node() -> None:
+    ended = {
+        "state": {"terminated": {"exitCode": 1, "containerID": "docker://b"}},
+        "lastState": ENDED,
+        "restartCount": 1,
+    }
+    assert log_options.choose_run(pod("c", status=ended), "c", previous=True).removed
+    assert not log_options.choose_run(pod("c", status={**RUNNING, "lastState": ENDED}), "c", previous=True).removed
+    assert not log_options.choose_run(pod("c", status={**BACK_OFF, "lastState": ENDED}), "c", previous=True).removed
+
+
 def test_a_run_has_ended_once_another_container_runs_or_none() -> None:
     run = log_options.choose_run(pod("c", status=RUNNING), "c", previous=False)
     assert not log_options.has_ended(pod("c", status=RUNNING), run)

@@ -257,6 +257,9 @@ class FakeRuntime:
             self._ends.setdefault(container_id, []).append(on_end)
         return _Closable()
 
+    def recent_output(self, container_id: str, lines: int) -> str:
+        return "".join(f"{line}\n" for line in self.script(container_id).lines[-lines:])
+
     def events(self, on_event: Callable[[RuntimeEvent], None]) -> Subscription:
         self._listeners.append(on_event)
         runtime = self

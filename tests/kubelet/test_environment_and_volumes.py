@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,10 @@ import pytest
 from kubelet_world import World, container, pod
 
 from podlab.apis.types import Manifest
-from podlab.kubelet import environment, volumes
+from podlab.kubelet import environment, volume_folders, volumes
 from podlab.kubelet.environment import ConfigError, Facts
-from podlab.kubelet.volumes import File, MountError, Sources
+from podlab.kubelet.volume_folders import File, Folders
+from podlab.kubelet.volumes import MountError, Sources
 
 FACTS = Facts(pod_ip="10.0.0.9", node_ip="192.0.2.1", allocatable_cpu_milli=2000, allocatable_memory=4 * 2**30)
 
@@ -25,6 +29,12 @@ class Objects:
 
     def secret(self, namespace: str, name: str) -> Manifest | None:
         return {"data": {"pw": base64.b64encode(b"s3cret").decode()}} if name == "sec" else None
+
+    def services(self, namespace: str) -> list[Manifest]:
+        return []
+
+    def token(self, pod: Manifest, audience: str, seconds: int) -> str:
+        return f"token for {audience or 'the API'}"
 
 
 def env_of(one: Manifest, **meta: Any) -> dict[str, str]:
@@ -209,24 +219,103 @@ def test_optional_volumes_are_empty() -> None:
     assert files(secret={"secretName": "nope", "optional": True}) == []
 
 
+def test_a_token_is_projected_for_its_audience() -> None:
+    source = {"serviceAccountToken": {"path": "token", "audience": "vault", "expirationSeconds": 600}}
+    assert files(projected={"sources": [source]}) == [File("token", b"token for vault", 0o644)]
+
+
+NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
+CONFIG: Manifest = {"name": "v", "configMap": {"name": "cfg"}}
+
+
+def make(volume: Manifest, content: list[File], place: Path, **spec: Any) -> Path:
+    folders = Folders(place)
+    volume_folders.set_up(volume, content, folders, now=NOW, pod=pod(**spec))
+    return folders.of(volume)
+
+
 def test_files_are_swapped_in_one_step(tmp_path: Path) -> None:
-    volume = {"name": "v", "configMap": {"name": "cfg"}}
-    place = volumes.path_of(tmp_path, "configMap", "v")
-    volumes.set_up(volume, [File("a", b"1", 0o644), File("d/b", b"2", 0o600)], tmp_path)
+    place = make(CONFIG, [File("a", b"1", 0o644), File("d/b", b"2", 0o600)], tmp_path)
     assert (place / "a").read_bytes() == b"1"
     assert (place / "d" / "b").stat().st_mode & 0o777 == 0o600
     first = (place / "..data").readlink()
-    volumes.set_up(volume, [File("a", b"1", 0o644), File("d/b", b"2", 0o600)], tmp_path)
+    assert first.name.startswith("..2026_11_21_02_00_00.")
+    make(CONFIG, [File("a", b"1", 0o644), File("d/b", b"2", 0o600)], tmp_path)
     assert (place / "..data").readlink() == first
-    volumes.set_up(volume, [File("a", b"new", 0o644)], tmp_path)
+    make(CONFIG, [File("a", b"new", 0o644)], tmp_path)
     assert (place / "a").read_bytes() == b"new"
     assert sorted(p.name for p in place.iterdir() if not p.name.startswith("..")) == ["a"]
     assert not (place / first).exists()
 
 
 def test_an_empty_dir_is_open_to_everybody(tmp_path: Path) -> None:
-    volumes.set_up({"name": "v", "emptyDir": {}}, [], tmp_path)
-    assert volumes.path_of(tmp_path, "emptyDir", "v").stat().st_mode & 0o777 == 0o777
+    assert make({"name": "v", "emptyDir": {}}, [], tmp_path).stat().st_mode & 0o777 == 0o777
+
+
+def test_fs_group_owns_what_the_pod_mounts(tmp_path: Path) -> None:
+    group = {"securityContext": {"fsGroup": os.getgid()}}
+    place = make({"name": "v", "emptyDir": {}}, [], tmp_path, **group)
+    assert place.stat().st_mode & 0o7777 == 0o2777
+    config = make({"name": "c", "configMap": {"name": "cfg"}}, [File("a", b"1", 0o400)], tmp_path, **group)
+    assert (config / "a").stat().st_mode & 0o777 == 0o440
+    assert config.stat().st_gid == os.getgid()
+
+
+@pytest.mark.parametrize(
+    ("volume", "in_memory"),
+    [
+        ({"secret": {"secretName": "s"}}, True),
+        ({"projected": {}}, True),
+        ({"emptyDir": {"medium": "Memory"}}, True),
+        ({"emptyDir": {}}, False),
+        ({"configMap": {"name": "c"}}, False),
+    ],
+)
+def test_what_lies_in_memory(tmp_path: Path, volume: Manifest, in_memory: bool) -> None:
+    folders = Folders(tmp_path / "disk", tmp_path / "memory")
+    assert (tmp_path / "memory" in folders.of({"name": "v", **volume}).parents) is in_memory
+    on_disk_only = Folders(tmp_path / "disk").of({"name": "v", **volume})
+    assert tmp_path / "disk" in on_disk_only.parents
+
+
+def test_a_part_of_a_volume_is_mounted(tmp_path: Path) -> None:
+    volume: Manifest = {"name": "v", "emptyDir": {}}
+    place = make(volume, [], tmp_path)
+    one = container(
+        volumeMounts=[
+            {"name": "v", "mountPath": "/a", "subPath": "a/b"},
+            {"name": "v", "mountPath": "/z", "subPathExpr": "dir-$(N)"},
+        ]
+    )
+    made = volumes.mounts(pod(one, volumes=[volume]), one, Folders(tmp_path), {"N": "z"}, real=True)
+    assert [mount.host_path for mount in made] == [str(place / "a/b"), str(place / "dir-z")]
+    assert all(Path(mount.host_path).is_dir() for mount in made)
+
+
+@pytest.mark.parametrize(
+    ("mount", "message"),
+    [
+        ({"subPathExpr": "$(NOPE)"}, 'missing value for "NOPE"'),
+        ({"subPath": "out"}, 'failed to prepare subPath for volumeMount "v" of container "main"'),
+        ({"subPath": "a/../../x"}, 'failed to prepare subPath for volumeMount "v" of container "main"'),
+    ],
+)
+def test_a_part_that_leads_out_of_its_volume_is_refused(tmp_path: Path, mount: Manifest, message: str) -> None:
+    volume: Manifest = {"name": "v", "emptyDir": {}}
+    (make(volume, [], tmp_path) / "out").symlink_to("/etc")
+    one = container(volumeMounts=[{"name": "v", "mountPath": "/a", **mount}])
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        volumes.mounts(pod(one, volumes=[volume]), one, Folders(tmp_path), {}, real=True)
+
+
+def test_a_host_path_needs_permission_and_the_right_type(tmp_path: Path) -> None:
+    allowed = Sources(pod(), Objects(), FACTS, frozenset({"hostPath"}))
+    volume = {"name": "v", "hostPath": {"path": str(tmp_path), "type": "File"}}
+    with pytest.raises(MountError, match="hostPath type check failed: .* is not a file"):
+        volumes.files(volume, allowed)
+    fresh = tmp_path / "new"
+    volumes.files({"name": "v", "hostPath": {"path": str(fresh), "type": "DirectoryOrCreate"}}, allowed)
+    assert fresh.is_dir()
 
 
 def test_a_missing_volume_source_is_told_with_growing_pauses_until_it_is_there(world: World) -> None:

@@ -80,9 +80,11 @@ def test_never_with_an_absent_image_says_so(world: World) -> None:
     ]
 
 
-def test_never_with_the_image_present_uses_the_shorter_sentence(world: World) -> None:
+def test_never_with_the_image_present_says_the_same(world: World) -> None:
     world.apply(pod(container(imagePullPolicy="Never")))
-    assert world.told.messages("Pulled") == ['Container image "busybox:1.36" already present on machine']
+    assert world.told.messages("Pulled") == [
+        'Container image "busybox:1.36" already present on machine and can be accessed by the pod'
+    ]
 
 
 def test_an_invalid_name_is_explained(world: World) -> None:

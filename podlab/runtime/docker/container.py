@@ -15,7 +15,7 @@ from podlab.runtime.docker import labels, naming
 from podlab.runtime.docker.client import Engine, engine_errors, reason, status_code
 from podlab.runtime.docker.labels import Scope
 from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartFailed, Unavailable
-from podlab.runtime.interface import ContainerConfig
+from podlab.runtime.interface import ContainerConfig, PidNamespace
 
 _CPU_PERIOD = 100_000
 _MIN_SHARES, _MIN_QUOTA = 2, 1000  # kubelet cm/helpers_linux.go
@@ -122,13 +122,19 @@ def _request(engine: Engine, scope: Scope, sandbox_id: str, config: ContainerCon
         api = engine.api
     host = api.create_host_config(
         network_mode=f"container:{sandbox_id}",
-        ipc_mode=f"container:{sandbox_id}",
+        ipc_mode="host" if config.host_ipc else f"container:{sandbox_id}",
+        pid_mode=_pid_mode(sandbox_id, config),
         mounts=[
             EngineMount(target=mount.container_path, source=mount.host_path, type="bind", read_only=mount.read_only)
             for mount in config.mounts
         ],
         privileged=config.privileged,
         read_only=config.read_only_rootfs,
+        group_add=[str(group) for group in config.groups] or None,
+        cap_add=list(config.add_capabilities) or None,
+        cap_drop=list(config.drop_capabilities) or None,
+        security_opt=_security_options(config) or None,
+        oom_score_adj=config.oom_score_adj,
         log_config=LogConfig(type=LogConfig.types.JSON, config=_ENGINE_LOG),
         **_resources(config),
     )
@@ -146,6 +152,19 @@ def _request(engine: Engine, scope: Scope, sandbox_id: str, config: ContainerCon
         "healthcheck": Healthcheck(test=["NONE"]),
         "host_config": host,
     }
+
+
+def _pid_mode(sandbox_id: str, config: ContainerConfig) -> str | None:
+    if config.pid_namespace is PidNamespace.NODE:
+        return "host"
+    if config.pid_namespace is PidNamespace.POD:
+        return f"container:{sandbox_id}"
+    return f"container:{config.pid_target}" if config.pid_namespace is PidNamespace.TARGET else None
+
+
+def _security_options(config: ContainerConfig) -> list[str]:
+    found = ["no-new-privileges"] if config.no_new_privileges else []
+    return [*found, "seccomp=unconfined"] if config.seccomp_unconfined else found
 
 
 def _resources(config: ContainerConfig) -> dict[str, Any]:

@@ -107,6 +107,10 @@ class DockerRuntime:
             simulated=False,
         )
 
+    def sees(self, path: str) -> bool:
+        """Whether the engine finds this path where we do: one in another place refuses to mount it."""
+        return sandbox.can_mount(self._engine, self._scope, path, pause=self._pause)
+
     def run_sandbox(self, config: SandboxConfig) -> str:
         return sandbox.run(self._engine, self._scope, config, pause=self._pause, network=self._network)
 
@@ -217,6 +221,11 @@ class DockerRuntime:
         follower = LogFollower(self._engine, container_id, on_line, on_end, since=since)
         self._keep(follower)
         return follower
+
+    def recent_output(self, container_id: str, lines: int) -> str:
+        with engine_errors():
+            raw: bytes = self._engine.api.logs(container_id, tail=lines)
+        return raw.decode("utf-8", "replace")
 
     def events(self, on_event: Callable[[RuntimeEvent], None]) -> Subscription:
         follower = EventFollower(self._engine, self._scope, on_event)

@@ -10,6 +10,7 @@ from typing import Any
 
 import docker.errors
 from docker.types import Healthcheck, LogConfig
+from docker.types import Mount as EngineMount
 
 from podlab.runtime.docker import labels, naming
 from podlab.runtime.docker.client import Engine, engine_errors, reason, status_code
@@ -36,6 +37,20 @@ def run(engine: Engine, scope: Scope, config: SandboxConfig, *, pause: PauseImag
             log.exception("cannot remove the sandbox %s that did not start", name)
         raise
     return sandbox_id
+
+
+def can_mount(engine: Engine, scope: Scope, path: str, *, pause: PauseImage) -> bool:
+    """Try a container that mounts `path` without ever starting it."""
+    try:
+        with engine_errors():
+            mount = EngineMount(target="/probe", source=path, type="bind", read_only=True)
+            host = engine.api.create_host_config(network_mode="none", mounts=[mount])
+            made = engine.api.create_container(pause.ref(), labels={labels.LAB: scope.lab}, host_config=host)
+    except RuntimeFailure as error:
+        log.info("the engine cannot mount %s: %s", path, error)
+        return False
+    remove(engine, made["Id"])
+    return True
 
 
 def stop(engine: Engine, scope: Scope, sandbox_id: str) -> None:
@@ -81,7 +96,9 @@ def _ask(engine: Engine, scope: Scope, config: SandboxConfig, *, name: str, imag
     api = engine.api
     host = api.create_host_config(
         network_mode="host" if config.host_network else network,
-        ipc_mode="shareable",
+        ipc_mode="host" if config.host_ipc else "shareable",
+        sysctls=dict(config.sysctls) or None,
+        port_bindings=_bindings(config) or None,
         cpu_shares=2,
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
@@ -93,5 +110,14 @@ def _ask(engine: Engine, scope: Scope, config: SandboxConfig, *, name: str, imag
         hostname=None if config.host_network else config.hostname,
         labels=labels.of_sandbox(scope, config),
         healthcheck=Healthcheck(test=["NONE"]),
+        ports=[(port.container_port, port.protocol) for port in config.host_ports] or None,
         host_config=host,
     )
+
+
+def _bindings(config: SandboxConfig) -> dict[str, list[tuple[str, int]]]:
+    """A pod on the host network has its ports on the node already."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for port in () if config.host_network else config.host_ports:
+        found.setdefault(f"{port.container_port}/{port.protocol}", []).append((port.host_ip, port.host_port))
+    return found

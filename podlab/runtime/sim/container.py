@@ -27,6 +27,7 @@ KEPT_LINES = 5000
 START_ERROR = "StartError"
 # The default terminationMessagePath, and the kubelet's limit; the runtime is not told of another path.
 TERMINATION_LOG = "/dev/termination-log"
+LOG_LINES, LOG_BYTES = 80, 2048  # of the output that may stand in for it
 MAX_MESSAGE = 4096
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_FILE = 256 * 1024
@@ -74,6 +75,10 @@ class Output:
             self._line(at, stream, line, partial=False)
         if rest:
             self._open[stream] = rest
+
+    def tail(self, lines: int) -> str:
+        """The last lines as one text."""
+        return "".join(line.text + ("" if line.partial else "\n") for line in list(self.lines)[-lines:])
 
     def finish(self, at: datetime) -> None:
         for stream, rest in sorted(self._open.items()):
@@ -248,6 +253,12 @@ class SimContainer:
             return quantity.value(course.at(self.micros()))
         return (self.machine.memory if self.machine is not None else None) or 2 * 2**20
 
+    def _message(self, ended: Ended) -> str:
+        """The kubelet's termination message: a failed run without one may show the end of its output."""
+        if ended.message or not ended.code or not self.config.message_from_log:
+            return ended.message
+        return self.output.tail(LOG_LINES).encode()[-LOG_BYTES:].decode("utf-8", "replace")
+
     def status(self) -> ContainerStatus:
         if self.ended is not None:
             state = ContainerState.EXITED
@@ -268,7 +279,7 @@ class SimContainer:
             finished_at=ended.at if ended else None,
             exit_code=ended.code if ended else None,
             reason=ended.reason if ended else "",
-            message=ended.message if ended else "",
+            message=self._message(ended) if ended else "",
             hash=self.config.hash,
             grace_seconds=self.config.grace_seconds,
         )

@@ -381,6 +381,9 @@ class SimRuntime:
         self._container(container_id).follow(follower, since)
         return follower
 
+    def recent_output(self, container_id: str, lines: int) -> str:
+        return self._container(container_id).output.tail(lines)
+
     def events(self, on_event: Callable[[RuntimeEvent], None]) -> Subscription:
         listener = _EventSubscription(on_event, self._listeners)
         self._listeners.append(listener)

@@ -1,0 +1,85 @@
+"""Whether a node lets a pod in. `pod_workers` asks once, before anything of the pod is made.
+
+pkg/kubelet/lifecycle/predicate.go and pkg/kubelet/sysctl: resources first, then selector, ports and taints. A pod that
+was let in earlier (by an agent that has been replaced) is not asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from podlab.apis import pods as pod_facts
+from podlab.apis import reasons
+from podlab.apis.types import Manifest
+from podlab.kubelet import container_config, node_affinity, pods, security
+from podlab.kubelet.context import Context
+from podlab.kubelet.node_status import MAX_PODS
+from podlab.runtime.interface import HostPort, MachineInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    reason: str
+    message: str
+    why: str
+
+
+def refusal(ctx: Context, pod: Manifest) -> Refusal | None:
+    """Why this node does not run the pod, or None."""
+    host_access = frozenset(security.HOST_ACCESS) if ctx.machine.simulated else ctx.host_access
+    if text := container_config.refusal(pod, host_access):
+        return Refusal(reasons.UNEXPECTED_ADMISSION_ERROR, text, "this part of Kubernetes is not in podlab yet")
+    if name := security.forbidden_sysctl(pod):
+        return Refusal(
+            reasons.SYSCTL_FORBIDDEN,
+            f'forbidden sysctl: "{name}" not allowlisted',
+            "only safe sysctls are allowed here",
+        )
+    others = [other for other in ctx.pods() if pods.uid(other) != pods.uid(pod)]
+    return _resources(pod, others, ctx.machine) or _selector(ctx, pod) or _ports(pod, others)
+
+
+def _resources(pod: Manifest, others: list[Manifest], machine: MachineInfo) -> Refusal | None:
+    wanted = pod_facts.effective_requests(pod)
+    held = [pod_facts.effective_requests(other) for other in others]
+    table = (
+        ("pods", 1, len(others), MAX_PODS),
+        ("cpu", wanted.cpu_milli, sum(one.cpu_milli for one in held), machine.cpu_milli),
+        ("memory", wanted.memory_bytes, sum(one.memory_bytes for one in held), machine.memory_bytes),
+    )
+    for name, asked, used, capacity in table:
+        if asked and asked > capacity - used:
+            text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
+            return Refusal(f"{reasons.OUT_OF_PREFIX}{name}", text, f"{len(others)} pods are here already")
+    return None
+
+
+def _selector(ctx: Context, pod: Manifest) -> Refusal | None:
+    if not node_affinity.asks(pod):
+        return None
+    labels = ctx.client.get("nodes", "", ctx.node).obj["metadata"].get("labels") or {}
+    if node_affinity.matches(pod, ctx.node, labels):
+        return None
+    return _failed(reasons.NODE_AFFINITY, "node(s) didn't match Pod's node affinity/selector")
+
+
+def _ports(pod: Manifest, others: Iterable[Manifest]) -> Refusal | None:
+    taken = [port for other in others for port in container_config.host_ports(other)]
+    if any(_clash(one, other) for one in container_config.host_ports(pod) for other in taken):
+        return _failed(reasons.NODE_PORTS, "node(s) didn't have free ports for the requested pod ports")
+    return None
+
+
+def _clash(one: HostPort, other: HostPort) -> bool:
+    if (one.host_port, one.protocol) != (other.host_port, other.protocol):
+        return False
+    return one.host_ip == other.host_ip or _everywhere(one.host_ip) or _everywhere(other.host_ip)
+
+
+def _everywhere(host_ip: str) -> bool:
+    return host_ip in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+
+def _failed(reason: str, text: str) -> Refusal:
+    return Refusal(reason, f"Predicate {reason} failed: {text}", "the pod was bound to this node all the same")

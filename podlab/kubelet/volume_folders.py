@@ -1,0 +1,148 @@
+"""The folders of a pod's volumes on its node: where they lie, how they are filled, updated in one step, and taken away.
+
+Files are laid out as pkg/volume/util/atomic_writer.go does: `..data` points to a folder with a time stamp, every top name
+points into `..data`, and an update swaps that one link. Ownership by fsGroup: pkg/volume/volume_linux.go. What Kubernetes
+keeps in memory (secrets, tokens, emptyDir of medium Memory) lies in `memory` if the node has such a place.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from podlab.apis.types import Manifest
+from podlab.kubelet import pods
+
+_IN_MEMORY = ("secret", "downwardAPI", "projected")
+READ_ONLY = ("configMap", *_IN_MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    path: str
+    data: bytes
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The places of one pod. `memory` None: everything lies on disk."""
+
+    disk: Path
+    memory: Path | None = None
+
+    def of(self, volume: Manifest) -> Path:
+        which = kind(volume)
+        medium = (volume.get("emptyDir") or {}).get("medium")
+        root = self.memory if self.memory is not None and (which in _IN_MEMORY or medium == "Memory") else self.disk
+        return root / "volumes" / f"kubernetes.io~{which.lower()}" / str(volume["name"])
+
+    def tear_down(self) -> None:
+        for root in (self.disk, self.memory):
+            if root is not None:
+                shutil.rmtree(root, ignore_errors=True)
+
+
+def kind(volume: Manifest) -> str:
+    return next((name for name in volume if name != "name"), "emptyDir")
+
+
+def set_up(volume: Manifest, content: list[File], folders: Folders, *, now: datetime, pod: Manifest) -> None:
+    """Make the folder of one volume; doing it again with the same content changes nothing."""
+    if kind(volume) == "hostPath":
+        return
+    target = folders.of(volume)
+    fresh = not target.exists()
+    target.mkdir(parents=True, exist_ok=True)
+    group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    if kind(volume) == "emptyDir":
+        if fresh:
+            target.chmod(0o777)
+            _give(target, group, read_only=False)
+        return
+    if _swap(target, content, now):
+        _give(target, group, read_only=True)
+
+
+def _swap(target: Path, content: list[File], now: datetime) -> bool:
+    data = target / "..data"
+    if data.is_symlink() and _same(data, content):
+        return False
+    fresh = _new_folder(target, now)
+    for file in content:
+        place = fresh / file.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.data)
+        place.chmod(file.mode)
+    link = target / "..data_tmp"
+    link.unlink(missing_ok=True)
+    link.symlink_to(fresh.name)
+    link.replace(data)
+    tops = {PurePosixPath(file.path).parts[0] for file in content}
+    for top in sorted(tops):
+        if not (target / top).is_symlink():
+            (target / top).symlink_to(f"..data/{top}")
+    for stale in target.iterdir():
+        if stale.is_symlink() and not stale.name.startswith("..") and stale.name not in tops:
+            stale.unlink()
+        elif stale.name.startswith("..") and stale.is_dir() and not stale.is_symlink() and stale != fresh:
+            shutil.rmtree(stale, ignore_errors=True)
+    return True
+
+
+def _new_folder(target: Path, now: datetime) -> Path:
+    stamp = now.strftime("..%Y_%m_%d_%H_%M_%S")
+    number = now.microsecond * 1000
+    while (target / f"{stamp}.{number}").exists():
+        number += 1
+    fresh = target / f"{stamp}.{number}"
+    fresh.mkdir()
+    fresh.chmod(0o755)
+    return fresh
+
+
+def _same(data: Path, content: list[File]) -> bool:
+    have = {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file()}
+    return have == {file.path: file.data for file in content}
+
+
+def _give(root: Path, group: object, *, read_only: bool) -> None:
+    """To a group: it may read (and write) everything, and what is made later belongs to it too."""
+    if group is None:
+        return
+    for place in (root, *root.rglob("*")):
+        os.chown(place, -1, int(str(group)), follow_symlinks=False)
+        if place.is_symlink():
+            continue
+        mode = stat.S_IMODE(place.stat().st_mode) | (0o440 if read_only else 0o660)
+        if place.is_dir():
+            mode |= stat.S_ISGID | (0o110)
+        place.chmod(mode)
+
+
+def used_bytes(folder: Path) -> int:
+    """What the files of a volume take on its disk, as du counts."""
+    return sum(_blocks(place) for place in folder.rglob("*"))
+
+
+def _blocks(place: Path) -> int:
+    try:
+        return place.lstat().st_blocks * 512
+    except OSError:
+        return 0  # gone while we looked
+
+
+def limited(pod: Manifest) -> Iterator[Manifest]:
+    """The emptyDir volumes of a pod that may not grow for ever."""
+    for volume in pod["spec"].get("volumes") or []:
+        if (volume.get("emptyDir") or {}).get("sizeLimit"):
+            yield volume
+
+
+def names_in_use(pod: Manifest) -> frozenset[str]:
+    return frozenset(m["name"] for spec in pods.all_specs(pod) for m in spec.manifest.get("volumeMounts") or [])
