@@ -1,8 +1,8 @@
 """Where a worker's stream server listens and what its nodes publish: from the settings, the same after a restart.
 
 By default a Unix socket in the data folder, which nobody but the lab's own user can open. Where the workers share no
-machine with the API server, PODLAB_STREAM_BIND makes it TCP: "0.0.0.0" or "0.0.0.0:10250". Published is then
-PODLAB_STREAM_ADDRESS, or this machine's address if it listens on all of them.
+machine with the API server, PODLAB_STREAM_BIND makes it TCP: "0.0.0.0" (ports 10250 for Docker nodes, 10251 for simulated
+ones) or "0.0.0.0:4000". Published is then PODLAB_STREAM_ADDRESS, or this machine's address if it listens on all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from podlab.kubelet.stream_server import Door, StreamServer
 from podlab.registry import streams
 from podlab.registry.streams import Address
 
-DEFAULT_PORT = 10250  # a real kubelet's
+DEFAULT_PORTS = {"node": 10250, "sim": 10251}  # the first is a real kubelet's
 _LONGEST_PATH = 100  # sockaddr_un holds 108 bytes
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
@@ -44,8 +44,8 @@ def listening(role: str) -> Address:
     if not bind:
         return Address(path=socket_path(settings.PODLAB_DATA, env.text("PODLAB_PROCESS", role)))
     if bind.startswith("[") or bind.count(":") == 1:
-        return streams.parse_address(bind if not bind.endswith("]") else f"{bind}:{DEFAULT_PORT}")
-    return Address(host=bind, port=DEFAULT_PORT)
+        return streams.parse_address(bind if not bind.endswith("]") else f"{bind}:{DEFAULT_PORTS[role]}")
+    return Address(host=bind, port=DEFAULT_PORTS[role])
 
 
 def socket_path(data: Path, name: str) -> Path:

@@ -241,6 +241,11 @@ def test_a_node_publishes_where_it_can_be_reached(sentence: str, settings: Any) 
         assert published == expected.format(own=stream_address.own_address())
 
 
+def test_both_kinds_of_workers_find_a_port_on_one_machine(settings: Any) -> None:
+    settings.PODLAB_STREAM_BIND = "127.0.0.1"
+    assert [stream_address.published(role) for role in ("node", "sim")] == ["127.0.0.1:10250", "127.0.0.1:10251"]
+
+
 def test_a_deep_data_folder_gets_a_short_socket() -> None:
     deep = Path("/data") / ("x" * 120)
     path = stream_address.socket_path(deep, "node")
