@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.i18n import set_language
 
-from podlab.web.views import account, authoring, places, pods
+from podlab.web.views import account, authoring, objects, places, pods
 
 # A label or a subdomain of Kubernetes; whether the thing exists is for the view.
 _CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
 _NS = _CLUSTER + r"/ns/(?P<namespace>[a-z0-9][a-z0-9-]{0,62})"
+_KIND = r"(?P<resource>[a-z][a-z0-9.-]{0,252})"
+_NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9.:_-]{0,252})"
 _POD = _NS + r"/pods/(?P<name>[a-z0-9][a-z0-9.-]{0,252})"
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -27,4 +29,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^c/{_NS}/check$", authoring.check, name="check"),
     re_path(rf"^c/{_POD}$", pods.pod, name="pod"),
     re_path(rf"^c/{_POD}/delete$", pods.pod_delete, name="pod-delete"),
+    re_path(rf"^c/{_POD}/log$", pods.pod_log_file, name="pod-log"),
+    re_path(rf"^c/{_NS}/{_KIND}$", objects.listing, name="objects"),
+    re_path(rf"^c/{_NS}/{_KIND}/{_NAME}$", objects.one, name="object"),
+    re_path(rf"^c/{_CLUSTER}/{_KIND}$", objects.listing, name="cluster-objects"),
+    re_path(rf"^c/{_CLUSTER}/{_KIND}/{_NAME}$", objects.one, name="cluster-object"),
 ]

@@ -105,7 +105,7 @@ function condition(ctx, lane, { mark, x0, x1 }, view) {
 
 function box(ctx, x0, y, width, height, radius = 3) {
   ctx.beginPath();
-  ctx.roundRect(x0, y, Math.max(width, 1), height, Math.min(radius, width / 2));
+  ctx.roundRect(x0, y, Math.max(width, 1), height, Math.min(radius, Math.max(width, 0) / 2));
 }
 
 function solid(ctx, lane, x0, x1, colour) {

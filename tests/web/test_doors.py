@@ -20,6 +20,11 @@ PLACES = [
     "/c/main/ns/default/new",
     "/c/main/ns/default/pods/web",
     "/c/main/ns/default/pods/web/delete",
+    "/c/main/ns/default/pods/web/log",
+    "/c/main/ns/default/configmaps",
+    "/c/main/ns/default/configmaps/settings",
+    "/c/main/nodes",
+    "/c/main/nodes/node-a",
 ]
 
 

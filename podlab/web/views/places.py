@@ -16,7 +16,7 @@ from podlab.apis.status_errors import ApiError, bad_request
 from podlab.glance import summary
 from podlab.glance.values import Row
 from podlab.registry import authorizer, clusters, identity
-from podlab.web import kubectl
+from podlab.web import kinds, kubectl
 from podlab.web.place import LAST_PLACE, Place, context, namespaces_of, open_place, page, remember
 
 _MOST_NODES = 20
@@ -60,7 +60,7 @@ def overview(request: HttpRequest, cluster: str) -> HttpResponse:
     # What needs attention first, then what is used, then the empty ones.
     spaces.sort(key=lambda space: (-len(space.troubled), -space.tally.total(), space.name))
     command = kubectl.line("get", "pods", "--all-namespaces", cluster=cluster)
-    return render(request, "overview.html", context(place, spaces=spaces, command=command))
+    return render(request, "overview.html", context(place, spaces=spaces, command=command, kinds=kinds.bar(place)))
 
 
 def _space(place: Place, name: str) -> Space:

@@ -12,15 +12,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from podlab.apis import scheme
 from podlab.apis.status_errors import bad_request
 from podlab.apis.types import Key, Manifest
 from podlab.glance import summary
 from podlab.registry import authorizer
 from podlab.storage import log
-from podlab.web import kubectl, manifest_lines
+from podlab.web import kinds, kubectl, manifest_lines, nodes, past, pod_logs, pod_parts, revisions
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
-TABS = ("timeline", "yaml", "events")
+TABS = ("timeline", "logs", "details", "yaml", "events")
 
 
 @page
@@ -32,7 +33,14 @@ def pod_list(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse
     remember(request)
     command = kubectl.line("get", "pods", "-o", "wide", "--watch", cluster=cluster, namespace=namespace)
     names = namespaces_of(place)
-    return render(request, "pods.html", context(place, rows=rows, command=command, namespaces=names))
+    more = {
+        "kinds": kinds.bar(place),
+        "kind": scheme.by_key("pods"),
+        "rows": rows,
+        "command": command,
+        "namespaces": names,
+    }
+    return render(request, "pods.html", context(place, **more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +75,11 @@ def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpRe
     found = find(place, name, request.GET.get("uid", "")[:36])
     tab = request.GET.get("tab", "timeline")
     tab = tab if tab in TABS else "timeline"
-    more = _tab(place, found, tab)
+    more = _tab(request, place, found, tab)
     if request.headers.get("HX-Request"):
         return render(request, f"parts/pod_{tab}.html", context(place, found=found, **more))
     facts = summary.facts(found.obj, place.now(), gone=found.gone, translate=gettext)
-    lines = manifest_lines.lines(shown(found.obj))
+    lines = manifest_lines.lines(revisions.shown(found.obj))
     delete = kubectl.delete_pod(name, cluster=cluster, namespace=namespace, grace=None, force=False)
     return render(
         request,
@@ -80,11 +88,16 @@ def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpRe
     )
 
 
-def _tab(place: Place, found: Found, tab: str) -> dict[str, Any]:
+def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str, Any]:
     name = found.obj["metadata"]["name"]
     where = {"cluster": place.cluster, "namespace": place.namespace}
     if tab == "yaml":
-        return {"lines": manifest_lines.lines(shown(found.obj)), "command": kubectl.line("get", "pod", name, "-o", "yaml", **where)}  # fmt: skip
+        command = kubectl.line("get", "pod", name, "-o", "yaml", **where)
+        return past.yaml_tab(request.GET, place.cluster, found.uid, found.obj) | {"command": command}
+    if tab == "logs":
+        return pod_logs.tab(request.GET, place, found.obj)
+    if tab == "details":
+        return _details(found, place.cluster, kubectl.line("describe", "pod", name, **where))
     if tab == "events":
         selector = f"involvedObject.uid={found.uid}"
         events = [item.obj for item in place.client.list("events", place.namespace, field_selector=selector).items]
@@ -105,9 +118,29 @@ def _event(event: Manifest) -> dict[str, Any]:
     }
 
 
-def shown(obj: Manifest) -> Manifest:
-    """Without what only server-side apply reads."""
-    return {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "managedFields"}}
+def _details(found: Found, cluster: str, command: str) -> dict[str, Any]:
+    """Conditions, containers, volumes; and of a pod without a node, what the scheduler found on each."""
+    pod = found.obj
+    told: list[nodes.Verdict] = []
+    if not (pod.get("spec") or {}).get("nodeName"):
+        whys = [entry.why for entry in log.history_of(cluster, found.uid)]
+        told = next((verdicts for why in reversed(whys) if (verdicts := nodes.verdicts(why))), [])
+    return {
+        "conditions": pod_parts.conditions(pod),
+        "containers": pod_parts.containers(pod),
+        "volumes": pod_parts.volumes(pod),
+        "verdicts": told,
+        "command": command,
+    }
+
+
+@page
+@require_GET
+def pod_log_file(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpResponse:
+    """What the Logs tab shows, as a file."""
+    place = open_place(request, cluster, namespace)
+    found = find(place, name, request.GET.get("uid", "")[:36])
+    return pod_logs.download(request.GET, place, found.obj)
 
 
 @page

@@ -1,0 +1,192 @@
+"""The Logs tab: every run of every container, searched on the server; works without scripts and after the pod.
+
+Reads the files that the kubelet writes. `timeline.log_stream` is the live pane beside the timeline.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from podlab import clock
+from podlab.apis.types import Manifest
+from podlab.glance import anatomy
+from podlab.logs import layout, reader
+from podlab.registry import authorizer
+from podlab.web import kubectl
+from podlab.web.place import Place
+
+TAIL = 500
+_MOST_TAIL = 20_000
+_LONGEST_PATTERN = 200
+# Python's re backtracks: what could take long is refused, and a search ends when its time is over.
+_LONGEST_SEARCHED = 512  # characters of a line that a regular expression looks at
+_MOST_REPEATS = 3
+_REPEATED_GROUP = re.compile(r"(?<!\\)\)[*+?{]")
+_REPEAT = re.compile(r"(?<!\\)[*+{]")
+_SEARCH_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    container: str
+    attempt: int
+    at: str
+    before: str
+    hit: str  # the first place that the search found
+    after: str
+
+    @property
+    def text(self) -> str:
+        return self.before + self.hit + self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the form asks for."""
+
+    container: str
+    attempt: int | None
+    search: str
+    regex: bool
+    only: bool
+    tail: int
+    since: int  # seconds, 0 = all
+    timestamps: bool
+    wrap: bool
+
+
+def wish(query: Mapping[str, str]) -> Wish:
+    def number(name: str, otherwise: int) -> int:
+        text = query.get(name, "")
+        return int(text) if text.isdecimal() and len(text) < 10 else otherwise
+
+    sent = "sent" in query  # an unchecked box sends nothing
+    return Wish(
+        container=query.get("container", "")[:63],
+        attempt=number("attempt", -1) if query.get("attempt", "").isdecimal() else None,
+        search=query.get("q", "")[:_LONGEST_PATTERN],
+        regex="regex" in query,
+        only="only" in query,
+        tail=min(number("tail", TAIL), _MOST_TAIL),
+        since=number("since", 0),
+        timestamps="timestamps" in query or not sent,
+        wrap="wrap" in query or not sent,
+    )
+
+
+def _files(place: Place, pod: Manifest) -> tuple[Path, Folder]:
+    meta = pod["metadata"]
+    request = authorizer.Attributes(
+        verb="get",
+        resource="pods",
+        subresource="log",
+        cluster=place.cluster,
+        namespace=meta["namespace"],
+        name=meta["name"],
+    )
+    authorizer.require(place.identity, request)
+    return Path(settings.PODLAB_DATA) / "logs" / place.cluster, Folder(meta["namespace"], meta["name"], meta["uid"])
+
+
+def tab(query: Mapping[str, str], place: Place, pod: Manifest) -> dict[str, Any]:
+    root, folder = _files(place, pod)
+    names = [one.name for one in anatomy.spec_containers(pod)]
+    asked = wish(query)
+    runs = [(name, attempt) for name in names for attempt in layout.attempts(root, folder, name)]
+    told: dict[str, Any] = {"wish": asked, "names": names, "runs": runs, "pattern_error": "", "since_choices": _since()}
+    try:
+        pattern = _pattern(asked)
+    except re.error as error:
+        pattern, told["pattern_error"] = None, _("This is no regular expression: {error}.").format(error=error)
+    lines = _read(root, folder, runs, asked, place.now(), pattern)
+    count = sum(bool(line.hit) for line in lines)
+    if asked.only and pattern is not None:
+        lines = [line for line in lines if line.hit]
+    return told | {"log_lines": lines, "hits": count, "command": _command(place, folder, asked)}
+
+
+def _since() -> list[tuple[int, str]]:
+    return [
+        (0, _("the beginning")),
+        (60, _("a minute")),
+        (300, _("five minutes")),
+        (3600, _("an hour")),
+        (86400, _("a day")),
+    ]
+
+
+def _pattern(asked: Wish) -> re.Pattern[str] | None:
+    if not asked.search:
+        return None
+    if not asked.regex:
+        return re.compile(re.escape(asked.search), re.IGNORECASE)
+    if _REPEATED_GROUP.search(asked.search) or len(_REPEAT.findall(asked.search)) > _MOST_REPEATS:
+        raise re.error(_("repeated groups and more than three repetitions could take too long"))
+    return re.compile(asked.search, re.IGNORECASE)
+
+
+def _read(
+    root: Path,
+    folder: Folder,
+    runs: list[tuple[str, int]],
+    asked: Wish,
+    now: datetime,
+    pattern: re.Pattern[str] | None,
+) -> list[Line]:
+    since = now - timedelta(seconds=asked.since) if asked.since else None
+    deadline = clock.monotonic() + _SEARCH_SECONDS
+    found: list[Line] = []
+    for name, attempt in runs:
+        if asked.container not in {"", name} or asked.attempt not in {None, attempt}:
+            continue
+        path = layout.container_log(root, folder, name, attempt)
+        text = b"".join(reader.read(path, tail=asked.tail, since=since, timestamps=True)).decode("utf-8", "replace")
+        for raw in text.split("\n")[:-1]:
+            found.append(_line(name, attempt, raw, pattern if clock.monotonic() < deadline else None))
+    found.sort(key=lambda line: line.at)
+    return found[-asked.tail :] if asked.tail else []
+
+
+def _line(container: str, attempt: int, raw: str, pattern: re.Pattern[str] | None) -> Line:
+    at, _space, text = raw.partition(" ")
+    hit = pattern.search(text, 0, _LONGEST_SEARCHED) if pattern is not None else None
+    if hit is None or not hit[0]:
+        return Line(container, attempt, at, text, "", "")
+    return Line(container, attempt, at, text[: hit.start()], hit[0], text[hit.end() :])
+
+
+def _command(place: Place, folder: Folder, asked: Wish) -> str:
+    words = ["logs", folder.name]
+    words += ["-c", asked.container] if asked.container else ["--all-containers"]
+    words += [f"--tail={asked.tail}"]
+    words += [f"--since={asked.since}s"] if asked.since else []
+    words += ["--timestamps"] if asked.timestamps else []
+    return kubectl.line(*words, cluster=place.cluster, namespace=folder.namespace)
+
+
+def download(query: Mapping[str, str], place: Place, pod: Manifest) -> HttpResponse:
+    told = tab(query, place, pod)
+    asked: Wish = told["wish"]
+    lines: list[Line] = told["log_lines"]
+    text = "".join(
+        f"{line.at + ' ' if asked.timestamps else ''}{line.container}#{line.attempt} {line.text}\n" for line in lines
+    )
+    answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{pod["metadata"]["name"]}.log"'
+    return answer
