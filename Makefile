@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 
-.PHONY: up down test check fmt build bench
+.PHONY: up down test check fmt build bench goldens
 
 up: ## build what is missing, start the lab, stay in the foreground
 	@$(PYTHON) podlab/ops/build.py
@@ -30,3 +30,7 @@ fmt: ## format Python
 bench: ## measure; figures go to docs/benchmarks.md
 	@$(PYTHON) podlab/ops/build.py --dev
 	@$(RUN) -m bench
+
+goldens: ## run recordings of a real Kubernetes: make goldens GOLDENS=folder
+	@$(PYTHON) podlab/ops/build.py --dev
+	@$(RUN) tests/goldens.py "$(GOLDENS)" $(PARTS)
