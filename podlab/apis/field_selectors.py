@@ -135,6 +135,7 @@ _FIELDS: dict[str, dict[str, Callable[[Manifest], str]]] = {
         "spec.type": _text_at("spec", "type"),
     },
     "replicationcontrollers": {**_NAMESPACED, "status.replicas": _number_at("status", "replicas")},
+    "jobs.batch": {**_NAMESPACED, "status.successful": _number_at("status", "succeeded")},
     "secrets": {**_NAMESPACED, "type": _text_at("type")},
     "events": {
         **_NAMESPACED,
@@ -157,6 +158,8 @@ def field_value(resource: Resource, obj: Manifest, field: str) -> str:
 
 
 def _unsupported(resource: Resource, field: str) -> str:
+    if resource.key == "jobs.batch":
+        return f'field label "{field}" not supported for batchv1.Job'
     if resource.key in _FIELDS:
         return f"field label not supported: {field}"
     return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
