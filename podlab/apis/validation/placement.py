@@ -93,11 +93,23 @@ def _pod_term(path: str, term: Manifest) -> Errors:
             yield forbidden(f"{path}.{field}", _NO_SELECTOR)
         for index, key in enumerate(keys):
             yield from by_rule(f"{path}.{field}[{index}]", key, names.qualified_name)
+    yield from _named_twice(path, matching, term.get("labelSelector") or {})
     for index, key in enumerate(matching):
         if key in others:
             detail = "exists in both matchLabelKeys and mismatchLabelKeys"
             yield invalid(f"{path}.matchLabelKeys[{index}]", key, detail)
     yield from _topology_key(f"{path}.topologyKey", term.get("topologyKey") or "")
+
+
+def _named_twice(path: str, keys: list[str], selector: Manifest) -> Errors:
+    """A key stands once in the selector, where its label was merged in (apis.label_keys); a second one is the user's."""
+    named = [
+        *(selector.get("matchLabels") or {}),
+        *(item.get("key") for item in selector.get("matchExpressions") or []),
+    ]
+    for index, key in enumerate(keys):
+        if named.count(key) > 1:
+            yield invalid(f"{path}[{index}]", key, "exists in both matchLabelKeys and labelSelector")
 
 
 def _topology_key(path: str, key: str) -> Errors:
@@ -149,6 +161,7 @@ def _match_keys(path: str, item: Manifest) -> Errors:
         return
     for index, key in enumerate(keys):
         yield from by_rule(f"{path}.matchLabelKeys[{index}]", key, names.qualified_name)
+    yield from _named_twice(path, keys, item.get("labelSelector") or {})
 
 
 _TOLERATION = (("Key", "key"), ("Operator", "operator"), ("Value", "value"), ("Effect", "effect"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from podlab.apis import names
 from podlab.apis.field_errors import FieldError
 from podlab.apis.types import Manifest
 from podlab.apis.validation import events, metadata
@@ -19,7 +20,8 @@ class EventStrategy(Strategy):
 
 class NewEventStrategy(EventStrategy):
     def validate(self, obj: Manifest) -> Sequence[FieldError]:
-        return list(events.new_style(obj))
+        kept = metadata.validate(obj.get("metadata") or {}, namespaced=True, name_rule=names.dns_subdomain)
+        return [*events.new_style(obj), *kept]
 
     def validate_update(self, new: Manifest, old: Manifest) -> Sequence[FieldError]:
         kept = metadata.validate_update(new.get("metadata") or {}, old.get("metadata") or {})

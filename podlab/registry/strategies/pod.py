@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podlab.apis import feature_gates, pods, times
+from podlab.apis import feature_gates, label_keys, pods, times
 from podlab.apis.field_errors import FieldError
 from podlab.apis.types import Manifest
 from podlab.apis.validation.pod_subresources import BY_SUBRESOURCE
@@ -33,6 +33,7 @@ class PodStrategy(Strategy):
         if gates:
             obj["status"]["conditions"] = [_gated(ctx)]
         _adopt_apparmor(obj)
+        label_keys.merge(obj)
 
     def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
         feature_gates.drop_disabled(new)
