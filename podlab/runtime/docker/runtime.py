@@ -201,7 +201,8 @@ class DockerRuntime:
         sandbox_now = next((one for one in self._status.one(pod).sandboxes if one.ready), None)
         if sandbox_now is None:
             raise NotFound(f"the sandbox of pod {pod.namespace}/{pod.name} is not running")
-        return self._kept(sessions.Connection(sandbox_now.ip or "127.0.0.1", port, sink))
+        address = sandbox_now.ip or "127.0.0.1"
+        return self._kept(sessions.dial_pod(self._engine, sandbox_now.id, address, port, sink))
 
     def _kept(self, session: StreamSession) -> StreamSession:
         """`close` of the runtime ends it too."""

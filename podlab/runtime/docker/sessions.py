@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from podlab.runtime.docker import dial, exec
+from podlab.runtime.docker import dial, exec, loopback
 from podlab.runtime.docker.client import Engine, Stream, engine_errors
 from podlab.runtime.docker.frames import split
 from podlab.runtime.errors import RuntimeFailure
@@ -152,15 +152,23 @@ def attach(engine: Engine, container_id: str, options: StreamOptions, sink: Stre
     return _EngineSession(stream, sink, options=wanted, finish=lambda: None, abandon=lambda: None, resize=resize)
 
 
+def dial_pod(engine: Engine, sandbox_id: str, host: str, port: int, sink: StreamSink) -> StreamSession:
+    """A connection to a server in the pod: at its address, or else on its loopback. Raises RuntimeFailure with the words
+    of Go's net package."""
+    try:
+        return Connection(socket.create_connection((host, port), timeout=_DIAL_SECONDS), sink)
+    except OSError as error:
+        inside = loopback.connect(engine, sandbox_id, port, _DIAL_SECONDS)
+        if inside is None:
+            raise RuntimeFailure(dial.dial_error(host, port, error)) from error
+        return Connection(inside, sink)
+
+
 class Connection:
     """A TCP connection into a pod. Ends when the server hangs up."""
 
-    def __init__(self, host: str, port: int, sink: StreamSink) -> None:
-        """Raises RuntimeFailure with the words of Go's net package."""
-        try:
-            self._socket = socket.create_connection((host, port), timeout=_DIAL_SECONDS)
-        except OSError as error:
-            raise RuntimeFailure(dial.dial_error(host, port, error)) from error
+    def __init__(self, made: socket.socket, sink: StreamSink) -> None:
+        self._socket = made
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sink = sink
