@@ -14,7 +14,7 @@ from django.http import HttpRequest, QueryDict
 from podlab.apis import status_errors
 from podlab.apiserver.negotiation import Accept
 from podlab.apiserver.paths import Place
-from podlab.registry import authentication, authorizer, clusters
+from podlab.registry import authentication, authorizer, clusters, impersonation
 from podlab.registry.client import Client
 from podlab.registry.identity import Identity
 
@@ -59,6 +59,11 @@ def authenticate(request: HttpRequest) -> Identity:
 def enter(request: HttpRequest, cluster: str, path: str) -> Identity:
     """Let an identity into a cluster: 401, 403 for the path, or 404 for a cluster that does not exist."""
     who = authenticate(request)
+    user, groups = request.headers.get("Impersonate-User", ""), request.headers.get("Impersonate-Group", "")
+    if user or groups:
+        # Several headers of one name arrive joined by commas, which no group of ours contains.
+        named = [group.strip() for group in groups.split(",") if group.strip()]
+        who = impersonation.impersonated(who, cluster, user, named)
     if not authorizer.sees_cluster(who, cluster):
         raise authorizer.refuse_path(who, _path_verb(request), path)
     clusters.get(cluster)  # raises for a cluster that does not exist

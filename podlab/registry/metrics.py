@@ -7,7 +7,7 @@ kubernetes-sigs/metrics-server/pkg/api.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from podlab import clock
@@ -18,6 +18,7 @@ from podlab.storage.usage import Usage
 
 API_VERSION = "metrics.k8s.io/v1beta1"
 FRESH = timedelta(seconds=60)
+WINDOW = 15.0  # seconds, said of a node on which nothing was measured
 _NANO_PER_MICRO = 1000
 
 
@@ -28,28 +29,40 @@ def pods(cluster: str, namespace: str | None, name: str = "") -> Iterator[Manife
         if stored is None or stored.uid != uid:
             continue
         measured = list(containers)
-        meta: Manifest = {"name": pod, "namespace": place, "creationTimestamp": times.rfc3339(measured[0].at)}
+        at = times.rfc3339(max(row.at for row in measured))
+        meta: Manifest = {"name": pod, "namespace": place, "creationTimestamp": at}
         if stored.obj["metadata"].get("labels"):
             meta["labels"] = stored.obj["metadata"]["labels"]
         yield {
-            **_head("PodMetrics", meta, measured),
+            **_head("PodMetrics", meta, at, measured),
             "containers": [{"name": row.container, "usage": _usage([row])} for row in measured],
         }
 
 
 def nodes(cluster: str, name: str = "") -> Iterator[Manifest]:
-    """A node uses what its containers use together."""
+    """A node uses what its containers use together: nothing when it is ready and runs none."""
     by_node: dict[str, list[Usage]] = {}
     for row in _fresh(cluster, None):
         by_node.setdefault(row.node, []).append(row)
     for stored in store.list_objects(cluster, "nodes", "").items:
-        rows = by_node.get(stored.key.name)
-        if not rows or (name and name != stored.key.name):
+        rows = by_node.get(stored.key.name, [])
+        if (name and name != stored.key.name) or not (rows or _is_ready(stored.obj)):
             continue
-        meta: Manifest = {"name": stored.key.name, "creationTimestamp": times.rfc3339(rows[0].at)}
+        at = times.rfc3339(max(row.at for row in rows) if rows else _now(cluster))
+        meta: Manifest = {"name": stored.key.name, "creationTimestamp": at}
         if stored.obj["metadata"].get("labels"):
             meta["labels"] = stored.obj["metadata"]["labels"]
-        yield {**_head("NodeMetrics", meta, rows), "usage": _usage(rows)}
+        yield {**_head("NodeMetrics", meta, at, rows), "usage": _usage(rows)}
+
+
+def _is_ready(node: Manifest) -> bool:
+    conditions = (node.get("status") or {}).get("conditions") or []
+    return any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions)
+
+
+def _now(cluster: str) -> datetime:
+    wall, row = clock.wall_now(), clusters.get(cluster)
+    return row.time.at(wall) if row.runtime == "sim" else wall
 
 
 def _fresh(cluster: str, namespace: str | None) -> list[Usage]:
@@ -62,13 +75,13 @@ def _fresh(cluster: str, namespace: str | None) -> list[Usage]:
     return [row for row in rows if row.wall >= oldest]
 
 
-def _head(kind: str, meta: Manifest, rows: list[Usage]) -> Manifest:
-    at, window = max(row.at for row in rows), max(row.window for row in rows)
+def _head(kind: str, meta: Manifest, at: str, rows: list[Usage]) -> Manifest:
+    window = max((row.window for row in rows), default=WINDOW)
     return {
         "apiVersion": API_VERSION,
         "kind": kind,
         "metadata": meta,
-        "timestamp": times.rfc3339(at),
+        "timestamp": at,
         "window": f"{window:g}s",
     }
 

@@ -71,6 +71,15 @@ def test_the_next_figures_take_the_place_of_the_last(client: Client) -> None:
     usage.replace("none", [], nodes=["node-1"])
 
 
+def test_a_ready_node_without_pods_uses_nothing(client: Client) -> None:
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    for name, status in (("busy", ready), ("lost", {})):
+        client.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+        client.update_status("nodes", "", name, lambda node, status=status: node.update(status=status))
+    found = {item["metadata"]["name"]: item["usage"] for item in items(client, NODES)}
+    assert found == {"busy": {"cpu": "0u", "memory": "0Ki"}}
+
+
 def test_a_node_that_fell_silent_is_not_believed(client: Client) -> None:
     uid = running(client, "p")
     usage.replace("main", [measured("p", uid, "a", 1, 1, age=3600)], nodes=["node-1"])
