@@ -35,14 +35,14 @@ class GarbageCollector(Controller):
             yield _key(member)
         for member in owners.mentioning(self.cluster, _MARKS):
             yield _key(member)
-            yield from self._dependents(member.uid)
+            yield from self._dependents(member)
 
     def affected(self, entry: LogEntry) -> Iterable[str]:
         """An object with new owners; one that goes, for the sake of its dependents and its owners; one that waits."""
         new = entry.obj["metadata"]
         own = _key(Member(entry.key, entry.uid))
         if entry.type == "DELETED":
-            yield from self._dependents(entry.uid)
+            yield from self._dependents(Member(entry.key, entry.uid))
             yield from self._owners(entry, new)
             return
         old = (entry.prev or {}).get("metadata") or {}
@@ -51,7 +51,7 @@ class GarbageCollector(Controller):
             yield from self._owners(entry, old)
         if _marks(new) and (_marks(new), new["deletionTimestamp"]) != (_marks(old), old.get("deletionTimestamp")):
             yield own
-            yield from self._dependents(entry.uid)
+            yield from self._dependents(Member(entry.key, entry.uid))
 
     def sync(self, key: str) -> None:
         resource, namespace, name, uid = key.split("/")
@@ -72,8 +72,8 @@ class GarbageCollector(Controller):
 
     # What is known
 
-    def _dependents(self, uid: str) -> Iterator[str]:
-        for member in owners.dependents(self.cluster, uid):
+    def _dependents(self, owner: Member) -> Iterator[str]:
+        for member in owners.dependents(owner):
             yield _key(member)
 
     def _owners(self, entry: LogEntry, meta: Manifest) -> Iterator[str]:
@@ -106,7 +106,7 @@ class GarbageCollector(Controller):
         waits = FOREGROUND_FINALIZER in _marks(item.obj["metadata"])
         if not waits and not any(owner.state is State.WAITING for owner in known):
             return Dependents()
-        members = owners.dependents(self.cluster, item.uid)
+        members = owners.dependents(Member(item.key, item.uid))
         living = (self._living(member) for member in members)
         if waits:
             return Dependents(any=bool(members), blocking=any(one and _blocks(one.obj, item.uid) for one in living))
@@ -133,7 +133,7 @@ class GarbageCollector(Controller):
 
     def _orphan(self, item: Stored) -> None:
         why = f"Its owner {item.obj['kind']} {item.key.name} is deleted and leaves its dependents behind."
-        for member in owners.dependents(self.cluster, item.uid):
+        for member in owners.dependents(Member(item.key, item.uid)):
             dependent = self._living(member)
             if dependent is not None:
                 self._drop_owners(dependent, (item.uid,), why)

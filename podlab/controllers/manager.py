@@ -18,6 +18,7 @@ from podlab.controllers.controller import Controller, Kit
 from podlab.controllers.disruption import Disruption
 from podlab.controllers.garbage_collector import GarbageCollector
 from podlab.controllers.namespaces import Namespaces
+from podlab.controllers.protection import Protection
 from podlab.controllers.resource_quota import ResourceQuotas
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
@@ -27,7 +28,7 @@ from podlab.storage.log import LogEntry
 
 logger = logging.getLogger(__name__)
 
-CONTROLLERS: tuple[type[Controller], ...] = (Disruption, GarbageCollector, Namespaces, ResourceQuotas)
+CONTROLLERS: tuple[type[Controller], ...] = (Disruption, GarbageCollector, Namespaces, Protection, ResourceQuotas)
 
 FIRST_DELAY = 0.005
 LONGEST_DELAY = 60.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from podlab.apis.types import Key
 from podlab.storage import database
@@ -24,10 +25,23 @@ class Member:
     uid: str
 
 
-def dependents(cluster: str, uid: str) -> list[Member]:
-    """The objects that name the object with this uid as an owner, in the order in which they did so."""
-    rows = GraphEdge.objects.filter(cluster=cluster, type="owner", to_uid=uid).order_by("id")
-    fields = rows.values_list("cluster", "from_resource", "namespace", "from_name", "from_uid")
+def dependents(owner: Member) -> list[Member]:
+    """The objects that name `owner` as one, in the order in which they did so. An owner in a namespace has none elsewhere:
+    a reference across namespaces is one to nothing."""
+    rows = GraphEdge.objects.filter(cluster=owner.key.cluster, type="owner", to_uid=owner.uid)
+    if owner.key.namespace:
+        rows = rows.filter(namespace=owner.key.namespace)
+    return _from(rows)
+
+
+def users(cluster: str, namespace: str, resource: str, name: str) -> list[Member]:
+    """The pods that mount this object."""
+    rows = GraphEdge.objects.filter(cluster=cluster, namespace=namespace, type="mounts")
+    return _from(rows.filter(to_resource=resource, to_name=name))
+
+
+def _from(rows: QuerySet[GraphEdge]) -> list[Member]:
+    fields = rows.order_by("id").values_list("cluster", "from_resource", "namespace", "from_name", "from_uid")
     return list(dict.fromkeys(_member(row) for row in fields))
 
 

@@ -16,7 +16,12 @@ _STANDARD = {
     "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims",
     *(f"{kind}.{name}" for kind in ("requests", "limits") for name in _CONTAINER), "requests.storage",
 }  # fmt: skip
-_INTEGERS = _STANDARD - {*_CONTAINER, "storage"}
+_INTEGERS = frozenset(
+    {
+        "configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "resourcequotas", "secrets", "services",
+        "services.loadbalancers", "services.nodeports",
+    }
+)  # fmt: skip
 _POD_LEVEL = ("cpu", HUGEPAGES, "memory")
 
 
