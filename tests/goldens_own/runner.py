@@ -69,7 +69,9 @@ class Door:
             given.setdefault("Content-Type", _TYPES[type(body)])
             raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
         given["Authorization"] = f"Bearer {self._token}"
-        return async_to_sync(self._send)(method, path, urlencode(query or {}, doseq=True), given, raw)
+        place, _, written = path.partition("?")
+        asked = "&".join(part for part in (written, urlencode(query or {}, doseq=True)) if part)
+        return async_to_sync(self._send)(method, place, asked, given, raw)
 
     async def _send(self, method: str, path: str, query: str, headers: dict[str, str], raw: bytes) -> Answer:
         scope = {
