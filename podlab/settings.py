@@ -24,6 +24,7 @@ PODLAB_HOSTS = env.names("PODLAB_HOSTS", "localhost,127.0.0.1,[::1]")
 PODLAB_PAUSE_IMAGE = env.text("PODLAB_PAUSE_IMAGE", "")  # "" = the lab builds its own
 PODLAB_ALLOW_PRIVILEGED = env.boolean("PODLAB_ALLOW_PRIVILEGED", True)
 PODLAB_DOCKER_NETWORK = env.text("PODLAB_DOCKER_NETWORK", "bridge")
+PODLAB_HOST_ACCESS = env.names("PODLAB_HOST_ACCESS", "")  # what pods may ask of the machine: hostPath, hostPID, hostIPC
 PODLAB_STREAM_BIND = env.text("PODLAB_STREAM_BIND", "")  # "" = a Unix socket in the data folder
 PODLAB_STREAM_ADDRESS = env.text("PODLAB_STREAM_ADDRESS", "")  # what nodes publish; "" = where they listen
 PODLAB_DOCKER_HOST = env.text("DOCKER_HOST", "unix:///var/run/docker.sock")

@@ -42,6 +42,7 @@ class NodeStep(bootsteps.StartStopStep):
             data=settings.PODLAB_DATA,
             send=tasks.SyncSender(),
             stream_address=stream_address.published("node"),
+            host_access=frozenset(settings.PODLAB_HOST_ACCESS),
         )
         self._streams = stream_address.make_server("node", self._host.open_stream)
         self._streams.start()

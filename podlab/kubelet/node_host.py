@@ -111,7 +111,9 @@ class NodeHost:
         send: Send,
         clock: Clock | None = None,
         stream_address: str = "",
+        host_access: frozenset[str] = frozenset(),
     ) -> None:
+        self._host_access = host_access
         self._cluster, self._nodes, self._make_runtime = cluster, nodes, make_runtime
         self._hub, self._data = hub, data
         self._stream_address = stream_address
@@ -186,6 +188,7 @@ class NodeHost:
             address=own_address(),
             defer=self._in_background,
             stream_address=self._stream_address,
+            host_access=self._host_access,
         )
 
     def _follow(self) -> None:

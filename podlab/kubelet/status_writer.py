@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import logging
 
+from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.kubelet import status as statuses
@@ -26,11 +27,18 @@ def inputs(ctx: Context, state: PodState, observed: PodStatus) -> Inputs:
         observed=observed,
         verdicts=ctx.probes.verdicts(state.ref.uid),
         problems=dict(state.problems),
-        hooked=frozenset(cid for cid, hook in state.hooks.items() if hook == "running"),
+        hooked=_hooked(state),
         scheme=ctx.runtime.name,
         node_ip=ctx.address,
         now=ctx.clock.now(),
     )
+
+
+def _hooked(state: PodState) -> frozenset[str]:
+    """Containers that do not count as running: their postStart hook runs, or has failed and they are stopped for it."""
+    failed = {n for n, problem in state.problems.items() if problem.reason == reasons.POST_START_HOOK_ERROR}
+    running = {cid for cid, hook in state.hooks.items() if hook == "running"}
+    return frozenset(running | {cid for cid, one in state.kills.items() if one.name in failed})
 
 
 def write(ctx: Context, state: PodState, status: Manifest, why: str) -> None:

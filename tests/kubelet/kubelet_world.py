@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -160,9 +161,19 @@ class Told:
         return [message for _, one, message in self.events if one == reason]
 
 
+class Steady(random.Random):
+    """No jitter, unless a test sets `value`."""
+
+    value = 0.0
+
+    def random(self) -> float:
+        return self.value
+
+
 class World:
     def __init__(self, folder: Path) -> None:
         self.clock = LabClock(START)
+        self.rng = Steady()
         self.runtime = FakeRuntime(self.clock)
         self.api = FakeApi(self.clock)
         self.told = Told(self.clock)
@@ -183,6 +194,7 @@ class World:
             dispatch=self.queue.append,
             address="192.0.2.1",
             runs=self.told,
+            rng=self.rng,
         )
 
     def boot(self) -> None:

@@ -134,7 +134,7 @@ def _request(engine: Engine, scope: Scope, sandbox_id: str, config: ContainerCon
         cap_add=list(config.add_capabilities) or None,
         cap_drop=list(config.drop_capabilities) or None,
         security_opt=_security_options(config) or None,
-        oom_score_adj=config.oom_score_adj,
+        oom_score_adj=_oom_score(config),
         log_config=LogConfig(type=LogConfig.types.JSON, config=_ENGINE_LOG),
         **_resources(config),
     )
@@ -160,6 +160,11 @@ def _pid_mode(sandbox_id: str, config: ContainerConfig) -> str | None:
     if config.pid_namespace is PidNamespace.POD:
         return f"container:{sandbox_id}"
     return f"container:{config.pid_target}" if config.pid_namespace is PidNamespace.TARGET else None
+
+
+def _oom_score(config: ContainerConfig) -> int | None:
+    """An engine without the right to lower a score could not start such a container at all; 0 is what it gives then."""
+    return config.oom_score_adj if (config.oom_score_adj or 0) > 0 else None
 
 
 def _security_options(config: ContainerConfig) -> list[str]:
