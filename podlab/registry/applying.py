@@ -6,13 +6,14 @@ What an apply means is worked out in `registry.apply`. Source: apiserver/pkg/end
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from podlab.apis import status_errors
+from podlab.apis import conversion, schema, status_errors
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.registry import creating, decoding, metadata, strategies, updating
-from podlab.registry.apply import server_side, tracking
+from podlab.registry.apply import server_side, shapes, tracking
 from podlab.registry.apply.server_side import Applied
 from podlab.registry.operations import Context, Written, copy_of
 from podlab.storage import store
@@ -22,10 +23,12 @@ from podlab.storage.store import Stored
 
 def apply(ctx: Context, config: Any, *, may_create: Callable[[], None]) -> Written:
     """Apply `config`, which is decoded JSON. `may_create` raises where the caller may patch but not create."""
-    shape, who = tracking.shape_of(ctx), tracking.writer(ctx)
     _check_head(ctx, config)
-    server_side.check_configuration(shape, config)
+    server_side.check_configuration(shapes.of(schema.definition_of(ctx.served)), config)
     _check_name(ctx, config)
+    if ctx.view is not None:  # ownership is kept in the words of the stored version
+        config, ctx = conversion.to_stored(ctx.view, config), replace(ctx, view=None)
+    shape, who = tracking.shape_of(ctx), tracking.writer(ctx)
     stated = _without_reset(ctx, config)
     for _ in range(updating.CONFLICT_ATTEMPTS):
         current = store.get(ctx.key)
@@ -73,7 +76,7 @@ def _timeless(entries: list[Manifest]) -> list[Manifest]:
 def _check_head(ctx: Context, config: Any) -> None:
     """apiVersion and kind are never guessed here."""
     given = config if isinstance(config, dict) else {}
-    if (given.get("apiVersion"), given.get("kind")) != (ctx.resource.api_version, ctx.resource.kind):
+    if (given.get("apiVersion"), given.get("kind")) != (ctx.served.api_version, ctx.served.kind):
         raise status_errors.bad_request(f"invalid object type: {server_side.gvk(given)}")
 
 

@@ -185,7 +185,7 @@ class Client:
                 return scaling.rewrite(ctx, change)
         if patch_type == patches.APPLY_PATCH:
             with _storage_errors():
-                return applying.apply(ctx, patch, may_create=lambda: self._authorize("create", ctx))
+                return views.written(ctx, applying.apply(ctx, patch, may_create=lambda: self._authorize("create", ctx)))
         change = patches.compile(ctx.served, patch_type, patch)
         with _storage_errors():
             return views.written(ctx, updating.rewrite(ctx, change))

@@ -282,3 +282,23 @@ def test_sets_of_paths() -> None:
     assert '.spec.containers[name="c"].args' in rest
     both = [fieldset.text(path) for path in fieldset.paths(fieldset.intersection(found, some))]
     assert both == [".spec.nodeSelector", '.spec.containers[name="c"]']
+
+
+def test_an_older_version_is_applied_to_the_same_object(client: Client) -> None:
+    """Ownership is kept in the words of the stored version."""
+    spec = {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}, "maxReplicas": 3}
+    config: dict[str, Any] = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "h"},
+        "spec": {**spec, "targetCPUUtilizationPercentage": 50},
+    }
+    handle, key = "horizontalpodautoscalers.v1.autoscaling", "horizontalpodautoscalers.autoscaling"
+    written = client.patch(handle, "default", "h", patches.APPLY_PATCH, config, options=options("one"))
+    assert (written.created, written.obj["apiVersion"]) == (True, "autoscaling/v1")
+    stored = client.get(key, "default", "h").obj
+    assert stored["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 50
+    changed = {**config, "spec": {**spec, "maxReplicas": 5}}
+    client.patch(handle, "default", "h", patches.APPLY_PATCH, changed, options=options("one"))
+    assert client.get(key, "default", "h").obj["spec"]["maxReplicas"] == 5
+    assert set(owners(client, key, "h")) == {("one", "Apply", "")}
