@@ -36,6 +36,7 @@ class ApiError(Exception):
         self.details = details
         self.headers = dict(headers or {})
         self.errors = tuple(errors)
+        self.warnings: tuple[str, ...] = ()  # told before the request was refused
 
     def to_status(self) -> Manifest:
         status: Manifest = {

@@ -88,7 +88,7 @@ def _within_budget(warnings: Sequence[str]) -> tuple[str, ...]:
 
 
 def from_error(error: ApiError, accept: Accept) -> ApiResponse:
-    response = from_data(error.to_status(), accept, code=error.code)
+    response = from_data(error.to_status(), accept, code=error.code, warnings=error.warnings)
     _set(response, error.headers)
     return response
 

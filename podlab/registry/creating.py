@@ -67,10 +67,14 @@ def _prepare(request: chain.Request, strategy: Strategy) -> tuple[str, ...]:
     errors = strategy.validate(obj)
     if errors:
         raise status_errors.invalid(ctx.resource, metadata.name_of(obj), errors)
-    chain.check(request)
-    warnings = (*request.warnings, *strategy.warnings_on_create(obj))
+    warnings = tuple(strategy.warnings_on_create(obj))
+    try:
+        chain.check(request)
+    except status_errors.ApiError as error:
+        error.warnings = warnings
+        raise
     strategy.canonicalize(obj)
-    return warnings
+    return (*warnings, *request.warnings)
 
 
 def _store(request: chain.Request, strategy: Strategy, *, warnings: tuple[str, ...]) -> Written:
