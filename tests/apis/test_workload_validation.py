@@ -299,3 +299,21 @@ def test_a_status_must_add_up(case: str) -> None:
     if given["kind"] == "Job":
         new["status"].pop("collisionCount")
     assert told(resource, validation.validate_status_update(resource, new, old)) == message
+
+
+def test_what_may_surprise_is_told_with_the_answer() -> None:
+    twice = template()
+    twice["spec"]["containers"][0]["env"] = [{"name": "A"}, {"name": "A"}]
+    hidden = 'spec.template.spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply'
+    resource, obj = prepared(workload("Deployment", template=twice))
+    assert validation.warnings_on_create(resource, obj) == [hidden]
+    resource, obj = prepared(workload("StatefulSet", revisionHistoryLimit=-1))
+    assert validation.warnings_on_create(resource, obj) == [
+        "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
+    ]
+    dotted = {**cron_job(), "metadata": {"name": "a.b"}}
+    resource, obj = prepared(dotted)
+    assert validation.warnings_on_create(resource, obj) == [
+        "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; "
+        "a DNS label is recommended: [must not contain dots]"
+    ]

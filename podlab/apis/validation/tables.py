@@ -110,4 +110,5 @@ WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
     "secrets": kinds.secret_warnings,
     "services": service.warnings,
     "endpointslices.discovery.k8s.io": endpoints.endpoint_slice_warnings,
+    **workload_tables.WARNINGS,
 }

@@ -13,20 +13,32 @@ _BYTE_RESOURCES = ("memory", "ephemeral-storage")
 
 
 def of_pod(pod: Manifest) -> list[str]:
-    return [*_of_metadata(pod), *_of_volumes(pod), *_of_containers(pod)]
+    return [*of_name(pod, "the Pod's hostname"), *of_template("", pod)]
 
 
-def _of_metadata(pod: Manifest) -> Iterator[str]:
-    metadata = pod.get("metadata") or {}
-    problems = names.dns_label(metadata.get("name") or "a")
+def of_template(prefix: str, template: Manifest) -> list[str]:
+    """A pod, or a template of pods; `prefix` is its path with a dot at the end."""
+    return [
+        *_of_annotations(f"{prefix}metadata", template),
+        *_of_volumes(template),
+        *_of_containers(f"{prefix}spec", template),
+    ]
+
+
+def of_name(obj: Manifest, used_in: str) -> Iterator[str]:
+    """A name that will be, or begin, the name of a host."""
+    problems = names.dns_label((obj.get("metadata") or {}).get("name") or "a")
     if problems:
         yield (
-            "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; "
+            f"metadata.name: this is used in {used_in}, which can result in surprising behavior; "
             f"a DNS label is recommended: [{' '.join(problems)}]"
         )
-    for key in metadata.get("annotations") or {}:
+
+
+def _of_annotations(path: str, pod: Manifest) -> Iterator[str]:
+    for key in (pod.get("metadata") or {}).get("annotations") or {}:
         if key.startswith(_APP_ARMOR):
-            yield f'metadata.annotations[{key}]: deprecated since v1.30; use the "appArmorProfile" field instead'
+            yield f'{path}.annotations[{key}]: deprecated since v1.30; use the "appArmorProfile" field instead'
 
 
 def _of_volumes(pod: Manifest) -> Iterator[str]:
@@ -36,11 +48,11 @@ def _of_volumes(pod: Manifest) -> Iterator[str]:
             yield f'volume "{volume.get("name", "")}" (Projected) has no sources provided'
 
 
-def _of_containers(pod: Manifest) -> Iterator[str]:
+def _of_containers(path: str, pod: Manifest) -> Iterator[str]:
     ports: dict[tuple[object, ...], str] = {}
     for field in _LISTS:
         for index, item in enumerate((pod.get("spec") or {}).get(field) or []):
-            here = f"spec.{field}[{index}]"
+            here = f"{path}.{field}[{index}]"
             yield from _of_amounts(f"{here}.resources", item.get("resources") or {})
             yield from _of_env(f"{here}.env", item.get("env") or [])
             yield from _of_ports(f"{here}.ports", item.get("ports") or [], ports)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from podlab.apis.types import Manifest
-from podlab.apis.validation import cron_job, job, job_status, workload_status, workloads
+from podlab.apis.validation import cron_job, job, job_status, workload_status, workload_warnings, workloads
 from podlab.apis.validation.rules import Errors
 
 CREATE: Mapping[str, Callable[[Manifest], Errors]] = {
@@ -30,3 +30,4 @@ STATUS: Mapping[str, Callable[[Manifest, Manifest], Errors]] = {
     **workload_status.BY_KEY,
     "jobs.batch": job_status.validate,
 }
+WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = workload_warnings.BY_KEY

@@ -188,7 +188,6 @@ def stateful_set(obj: Manifest) -> Errors:
     yield from not_negative(path, spec, "replicas")
     yield from not_negative(path, spec, "minReadySeconds")
     yield from not_negative(f"{path}.ordinals", spec.get("ordinals") or {}, "start")
-    yield from not_negative(path, spec, "revisionHistoryLimit")
     if spec.get("serviceName"):
         yield from by_rule(f"{path}.serviceName", spec["serviceName"], names.dns_label)
     yield from selection(f"{path}.selector", spec.get("selector"), "statefulset")
