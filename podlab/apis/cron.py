@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _MONTHS = {
     name: number
@@ -61,7 +62,11 @@ def parse(text: str) -> Schedule:
     if not text:
         raise ScheduleError("empty spec string")
     if text.startswith(("TZ=", "CRON_TZ=")):
-        text = text.partition(" ")[2].strip()
+        zone, _, text = text.partition(" ")
+        name = zone.partition("=")[2]
+        if not is_zone(name):
+            raise ScheduleError(f"provided bad location {name}: unknown time zone {name}")
+        text = text.strip()
     if text.startswith("@"):
         return _descriptor(text)
     fields = text.split()
@@ -69,6 +74,15 @@ def parse(text: str) -> Schedule:
         raise ScheduleError(f"expected exactly {len(_FIELDS)} fields, found {len(fields)}: [{' '.join(fields)}]")
     read = [_field(field, bounds) for field, bounds in zip(fields, _FIELDS, strict=True)]
     return Schedule(tuple(values for values, _ in read), tuple(star for _, star in read))
+
+
+def is_zone(name: str) -> bool:
+    """Whether Go's time.LoadLocation knows it."""
+    try:
+        ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return name == "Local"
+    return True
 
 
 def _descriptor(text: str) -> Schedule:

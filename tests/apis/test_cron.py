@@ -19,6 +19,7 @@ REFUSED = {
     "* * * foo *": 'failed to parse int from foo: strconv.Atoi: parsing "foo": invalid syntax',
     "1-x * * * *": 'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax',
     "*/-5 * * * *": "negative number (-5) not allowed: -5",
+    "TZ=Mars/Base * * * * *": "provided bad location Mars/Base: unknown time zone Mars/Base",
     "@fortnightly": "unrecognized descriptor: @fortnightly",
     "@every": "unrecognized descriptor: @every",
     "@every soon": 'failed to parse duration @every soon: time: invalid duration "soon"',

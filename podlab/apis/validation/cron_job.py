@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from podlab.apis import cron
 from podlab.apis.field_errors import invalid, not_supported, required
@@ -78,16 +77,8 @@ def _time_zone(path: str, zone: str | None) -> Errors:
             return
     if zone.lower() == "local":
         yield invalid(path, zone, _LOCAL)
-    elif not _is_known(zone):
+    elif not cron.is_zone(zone):
         yield invalid(path, zone, unknown)
-
-
-def _is_known(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _template(path: str, spec: Manifest) -> Errors:
