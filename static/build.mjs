@@ -6,6 +6,7 @@ const options = {
     base: "static/src/base.js",
     list: "static/src/list.js",
     pod: "static/src/pod.js",
+    space: "static/src/space.js",
     editor: "static/src/editor.js",
     clock: "static/src/clock_page.js",
     style: "static/src/style.css",

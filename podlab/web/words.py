@@ -12,6 +12,7 @@ WORDS = (
     gettext_noop("Conditions"),
     gettext_noop("Events"),
     gettext_noop("Deletion"),
+    gettext_noop("deleted"),
     gettext_noop("Logs"),
     gettext_noop("startup"),
     gettext_noop("liveness"),

@@ -25,6 +25,7 @@ export function paint(ctx, view) {
   grid(ctx, view);
   for (const lane of lanes) {
     const marks = view.marksOf(lane.id);
+    view.strength = ctx.globalAlpha = lane.dim ? 0.45 : 1;
     if (lane.kind === "condition") track(ctx, lane, view);
     if (lane.kind === "probe") probes(ctx, lane, marks, view);
     else if (lane.kind === "events") events(ctx, lane, marks, view);
@@ -37,6 +38,7 @@ export function paint(ctx, view) {
     }
   }
   for (const lane of lanes) if (lane.kind === "probe") links(ctx, lane, view);
+  view.strength = ctx.globalAlpha = 1;
   for (const fold of s.folds) gap(ctx, fold, view);
   if (view.range) band(ctx, view);
   if (view.hover !== null) rule(ctx, toX(s, view.hover), height, colours.muted, [2, 3]);
@@ -148,11 +150,11 @@ function countdown(ctx, lane, bar, view, colour) {
   const rest = mark.t1 === null ? remaining(mark, view.now) : 0;
   const width = (end - x0) * rest;
   if (width > 1) {
-    ctx.globalAlpha = 0.34;
+    ctx.globalAlpha = 0.34 * view.strength;
     box(ctx, end - width, lane.y + 1, width, lane.height - 2);
     ctx.fillStyle = colour;
     ctx.fill();
-    ctx.globalAlpha = 1;
+    ctx.globalAlpha = view.strength;
   }
   const leftText = rest > 0 ? ` · ${left(mark.tUntil - view.now)} ${view.leftWord}` : "";
   const label = mark.text + leftText;

@@ -5,7 +5,7 @@ const MARGIN = 4_000; // ms that stay unfolded on both sides
 const SHOWN = 3_000; // what a fold is as long as, at least
 
 // A probe that says the same as ever, or lines in a log, are not news.
-const news = (mark) => mark.kind !== "log" && (mark.kind !== "probe" || Boolean(mark.caused) || mark.outcome !== "success");
+export const news = (mark) => mark.kind !== "log" && (mark.kind !== "probe" || Boolean(mark.caused) || mark.outcome !== "success");
 
 // The stretches between `first` and `last` in which no mark begins or ends: [{from, to, removed, before}].
 export function idle(marks, first, last) {

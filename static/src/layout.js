@@ -34,6 +34,31 @@ export function lanes(pod, { log = true, deleting = false, conditions = CONDITIO
   return { lanes: found, height: y + 12 };
 }
 
+// The lanes of a namespace: for each pod its phase band, readiness and containers; the Events of all at the foot.
+// `pods`: [{uid, name, gone, containers}] in the order of the page; the ids of lanes and marks begin with the uid.
+export function spaceLanes(pods) {
+  const found = [];
+  let y = 10;
+  const add = (id, kind, label, { note = "", gap = 0, sub = false, dim = false, link = "" } = {}) => {
+    y += gap;
+    found.push({ id, kind, label, note, sub, dim, link, y, height: HEIGHT[kind] });
+    y += HEIGHT[kind];
+  };
+  for (const { uid, name, gone, containers } of pods) {
+    add(`${uid}/phase`, "phase", name, { gap: found.length ? GAP.section : 0, dim: gone, link: uid });
+    add(`${uid}/condition/Ready`, "condition", "Ready", { sub: true, dim: gone });
+    for (const container of containers) {
+      const note = container.sort === "app" ? "" : container.sort;
+      add(`${uid}/container/${container.name}`, "container", container.name, { gap: 2, note, sub: true, dim: gone });
+      for (const { type } of container.probes) {
+        add(`${uid}/probe/${container.name}/${type}`, "probe", type, { gap: 2, sub: true, dim: gone });
+      }
+    }
+  }
+  add("events", "events", "Events", { gap: GAP.section });
+  return { lanes: found, height: y + 12 };
+}
+
 // Bars of a lane in px, at least one px wide; spans outside of the window are left out.
 export function bars(marks, s, now) {
   const found = [];

@@ -22,6 +22,7 @@ export class Timeline {
     this.minimap = root.querySelector("canvas.minimap");
     this.tip = root.querySelector(".timeline-tip");
     this.foldButton = root.querySelector("[data-do=fold]");
+    this.headed = true; // the conditions have a heading
     this.range = null; // [from, to] that filters what stands beside
     this.folding = false;
     this.folds = [];
@@ -71,9 +72,7 @@ export class Timeline {
   }
 
   relayout() {
-    const types = new Set(this.book.sorted.filter((mark) => mark.kind === "condition").map((mark) => mark.lane.slice(10)));
-    const conditions = [...CONDITIONS, ...[...types].filter((type) => !CONDITIONS.includes(type))];
-    this.layout = lanes(this.pod, { deleting: this.book.lane("deletion").length > 0, conditions });
+    this.layout = this.makeLanes();
     this.byLane = new Map();
     for (const mark of this.book.sorted) {
       if (!this.byLane.has(mark.lane)) this.byLane.set(mark.lane, []);
@@ -83,15 +82,21 @@ export class Timeline {
     this.resize();
   }
 
+  makeLanes() {
+    const types = new Set(this.book.sorted.filter((mark) => mark.kind === "condition").map((mark) => mark.lane.slice(10)));
+    const conditions = [...CONDITIONS, ...[...types].filter((type) => !CONDITIONS.includes(type))];
+    return lanes(this.pod, { deleting: this.book.lane("deletion").length > 0, conditions });
+  }
+
   writeLabels() {
     const made = this.layout.lanes.map((lane) => {
       const label = document.createElement("div");
-      label.className = `lane-label lane-${lane.kind}${lane.sub ? " sub" : ""}`;
+      label.className = `lane-label lane-${lane.kind}${lane.sub ? " sub" : ""}${lane.dim ? " dim" : ""}`;
       label.style.top = `${lane.y}px`;
       label.style.height = `${lane.height}px`;
       const name = document.createElement("span");
       name.className = "lane-name";
-      name.textContent = lane.kind === "container" || lane.kind === "condition" ? lane.label : t(lane.label);
+      name.textContent = lane.kind === "container" || lane.kind === "condition" || lane.link ? lane.label : t(lane.label);
       const note = document.createElement("span");
       note.className = "lane-note";
       note.textContent = this.note(lane);
@@ -100,7 +105,7 @@ export class Timeline {
       return label;
     });
     const heading = this.layout.lanes.find((lane) => lane.kind === "condition");
-    if (heading) {
+    if (heading && this.headed) {
       const title = document.createElement("div");
       title.className = "lane-heading";
       title.style.top = `${heading.y}px`;
@@ -118,6 +123,7 @@ export class Timeline {
       const attempt = marks.reduce((most, mark) => Math.max(most, mark.attempt ?? 0), 0);
       return [lane.note && t(lane.note), attempt ? t("restart {n}", { n: attempt }) : ""].filter(Boolean).join(" · ");
     }
+    if (lane.kind === "phase" && lane.dim) return t("deleted");
     if (lane.kind !== "probe" || !marks.length) return "";
     const last = marks.at(-1);
     const count = `${Math.min(last.run, last.threshold)}/${last.threshold}`;
@@ -323,9 +329,13 @@ export class Timeline {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     const whole = fit(this.first, Math.max(this.last, this.s.to), this.s.width, this.folds);
     this.whole = whole;
-    const names = (this.pod?.containers ?? []).filter((one) => one.sort !== "init").map((one) => `container/${one.name}`);
-    const rows = [...names.slice(0, 5), "deletion"].map(this.marksOf).filter((marks) => marks.length);
+    const rows = this.minimapLanes().map(this.marksOf).filter((marks) => marks.length);
     paintMinimap(ctx, { s: whole, rows, now: now ?? this.last, window: this.s, height: 30, colours: this.colours });
+  }
+
+  minimapLanes() {
+    const names = (this.pod?.containers ?? []).filter((one) => one.sort !== "init").map((one) => `container/${one.name}`);
+    return [...names.slice(0, 5), "deletion"];
   }
 
   // --- what is under the pointer, and what is chosen ---------------------------------------------------------------

@@ -1,5 +1,6 @@
 // The timeline as a list in time order: for screen readers, keyboards and tests. One item a mark, trimmed to the view.
 
+import { news } from "./folds.js";
 import { clockText } from "./times.js";
 
 const MOST = 600;
@@ -24,7 +25,7 @@ export class Twin {
 
   // Makes the list say exactly `marks`; items that stay are the same elements, so focus and reading place survive.
   update(marks, selected) {
-    const wanted = marks.slice(-MOST);
+    const wanted = trimmed(marks);
     const ids = new Set(wanted.map((mark) => mark.id));
     for (const [id, item] of this.items) {
       if (ids.has(id)) continue;
@@ -64,6 +65,15 @@ export class Twin {
     if (selected) item.firstChild.setAttribute("aria-current", "true");
     else item.firstChild.removeAttribute("aria-current");
   }
+}
+
+// At most `most` marks in their order; probes that say the same as ever and log lines go first, the oldest of them. Pure.
+export function trimmed(marks, most = MOST) {
+  if (marks.length <= most) return marks;
+  const told = marks.filter(news);
+  if (told.length >= most) return told.slice(-most);
+  const others = new Set(marks.filter((mark) => !news(mark)).slice(told.length - most));
+  return marks.filter((mark) => news(mark) || others.has(mark));
 }
 
 // What tests and assistive tools may rely on. Pure.

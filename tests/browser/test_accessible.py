@@ -29,6 +29,7 @@ PAGES = [
     "/c/main/",
     "/c/main/clock",
     "/clusters",
+    "/c/main/ns/default/timeline",
     "/c/main/nodes",
     "/c/main/nodes/node-a",
     "/c/main/namespaces",

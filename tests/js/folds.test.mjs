@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { folded, idle, unfolded } from "../../static/src/folds.js";
+import { trimmed } from "../../static/src/twin.js";
 import { fit, pan, perPixel, scale, ticks, toTime, toX, zoom } from "../../static/src/scale.js";
 
 const mark = (t0, t1 = t0, more = {}) => ({ kind: "span", t0, t1, ...more });
@@ -49,4 +50,12 @@ test("no tick stands in a fold", () => {
   assert.ok(times.length > 3 && times.length < 20);
   assert.ok(times.every((time) => time <= folds[0].from || time >= folds[0].to));
   assert.ok(times.at(-1) > HOUR - 5_000);
+});
+
+test("a list that is too long loses the probes that say the same, the oldest first", () => {
+  const probe = (t0, outcome = "success") => mark(t0, t0, { kind: "probe", outcome, caused: "" });
+  const marks = [mark(0, 10), probe(1), probe(2), probe(3, "failure"), probe(4), mark(5)];
+  assert.deepEqual(trimmed(marks, 4).map((one) => one.t0), [0, 3, 4, 5]);
+  assert.deepEqual(trimmed(marks, 2).map((one) => one.t0), [3, 5]);
+  assert.equal(trimmed(marks, 6), marks);
 });

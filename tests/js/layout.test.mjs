@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Book } from "../../static/src/book.js";
-import { bars, clusters, density, hit, lanes, leads, remaining, tickHeight } from "../../static/src/layout.js";
+import { bars, clusters, density, hit, lanes, leads, remaining, spaceLanes, tickHeight } from "../../static/src/layout.js";
 import { scale } from "../../static/src/scale.js";
 
 const at = (seconds) => new Date(seconds * 1000).toISOString();
@@ -94,4 +94,15 @@ test("the book keeps one mark an id, in time order, and knows neighbours on a la
   assert.equal(known.neighbour("b", 1), null);
   assert.equal(known.neighbour(null, 1).id, "a");
   assert.deepEqual(known.within(11_000, 16_000).map((one) => one.id), ["a", "e"]);
+});
+
+test("a namespace has the lanes of every pod, deleted ones dimmed, and one lane for all events", () => {
+  const one = { uid: "u1", name: "web", gone: false, containers: pod.containers };
+  const { lanes: found } = spaceLanes([one, { uid: "u2", name: "old", gone: true, containers: [] }]);
+  assert.deepEqual(found.map((lane) => lane.id), [
+    "u1/phase", "u1/condition/Ready", "u1/container/wait", "u1/container/app", "u1/probe/app/liveness", "u1/probe/app/readiness",
+    "u2/phase", "u2/condition/Ready", "events",
+  ]);
+  assert.deepEqual(found.filter((lane) => lane.dim).map((lane) => lane.id), ["u2/phase", "u2/condition/Ready"]);
+  for (let i = 1; i < found.length; i += 1) assert.ok(found[i].y >= found[i - 1].y + found[i - 1].height);
 });

@@ -23,6 +23,7 @@ PLACES = [
     "/c/main/ns/default/pods/web/log",
     "/c/main/ns/default/configmaps",
     "/c/main/ns/default/configmaps/settings",
+    "/c/main/ns/default/timeline",
     "/c/main/nodes",
     "/c/main/nodes/node-a",
 ]

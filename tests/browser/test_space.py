@@ -1,0 +1,44 @@
+"""The timeline of a namespace in a real browser: pods come, end and stay."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+def create(page: Page, name: str) -> None:
+    page.goto("/c/main/ns/default/new")
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n"
+        "    - {name: c, image: 'busybox:1.36', command: [sleep, '3600']}\n"
+    )
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.wait_for_url(re.compile(f"/pods/{name}"))
+
+
+def test_pods_come_to_the_namespaces_timeline_and_stay_after_their_end(page: Page) -> None:
+    name = f"space-{uuid.uuid4().hex[:6]}"
+    page.goto("/c/main/ns/default/timeline")
+    expect(page.locator("html")).to_have_attribute("data-live", "yes")
+    editor = page.context.new_page()
+    create(editor, name)
+    label = page.locator(".lane-phase", has_text=name)
+    expect(label).to_have_count(1)
+    expect(page.locator("#twin li[data-mark=span]", has_text=f"{name}: c is running.")).to_be_attached()
+    editor.get_by_role("link", name="Delete…").click()
+    editor.get_by_label("At once").check()
+    editor.locator("dialog#delete").get_by_role("button", name="Delete", exact=True).click()
+    expect(label).to_have_class(re.compile(r"\bdim\b"))
+    expect(label).to_contain_text("deleted")
+    page.get_by_label("Deleted pods").uncheck()
+    expect(label).to_have_count(0)
+    page.reload()
+    expect(page.locator(".lane-phase", has_text=name)).to_contain_text("deleted")
+    editor.close()
