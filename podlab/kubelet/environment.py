@@ -92,9 +92,10 @@ def field_value(pod: Manifest, path: str, facts: Facts) -> str:
     meta, spec = pod["metadata"], pod["spec"]
     keyed = _FIELD.fullmatch(path)
     if keyed:
-        return str((meta.get(keyed[1]) or {}).get(keyed[2], ""))
+        held = _annotations(pod) if keyed[1] == "annotations" else meta.get("labels") or {}
+        return str(held.get(keyed[2], ""))
     if path in ("metadata.labels", "metadata.annotations"):
-        entries = meta.get(path.partition(".")[2]) or {}
+        entries = _annotations(pod) if path == "metadata.annotations" else meta.get("labels") or {}
         return "\n".join(f'{name}="{_escaped(value)}"' for name, value in sorted(entries.items()))
     plain = {
         "metadata.name": meta["name"],
@@ -129,6 +130,13 @@ def resource_value(container: Manifest, selector: Manifest, facts: Facts) -> str
 
 def secret_data(secret: Manifest) -> dict[str, bytes]:
     return {name: base64.b64decode(value) for name, value in (secret.get("data") or {}).items()}
+
+
+def _annotations(pod: Manifest) -> dict[str, str]:
+    """With those that a kubelet adds to its own copy of a pod (pkg/kubelet/config/config.go, kubetypes.ConfigSourceAnnotation)."""
+    seen = str(pod["metadata"].get("creationTimestamp") or "")
+    own = {"kubernetes.io/config.seen": seen.replace("Z", ".000000000Z"), "kubernetes.io/config.source": "api"}
+    return {**own, **(pod["metadata"].get("annotations") or {})}
 
 
 def _escaped(value: str) -> str:

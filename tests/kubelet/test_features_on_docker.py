@@ -1,0 +1,141 @@
+"""What pods may ask for, each shown by a container that runs on Docker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from docker_node import Node, eventually
+
+from podlab.apis.types import Manifest
+
+pytestmark = [pytest.mark.docker, pytest.mark.django_db(transaction=True)]
+FOREVER = "trap 'exit 0' TERM; while true; do sleep 3600 & wait; done"
+
+
+def other(name: str, script: str, **more: Any) -> Manifest:
+    return {"name": name, "image": "busybox:1.36", "command": ["sh", "-c", script], **more}
+
+
+def finish(node: Node) -> str:
+    """What `main` has written, when the pod is over."""
+    eventually(lambda: node.phase() in ("Succeeded", "Failed"), within=30)
+    return node.printed()
+
+
+SHOWN: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
+    "aliases stand in /etc/hosts": (
+        "tail -n 3 /etc/hosts",
+        {"hostAliases": [{"ip": "10.1.2.3", "hostnames": ["foo.local", "bar.local"]}]},
+        {},
+        "\n# Entries added by HostAliases.\n10.1.2.3\tfoo.local\tbar.local\n",
+    ),
+    "dnsConfig makes the resolver": (
+        "cat /etc/resolv.conf",
+        {"dnsPolicy": "None", "dnsConfig": {"nameservers": ["192.0.2.7"], "searches": ["a.example"]}},
+        {},
+        "search a.example\nnameserver 192.0.2.7\n",
+    ),
+    "the hostname may be the full name": (
+        "hostname", {"hostname": "h", "subdomain": "s", "setHostnameAsFQDN": True}, {},
+        "h.s.default.svc.cluster.local\n",
+    ),
+    "capabilities are dropped and added": (
+        "grep CapEff /proc/1/status",
+        {},
+        {"securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}},
+        "CapEff:\t0000000000000400\n",
+    ),
+    "no new privileges": (
+        "grep NoNewPrivs /proc/1/status", {}, {"securityContext": {"allowPrivilegeEscalation": False}},
+        "NoNewPrivs:\t1\n",
+    ),
+    "users and groups": (
+        "id -u; id -G",
+        {"securityContext": {"runAsUser": 1000, "runAsGroup": 2000, "supplementalGroups": [5], "fsGroup": 7}},
+        {},
+        "1000\n2000 5 7\n",
+    ),
+    "a safe sysctl": (
+        "cat /proc/sys/net/ipv4/ip_unprivileged_port_start",
+        {"securityContext": {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "80"}]}},
+        {},
+        "80\n",
+    ),
+    "the processes of the pod are shared": (
+        "[ $(ls -d /proc/[0-9]* | wc -l) -gt 2 ] && [ $$$$ -ne 1 ] && echo shared", {"shareProcessNamespace": True}, {},
+        "shared\n",
+    ),
+    "a group owns the volume": (
+        "stat -c '%a %g' /v",
+        {"securityContext": {"fsGroup": 7}, "volumes": [{"name": "v", "emptyDir": {}}]},
+        {"volumeMounts": [{"name": "v", "mountPath": "/v"}]},
+        "2777 7\n",
+    ),
+    "a part of a volume": (
+        "mkdir -p /v/a && echo A > /v/a/f; cat /m/f; ls /v",
+        {"volumes": [{"name": "v", "emptyDir": {}}]},
+        {
+            "env": [{"name": "N", "value": "a"}],
+            "volumeMounts": [
+                {"name": "v", "mountPath": "/v"},
+                {"name": "v", "mountPath": "/m", "subPathExpr": "$(N)"},
+            ],
+        },
+        "A\na\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", SHOWN)
+def test_a_container_shows(node: Node, sentence: str) -> None:
+    script, spec, container, expected = SHOWN[sentence]
+    node.run(script, policy="Never", spec=spec, **container)
+    assert finish(node) == expected
+
+
+def test_sidecars_start_before_and_end_after_the_container(node: Node) -> None:
+    volume = [{"name": "v", "mountPath": "/v"}]
+    side = "trap 'echo after $(cat /v/n); exit 0' TERM; while true; do sleep 3600 & wait; done"
+    spec = {
+        "volumes": [{"name": "v", "emptyDir": {}}],
+        "initContainers": [other("side", side, restartPolicy="Always", volumeMounts=volume)],
+    }
+    node.run("echo main > /v/n; sleep 1", policy="Never", spec=spec, volumeMounts=volume)
+    finish(node)
+    assert node.phase() == "Succeeded"
+    assert node.printed("side") == "after main\n"
+
+
+def test_a_rule_restarts_a_container_of_a_pod_that_never_does(node: Node) -> None:
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    volume = {"volumes": [{"name": "v", "emptyDir": {}}]}
+    node.run(
+        "[ -f /v/x ] && exit 0; touch /v/x; exit 42",
+        policy="Never",
+        spec=volume,
+        volumeMounts=[{"name": "v", "mountPath": "/v"}],
+        restartPolicy="Never",
+        restartPolicyRules=[rule],
+    )
+    finish(node)
+    assert (node.phase(), node.main()["restartCount"]) == ("Succeeded", 1)
+
+
+def test_the_end_of_the_log_is_the_message_of_a_failed_container(node: Node) -> None:
+    node.run("echo one; echo two; exit 1", policy="Never", terminationMessagePolicy="FallbackToLogsOnError")
+    finish(node)
+    assert node.main()["state"]["terminated"]["message"] == "one\ntwo\n"
+
+
+def test_too_much_memory_is_told(node: Node) -> None:
+    node.run("exec tail /dev/zero", policy="Never", resources={"limits": {"memory": "20Mi"}})
+    finish(node)
+    ended = node.main()["state"]["terminated"]
+    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
+
+
+def test_a_port_of_the_node_leads_to_the_pod(node: Node) -> None:
+    node.run(FOREVER, ports=[{"containerPort": 80, "hostPort": 28471}])
+    eventually(lambda: node.main().get("ready"))
+    assert node.bound_ports() == {"80/tcp": ["28471"]}
