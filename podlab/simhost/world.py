@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from podlab.apis.status_errors import ApiError
 from podlab.clock import LabClock, monotonic
 from podlab.controllers.manager import Manager
 from podlab.kubelet import usage
@@ -228,7 +229,11 @@ class World:
         if entry.type == "DELETED":
             self._drop_node(name)
         elif name not in self._kubelets:
-            self._add_node(name)
+            try:
+                self._add_node(name)
+            except ApiError as error:
+                if error.code != 404:  # gone again already: its deletion is among the changes that follow
+                    raise
 
     def _add_node(self, name: str) -> None:
         client = self._client("kubelet")
