@@ -33,6 +33,9 @@ def client(transactional_db: None, tmp_path: Any, settings: Any) -> Client:
 def add_node(client: Client, name: str, cpu: str = "2") -> None:
     client.create("nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
 
+    # New nodes are tainted until they are ready.
+    client.patch("nodes", "", name, "application/merge-patch+json", {"spec": {"taints": None}})
+
     def offer(node: dict[str, Any]) -> None:
         node["status"] = {"allocatable": {"cpu": cpu, "memory": "4Gi", "pods": "110"}}
 
