@@ -37,7 +37,13 @@ def add_node(client: Client, name: str, cpu: str = "2") -> None:
     client.patch("nodes", "", name, "application/merge-patch+json", {"spec": {"taints": None}})
 
     def offer(node: dict[str, Any]) -> None:
-        node["status"] = {"allocatable": {"cpu": cpu, "memory": "4Gi", "pods": "110"}}
+        ready = {
+            "type": "Ready",
+            "status": "True",
+            "reason": "KubeletReady",
+            "message": "kubelet is posting ready status",
+        }
+        node["status"] = {"allocatable": {"cpu": cpu, "memory": "4Gi", "pods": "110"}, "conditions": [ready]}
 
     client.update_status("nodes", "", name, offer)
 
