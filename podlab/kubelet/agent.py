@@ -130,6 +130,7 @@ class Kubelet:
         if self._ctx is not None:
             self._ctx.probes.close()
             self._ctx.pump.close()
+            memory.give_back(self._ctx.memory_root)
 
     def reload(self) -> None:
         """Read the pods bound to this node anew: at the start, and when the change log could not be followed. Follow it

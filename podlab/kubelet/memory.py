@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -32,5 +33,12 @@ def root(runtime: Runtime, pod_root: Path) -> Path | None:
     ):
         return None
     place = _SHARED_MEMORY / f"podlab-{hashlib.sha256(str(pod_root).encode()).hexdigest()[:12]}"
-    place.mkdir(mode=0o711, exist_ok=True)
+    place.mkdir(mode=0o700, exist_ok=True)  # secrets lie here; containers get at them through their mounts only
     return place if runtime.sees(str(place)) else None
+
+
+def give_back(place: Path | None) -> None:
+    """The agent stops: nothing is left behind unless pods still need it."""
+    if place is not None:
+        with suppress(OSError):
+            place.rmdir()
