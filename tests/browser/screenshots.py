@@ -92,8 +92,8 @@ def main() -> int:
             for theme in ("light", "dark"):
                 print(photograph(page, theme))
             browser.close()
-            lab.kubectl("delete", "pod", "web", "--grace-period=1")
         finally:
+            lab.kubectl("delete", "pod", "web", "--grace-period=1", "--ignore-not-found")
             lab.stop()
     return 0
 
