@@ -94,15 +94,6 @@ class Retry:
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class CrashLook:
-    """A restart that was put off: run `attempt` ended, and at `at` the kubelet looks again and shows the problem."""
-
-    attempt: int
-    at: datetime
-    problem: StartProblem
-
-
 @dataclass(slots=True)
 class PodState:
     ref: PodRef
@@ -117,7 +108,7 @@ class PodState:
     pulls: dict[str, Pull] = field(default_factory=dict)  # by container
     backoffs: dict[tuple[str, str], Entry] = field(default_factory=dict)  # by container and image
     retries: dict[str, Retry] = field(default_factory=dict)  # by container; "" = the sandbox
-    crash_looks: dict[str, CrashLook] = field(default_factory=dict)  # by container
+    announced: dict[str, int] = field(default_factory=dict)  # container → attempt whose back-off has its event
     kills: dict[str, Kill] = field(default_factory=dict)  # by container id
     replacing: set[str] = field(default_factory=set)  # only asked for membership
     hooks: dict[str, str] = field(default_factory=dict)  # container id → running | failed: … | "", of postStart

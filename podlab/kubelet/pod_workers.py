@@ -121,7 +121,6 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
     killing.step(ctx, state, observed)
     _look_at_hooks(ctx, state, observed)
     _forget_problems(state, observed)
-    _show_back_offs(ctx, state)
     ctx.probes.update(state.pod, observed, hooked=_hooked(state))
     plan = actions.compute_pod_actions(
         state.pod, observed, ctx.probes.verdicts(state.ref.uid), replacing=state.replacing
@@ -306,11 +305,6 @@ def _look_at_hooks(ctx: Context, state: PodState, observed: PodStatus) -> None:
         if status.state is ContainerState.RUNNING:
             grace = kill.grace_seconds(state.pod, label=status.grace_seconds)
             killing.begin(ctx, state, status, grace=grace, why=f"postStart hook {hook}", message="FailedPostStartHook")
-
-
-def _show_back_offs(ctx: Context, state: PodState) -> None:
-    now = ctx.clock.now()
-    state.problems |= {name: look.problem for name, look in state.crash_looks.items() if now >= look.at}
 
 
 def _forget_problems(state: PodState, observed: PodStatus) -> None:

@@ -24,7 +24,7 @@ from podlab.kubelet import (
     volumes,
 )
 from podlab.kubelet.container_status import StartProblem
-from podlab.kubelet.context import Context, CrashLook, PodState, Stage
+from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.images import Pull
 from podlab.kubelet.plan import ToStart, newest
@@ -33,7 +33,6 @@ from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
 from podlab.runtime.interface import (
     ContainerConfig,
     ContainerState,
-    ContainerStatus,
     ImageInfo,
     Mount,
     PodStatus,
@@ -81,35 +80,27 @@ def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, 
 
 
 def _wait_for_back_off(ctx: Context, state: PodState, observed: PodStatus, spec: Spec) -> None:
-    """kuberuntime_manager.go doBackOff. The kubelet looks again ten to fifteen seconds after a start was put off
-    (pod_workers.go, backOffPeriod with jitter), not when the back-off ends: that stretches it. Only such a later look
-    shows CrashLoopBackOff; until then the status tells how the container ended."""
+    """kuberuntime_manager.go doBackOff. The wait is shown from the moment that the start is put off, and ends when the
+    back-off does: Kubernetes shows it at a later look only, and looks up to half as long again after the back-off's end."""
     ended, name = newest(observed, spec.name), spec.name
     if ended is None or ended.state is not ContainerState.EXITED or ended.finished_at is None:
         return
-    now, entry = ctx.clock.now(), state.backoffs.get(_key(spec))
+    entry = state.backoffs.get(_key(spec))
     until = backoff.waits_until(entry, ended.finished_at)
-    look = state.crash_looks.get(name)
-    between = look is not None and look.attempt == ended.attempt and now < look.at
-    if entry is None or until is None or (now >= until and not between):
-        state.crash_looks.pop(name, None)
+    if entry is None or until is None or ctx.clock.now() >= until:
         return
-    if look is None or not between:
-        look = state.crash_looks[name] = _put_off_start(ctx, state, spec, ended, entry.seconds)
-    state.wake_at(look.at)
-    raise _Stop(Started.NO)
-
-
-def _put_off_start(ctx: Context, state: PodState, spec: Spec, ended: ContainerStatus, seconds: float) -> CrashLook:
     assert state.pod is not None
-    name, title, wait = spec.name, pods.title(state.pod), pods.go_duration(seconds)
-    why = f"it ended {ended.attempt + 1} times; the next start waits {wait} from its end"
-    text = f"Back-off restarting failed container {name} in pod {title}"
-    _event(ctx, state, spec, reasons.WARNING, reasons.BACK_OFF, text, why)
-    problem = StartProblem(
+    title, wait = pods.title(state.pod), pods.go_duration(entry.seconds)
+    if state.announced.get(name) != ended.attempt:
+        state.announced[name] = ended.attempt
+        why = f"it ended {ended.attempt + 1} times; the next start waits {wait} from its end"
+        text = f"Back-off restarting failed container {name} in pod {title}"
+        _event(ctx, state, spec, reasons.WARNING, reasons.BACK_OFF, text, why)
+    state.problems[name] = StartProblem(
         reasons.CRASH_LOOP_BACK_OFF, f"back-off {wait} restarting failed container={name} pod={title}"
     )
-    return CrashLook(ended.attempt, ctx.clock.now() + RETRY * (1 + ctx.rng.random() / 2), problem)
+    state.wake_at(until)
+    raise _Stop(Started.NO)
 
 
 # Images

@@ -5,6 +5,7 @@ selector. `apiserver` and `timeline` iterate it; the hub's thread fills it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -173,7 +174,10 @@ class AsyncWatch:
         self._notify()
 
     def _notify(self) -> None:
-        if self._loop is not None:
+        if self._loop is None:
+            return
+        # A loop that is closed has no reader any more.
+        with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._ready.set)
 
 

@@ -130,7 +130,8 @@ def test_who_leaves_ends_the_command_once(lab: Lab, sleeper: tuple[Pod, str]) ->
 def test_a_container_that_ends_takes_its_commands_along(lab: Lab, sleeper: tuple[Pod, str]) -> None:
     pod, container = sleeper
     heard = Heard()
-    pod.runtime.exec_stream(container, ("sleep", "1000"), StreamOptions(), heard)
+    pod.runtime.exec_stream(container, ("sh", "-c", "echo on; sleep 1000"), StreamOptions(), heard)
+    lab.eventually(lambda: heard.stdout)  # a command that has not started yet ends with 126 instead
     pod.runtime.signal_container(container, "KILL")
     lab.eventually(lambda: heard.end)
     assert heard.end == (137, "")
