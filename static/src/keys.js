@@ -21,6 +21,8 @@ export const COMMANDS = {
 };
 
 export function typing(element) {
+  // A dialog that was just closed keeps the focus until the next frame.
+  if (element?.closest?.("dialog:not([open])")) return false;
   return Boolean(element?.closest?.("input, textarea, select, [contenteditable], .cm-editor, dialog[open]"));
 }
 
