@@ -130,7 +130,7 @@ def _database(url: str) -> dict[str, Any]:
 DATABASES = {"default": _database(env.text("DATABASE_URL", ""))}
 
 # The embedded Redis listens on a Unix socket; its path must stay short (about 100 bytes), so it lives in /tmp when the
-# data folder is deep. `ops.redis` computes the same.
+# data folder is deep. `ops.embedded_redis` decides.
 REDIS_URL = env.text("REDIS_URL", "")
 if not REDIS_URL:
     from podlab.ops.embedded_redis import socket_path
