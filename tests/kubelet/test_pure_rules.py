@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from kubelet_world import container, pod
 
+from podlab.apis import probing
+from podlab.apis.probing import Gate, Kind, Outcome, ProbeSpec, State, Target
 from podlab.apis.types import Manifest
 from podlab.kubelet import backoff, conditions, kill, pleg, pods
 from podlab.kubelet.backoff import Entry, Run
-from podlab.kubelet.prober import worker
-from podlab.kubelet.prober.worker import Gate, Kind, Outcome, ProbeSpec, State, Target
 
 T0 = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
@@ -128,9 +128,9 @@ def spec(kind: Kind, **more: Any) -> ProbeSpec:
 def play(one: ProbeSpec, outcomes: str) -> tuple[State, list[str]]:
     """Feed outcomes (s f w e) to a fresh worker; returns its state and what each result caused."""
     names = {"s": Outcome.SUCCESS, "f": Outcome.FAILURE, "w": Outcome.WARNING, "e": Outcome.ERROR}
-    state, caused = State(container_id="id", verdict=worker.INITIAL[one.kind]), []
+    state, caused = State(container_id="id", verdict=probing.INITIAL[one.kind]), []
     for letter in outcomes:
-        counted = worker.observe(state, one, names[letter])
+        counted = probing.observe(state, one, names[letter])
         state = counted.state
         caused.append(counted.caused)
     return state, caused
@@ -162,8 +162,8 @@ def test_a_failed_liveness_probe_holds_until_another_container_comes() -> None:
     one = spec(Kind.LIVENESS, failure_threshold=1)
     state, _ = play(one, "f")
     target = Target(container_id="id", running=True, started=True, started_at=T0, deleting=False)
-    assert worker.gate(state, one, target, at(10)) is Gate.SKIP
-    state = worker.meet(
+    assert probing.gate(state, one, target, at(10)) is Gate.SKIP
+    state = probing.meet(
         state, one, Target(container_id="new", running=True, started=True, started_at=T0, deleting=False)
     )
     assert (state.verdict, state.on_hold) == (True, False)
@@ -195,12 +195,12 @@ def test_gates(sentence: str) -> None:
         **changes,
     }
     one = spec(kind, initial_delay=5)
-    assert worker.gate(State(container_id="id"), one, Target(**facts), T0) is expected
+    assert probing.gate(State(container_id="id"), one, Target(**facts), T0) is expected
 
 
 @pytest.mark.parametrize(("after", "expected"), [(-1, 0), (0, 10), (9.9, 10), (10, 20), (25, 30)])
 def test_ticks_are_those_of_a_ticker_that_began_at_its_epoch(after: float, expected: float) -> None:
-    assert worker.next_tick(T0, 10, at(after)) == at(expected)
+    assert probing.next_tick(T0, 10, at(after)) == at(expected)
 
 
 # Phases

@@ -2,7 +2,7 @@
 
 `update` is called with every sync of a pod; ticks are those of a ticker that began when the pod was first seen
 (worker.go run). Results go to history in batches, to the pod as `Unhealthy` and `ProbeWarning` events, and a verdict that
-changed asks for a sync. Nothing is decided here: `worker` counts, `prober` dials, the sync acts.
+changed asks for a sync. Nothing is decided here: `apis.probing` counts, `prober` dials, the sync acts.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from podlab.apis import reasons
+from podlab.apis import probing, reasons
+from podlab.apis.probing import Gate, Kind, Outcome, ProbeSpec, State, Target
 from podlab.apis.types import Manifest
 from podlab.clock import Clock, Timer
 from podlab.kubelet import pods
 from podlab.kubelet.plan import Verdict, newest
 from podlab.kubelet.pods import Spec
-from podlab.kubelet.prober import prober, worker
-from podlab.kubelet.prober.worker import Gate, Kind, Outcome, ProbeSpec, State, Target
+from podlab.kubelet.prober import prober
 from podlab.kubelet.runs import ProbeNote
 from podlab.registry.events import Recorder
 from podlab.runtime.errors import RuntimeFailure
@@ -133,7 +133,7 @@ class ProbeManager:
     # Timers
 
     def _new_worker(self, pod: Manifest, spec: Spec, kind: str, probe: Manifest) -> _Worker:
-        made = worker.spec_of(kind, probe)
+        made = probing.spec_of(kind, probe)
         now = self._clock.now()
         # Only an agent that has just begun spreads its probes; later the first one is made at once.
         just_begun = now - self._begun < timedelta(seconds=made.period) and now > self._begun
@@ -160,7 +160,7 @@ class ProbeManager:
             deleting=pods.deletion_time(one.pod) is not None,
         )
         one.attempt = status.attempt
-        one.state = worker.meet(one.state, one.spec, one.target)
+        one.state = probing.meet(one.state, one.spec, one.target)
         if before is None:
             self._inherit(one)
         if not running:
@@ -210,7 +210,7 @@ class ProbeManager:
     def _schedule(self, one: _Worker, after: datetime | None = None) -> None:
         if one.stopped or one.state.on_hold or self._closed:
             return
-        tick = worker.next_tick(one.epoch, one.spec.period, after or self._clock.now())
+        tick = probing.next_tick(one.epoch, one.spec.period, after or self._clock.now())
         one.timer = self._clock.call_at(tick, lambda: self._tick(one))
 
     def _tick(self, one: _Worker) -> None:
@@ -219,7 +219,7 @@ class ProbeManager:
             one.timer = None
             if one.stopped or one.target is None or self._closed:
                 return
-            gate = worker.gate(one.state, one.spec, one.target, now)
+            gate = probing.gate(one.state, one.spec, one.target, now)
             if gate is Gate.STOP:
                 self._stop(one)
                 return
@@ -263,7 +263,7 @@ class ProbeManager:
                     self._schedule(one)
                 return
             before = one.state.verdict
-            counted = worker.observe(one.state, one.spec, result.outcome)
+            counted = probing.observe(one.state, one.spec, result.outcome)
             one.state = counted.state
             changed = counted.state.verdict is not before
             if changed:
@@ -278,7 +278,7 @@ class ProbeManager:
         if changed or counted.caused:
             self._dispatch(pods.uid(one.pod))
 
-    def _note(self, one: _Worker, at: datetime, result: prober.Result, counted: worker.Counted) -> None:
+    def _note(self, one: _Worker, at: datetime, result: prober.Result, counted: probing.Counted) -> None:
         self._notes.append(
             ProbeNote(
                 pod_uid=pods.uid(one.pod),
@@ -298,7 +298,7 @@ class ProbeManager:
             self._flushing = True
             self._clock.call_later(self._batch_seconds, lambda: self._defer(self.flush))
 
-    def _tell(self, one: _Worker, result: prober.Result, counted: worker.Counted) -> None:
+    def _tell(self, one: _Worker, result: prober.Result, counted: probing.Counted) -> None:
         name, path = one.spec.kind.value.capitalize(), one.container.field_path
         if result.outcome is Outcome.FAILURE:
             why = f"{counted.run} of {counted.threshold} failures in a row"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from podlab.apis.probing import Outcome
 from podlab.apis.types import Manifest
 from podlab.kubelet.environment import expand
 from podlab.kubelet.pods import go_duration
-from podlab.kubelet.prober.worker import Outcome
 from podlab.runtime.interface import ExecResult, HttpRequest, HttpResult, Runtime, TcpResult
 
 USER_AGENT = "kube-probe/1.36"

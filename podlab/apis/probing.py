@@ -1,4 +1,5 @@
-"""One probe of one container as a state machine: values in, values out. `manager` feeds it.
+"""One probe of one container as a state machine: values in, values out. The kubelet's probe manager feeds it with real
+results, `glance.probe_course` with supposed ones, so that what the probe designer draws is what the kubelet does.
 
 doProbe of pkg/kubelet/prober/worker.go, cut in two: `gate` says whether a probe may run now, `observe` counts its
 result. A verdict changes only after `threshold` equal results in a row; after a failed liveness probe or any verdict
