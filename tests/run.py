@@ -1,5 +1,7 @@
 """`make test`: every check and test that this machine can run, then a table of what ran and what could not, and why.
 
+Stages run in two lanes side by side: one that mostly computes, one that mostly waits for containers, timers and browsers.
+What a stage says is kept in test-results/ and printed in one piece when it ends.
 With PODLAB_CI=1 something that could not run, or a skipped test, is a failure.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
@@ -20,6 +23,7 @@ from tests import machine  # noqa: E402
 
 BIN = ROOT / ".venv" / "bin"
 RESULTS = ROOT / "test-results"
+PRINTING = threading.Lock()
 
 
 @dataclass
@@ -37,11 +41,16 @@ class Stage:
     skipped: list[str] = field(default_factory=list)
     reason: str = ""
 
+    @property
+    def file_name(self) -> str:
+        return self.name.replace(" ", "-")
+
 
 def pytest_stage(name: str, marker: str, needs: tuple[str, ...] = (), *extra: str) -> Stage:
-    report = RESULTS / f"{name.replace(' ', '-')}.xml"
-    command = [str(BIN / "python"), "-m", "pytest", "-q", "-m", marker, f"--junitxml={report}", *extra]
-    return Stage(name, command, needs, counts=True)
+    stage = Stage(name, [], needs, counts=True)
+    report = RESULTS / f"{stage.file_name}.xml"
+    stage.command = [str(BIN / "python"), "-m", "pytest", "-q", "-m", marker, f"--junitxml={report}", *extra]
+    return stage
 
 
 def check_stages() -> list[Stage]:
@@ -55,17 +64,28 @@ def check_stages() -> list[Stage]:
     ]
 
 
-def test_stages() -> list[Stage]:
+def computing_stages() -> list[Stage]:
     plain = "not docker and not kubectl and not browser and not postgres and not lab and not compose"
     return [
         pytest_stage("unit and contract", plain),
         pytest_stage("postgres", "postgres", ("postgres",)),
-        pytest_stage("docker", "docker and not lab and not browser and not compose", ("docker",)),
         pytest_stage("kubectl", "kubectl and not lab", ("kubectl",)),
+    ]
+
+
+def waiting_stages() -> list[Stage]:
+    """One after the other: they share the machine's Docker engine."""
+    return [
+        pytest_stage("docker", "docker and not lab and not browser and not compose", ("docker",)),
         pytest_stage("whole lab", "lab and not browser", ("docker", "kubectl")),
         pytest_stage("browser", "browser", ("browser", "docker")),
         pytest_stage("compose", "compose", ("docker", "kubectl")),
     ]
+
+
+def say(text: str) -> None:
+    with PRINTING:
+        print(text, flush=True)
 
 
 def run(stage: Stage, have: dict[str, str]) -> None:
@@ -73,9 +93,11 @@ def run(stage: Stage, have: dict[str, str]) -> None:
     if reasons:
         stage.outcome, stage.reason = "could not run", "; ".join(reasons)
         return
-    print(f"\n=== {stage.name}", flush=True)
+    say(f"... {stage.name}")
+    log = RESULTS / f"{stage.file_name}.log"
     begin = time.perf_counter()
-    code = subprocess.run(stage.command, cwd=ROOT).returncode
+    with log.open("wb") as out:
+        code = subprocess.run(stage.command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT).returncode
     stage.seconds = time.perf_counter() - begin
     if stage.counts:
         read_report(stage)
@@ -86,6 +108,19 @@ def run(stage: Stage, have: dict[str, str]) -> None:
     stage.outcome = "passed" if code == 0 else "failed"
     if code != 0 and not stage.failed:
         stage.failed = 1
+    say(f"\n=== {stage.name}: {stage.outcome} in {stage.seconds:.0f} s\n{log.read_text(errors='replace')}")
+
+
+def run_lanes(lanes: list[list[Stage]], have: dict[str, str]) -> None:
+    def follow(lane: list[Stage]) -> None:
+        for stage in lane:
+            run(stage, have)
+
+    threads = [threading.Thread(target=follow, args=(lane,)) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def read_report(stage: Stage) -> None:
@@ -117,9 +152,9 @@ def main(arguments: list[str]) -> int:
     begin = time.perf_counter()
     only_check = arguments == ["check"]
     have = {"node": ""} if only_check else machine.prepare()
-    stages = check_stages() + ([] if only_check else test_stages())
-    for stage in stages:
-        run(stage, have)
+    lanes = [check_stages()] if only_check else [check_stages() + computing_stages(), waiting_stages()]
+    run_lanes(lanes, have)
+    stages = [stage for lane in lanes for stage in lane]
     table(stages, time.perf_counter() - begin)
     failed = sum(stage.failed for stage in stages)
     if os.environ.get("PODLAB_CI") == "1":
