@@ -16,6 +16,8 @@ from podlab.apis.status_errors import ApiError
 from podlab.clock import Clock, Timer
 from podlab.controllers.controller import Controller, Kit
 from podlab.controllers.disruption import Disruption
+from podlab.controllers.endpoint_slices import EndpointSliceMirroring, EndpointSlices
+from podlab.controllers.endpoints import Endpoints
 from podlab.controllers.garbage_collector import GarbageCollector
 from podlab.controllers.namespaces import Namespaces
 from podlab.controllers.protection import Protection
@@ -28,7 +30,16 @@ from podlab.storage.log import LogEntry
 
 logger = logging.getLogger(__name__)
 
-CONTROLLERS: tuple[type[Controller], ...] = (Disruption, GarbageCollector, Namespaces, Protection, ResourceQuotas)
+CONTROLLERS: tuple[type[Controller], ...] = (
+    Disruption,
+    Endpoints,
+    EndpointSliceMirroring,
+    EndpointSlices,
+    GarbageCollector,
+    Namespaces,
+    Protection,
+    ResourceQuotas,
+)
 
 FIRST_DELAY = 0.005
 LONGEST_DELAY = 60.0
