@@ -28,6 +28,13 @@ FAILED_POD_SANDBOX_STATUS = "FailedPodSandBoxStatus"
 SANDBOX_CHANGED = "SandboxChanged"
 DNS_CONFIG_FORMING = "DNSConfigForming"
 
+# Resizing in place.
+RESIZE_STARTED = "ResizeStarted"
+RESIZE_COMPLETED = "ResizeCompleted"
+RESIZE_DEFERRED = "ResizeDeferred"
+RESIZE_INFEASIBLE = "ResizeInfeasible"
+RESIZE_ERROR = "ResizeError"
+
 # Images.
 PULLING = "Pulling"
 PULLED = "Pulled"

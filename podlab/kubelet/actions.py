@@ -8,13 +8,14 @@ Each part carries `why`: the same words reach the change log, the run history an
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from podlab.apis.types import Manifest
 from podlab.kubelet import init_actions, pods
 from podlab.kubelet.plan import PodActions, ToKill, ToStart, Verdicts, failed_probe, kill_unknown, newest
 from podlab.kubelet.pods import Spec
+from podlab.kubelet.resize import look_at_resources
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus, SandboxStatus
 
 
@@ -27,13 +28,19 @@ class _Sandbox:
 
 
 def compute_pod_actions(
-    pod: Manifest, observed: PodStatus, probes: Verdicts, *, replacing: Set[str] = frozenset()
+    pod: Manifest,
+    observed: PodStatus,
+    probes: Verdicts,
+    *,
+    replacing: Set[str] = frozenset(),
+    actual: Mapping[str, Manifest] | None = None,
 ) -> PodActions:
-    """`replacing` holds the ids of containers that were killed in order to be started again, whatever their exit."""
+    """`replacing` holds the ids of containers that were killed in order to be started again, whatever their exit;
+    `actual` the resources of running ones, by id. The pod's own are those that it is allocated."""
     sandbox = _sandbox_decision(pod, observed)
     if sandbox.new:
         return _fresh_start(pod, observed, sandbox)
-    return _carry_on(pod, observed, probes, sandbox, replacing)
+    return _carry_on(pod, observed, probes, sandbox, replacing, actual or {})
 
 
 def should_restart(pod: Manifest, spec: Spec, status: ContainerStatus | None) -> bool:
@@ -93,7 +100,12 @@ def _fresh_start(pod: Manifest, observed: PodStatus, sandbox: _Sandbox) -> PodAc
 
 
 def _carry_on(
-    pod: Manifest, observed: PodStatus, probes: Verdicts, sandbox: _Sandbox, replacing: Set[str]
+    pod: Manifest,
+    observed: PodStatus,
+    probes: Verdicts,
+    sandbox: _Sandbox,
+    replacing: Set[str],
+    actual: Mapping[str, Manifest],
 ) -> PodActions:
     base = PodActions(sandbox_id=sandbox.id, attempt=sandbox.attempt)
     debuggers = [
@@ -101,14 +113,15 @@ def _carry_on(
         for spec in pods.ephemeral_specs(pod)
         if newest(observed, spec.name) is None or _unused(observed, spec)
     ]
-    init = init_actions.decide(pod, _in_sandbox(observed, sandbox.id), probes)
+    init = init_actions.decide(pod, _in_sandbox(observed, sandbox.id), probes, actual)
     if init.failed:
         return replace(base, kill_pod=True, why=init.failed)
     kills = list(init.to_kill)
     inits = [_start(pod, observed, spec, why) for spec, why in init.to_start]
     if not init.initialized:
-        return replace(base, to_kill=tuple(kills), to_start=(*debuggers, *inits))
+        return replace(base, to_kill=tuple(kills), to_start=(*debuggers, *inits), to_resize=tuple(init.to_resize))
     starts: list[ToStart] = []
+    resizes = list(init.to_resize)
     kept = 0
     for spec in pods.app_specs(pod):
         status = newest(observed, spec.name)
@@ -119,6 +132,8 @@ def _carry_on(
             continue
         kill = _kill_running(pod, spec, status, probes)
         if kill is None:
+            kill = look_at_resources(pod, spec, status, actual, resizes)
+        if kill is None:
             kept += 1
             continue
         kills.append(kill)
@@ -126,7 +141,7 @@ def _carry_on(
             starts.append(_start(pod, observed, spec, kill.why))
     if not kept and not starts:
         return replace(base, kill_pod=True, why=_all_over(kills))
-    return replace(base, to_kill=tuple(kills), to_start=(*debuggers, *inits, *starts))
+    return replace(base, to_kill=tuple(kills), to_start=(*debuggers, *inits, *starts), to_resize=tuple(resizes))
 
 
 def _may_start_over(pod: Manifest) -> bool:

@@ -201,10 +201,11 @@ class Kubelet:
             return list(self._states)
 
     def _held_pods(self) -> list[Manifest]:
-        """The pods of this node that have been let in and are not over."""
+        """The pods of this node that have been let in and are not over, with the resources they were granted."""
         with self._lock:
             states = list(self._states.values())
-        return [s.pod for s in states if s.pod is not None and s.admitted and s.stage is not Stage.TERMINATED]
+        held = [s.granted for s in states if s.admitted and s.stage is not Stage.TERMINATED]
+        return [pod for pod in held if pod is not None]
 
     def flush(self) -> None:
         """Write the probe results that wait: the simulator calls it after each drain of its queue."""
@@ -244,6 +245,7 @@ class Kubelet:
             pods=self._held_pods,
             rng=self._rng,
             dispatch=self._dispatch,
+            room_made=self._room_made,
             forget=self._forget,
         )
 
@@ -303,6 +305,14 @@ class Kubelet:
 
     def _on_runtime_event(self, event: RuntimeEvent) -> None:
         self._dispatch(event.pod_uid)
+
+    def _room_made(self) -> None:
+        """Resizes that did not fit are looked at again, those of more important pods first."""
+        with self._lock:
+            waiting = [s for s in self._states.values() if s.resize_pending is not None and s.pod is not None]
+        waiting.sort(key=lambda s: -int((s.pod or {}).get("spec", {}).get("priority") or 0))
+        for state in waiting:
+            self._dispatch(state.ref.uid)
 
     def _dispatch(self, uid: str) -> None:
         if self._running and uid in self._states:

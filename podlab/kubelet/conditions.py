@@ -11,6 +11,8 @@ from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.kubelet import pods
 
+# The kubelet's own that are there only while they are true.
+PASSING = ("PodResizePending", "PodResizeInProgress")
 # In the order in which the kubelet writes them; conditions of others follow.
 OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
 
@@ -60,7 +62,7 @@ def conditions(
 def merge(pod: Manifest, made: list[Manifest], now: datetime) -> list[Manifest]:
     """`made` with transition times, followed by the conditions that others own."""
     old = {c["type"]: c for c in _held(pod)}
-    names = {c["type"] for c in made}
+    names = {*(c["type"] for c in made), *PASSING}
     generation = pod["metadata"].get("generation")
     merged = [_dated(condition, old.get(condition["type"]), generation, now) for condition in made]
     return merged + [c for c in _held(pod) if c["type"] not in names]
@@ -69,8 +71,8 @@ def merge(pod: Manifest, made: list[Manifest], now: datetime) -> list[Manifest]:
 def _dated(condition: Manifest, old: Manifest | None, generation: int | None, now: datetime) -> Manifest:
     same = old is not None and old["status"] == condition["status"]
     dated: Manifest = {"type": condition["type"]}
-    if generation is not None:
-        dated["observedGeneration"] = generation
+    if (seen := condition.get("observedGeneration", generation)) is not None:
+        dated["observedGeneration"] = seen
     dated["status"] = condition["status"]
     dated["lastProbeTime"] = None
     dated["lastTransitionTime"] = old["lastTransitionTime"] if old is not None and same else times.rfc3339(now)

@@ -11,12 +11,13 @@ from datetime import datetime
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.kubelet import pods
+from podlab.kubelet import pods, resize
 from podlab.kubelet.actions import should_restart
 from podlab.kubelet.plan import Verdicts
 from podlab.kubelet.pods import Spec
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus
 
+_RESOURCES = ("allocatedResources", "resources")
 LOST_EXIT_CODE = 137
 LOST_REASON = "ContainerStatusUnknown"
 LOST_AT_END = "The container could not be located when the pod was terminated"
@@ -41,6 +42,8 @@ class Inputs:
     verdicts: Verdicts
     problems: Mapping[str, StartProblem] = field(default_factory=dict)
     hooked: frozenset[str] = frozenset()
+    actual: Mapping[str, Manifest] = field(default_factory=dict)  # resources by id of running container
+    resizing: tuple[Manifest, ...] = ()  # conditions
     scheme: str = "docker"
     node_ip: str = ""
     now: datetime
@@ -60,6 +63,7 @@ def _one(inputs: Inputs, spec: Spec) -> Manifest:
     if problem is not None and should_restart(pod, spec, runs[0] if runs else None):
         _show_problem(entry, problem)
     _add_readiness(inputs, spec, entry, runs[0] if runs else None)
+    _add_resources(inputs, spec, entry, runs[0] if runs else None)
     return _ordered(spec, entry)
 
 
@@ -172,6 +176,16 @@ def _add_readiness(inputs: Inputs, spec: Spec, entry: Manifest, latest: Containe
     entry["ready"] = started and passes(inputs.verdicts, spec.manifest, container_id, "readiness")
 
 
+def _add_resources(inputs: Inputs, spec: Spec, entry: Manifest, latest: ContainerStatus | None) -> None:
+    """The pod's spec is the allocation; a running container may not have it yet."""
+    block = spec.manifest.get("resources") or {}
+    if block.get("requests"):
+        entry["allocatedResources"] = dict(block["requests"])
+    if latest is not None and latest.state is ContainerState.RUNNING:
+        block = resize.actual(latest, inputs.actual, inputs.pod, spec)
+    entry["resources"] = {key: dict(block[key]) for key in ("limits", "requests") if block.get(key)}
+
+
 def passes(verdicts: Verdicts, container: Manifest, container_id: str, kind: str) -> bool:
     """No such probe, or it has said yes."""
     if not container.get(f"{kind}Probe"):
@@ -182,13 +196,19 @@ def passes(verdicts: Verdicts, container: Manifest, container_id: str, kind: str
 
 def _ordered(spec: Spec, entry: Manifest) -> Manifest:
     ordered: Manifest = {"name": spec.name}
-    for name in ("state", "lastState", "ready", "restartCount", "image", "imageID", "containerID", "started"):
+    for name in (
+        "state",
+        "lastState",
+        "ready",
+        "restartCount",
+        "image",
+        "imageID",
+        "containerID",
+        "started",
+        *_RESOURCES,
+    ):
         if name in entry:
             ordered[name] = entry[name]
-    resources = spec.manifest.get("resources") or {}
-    if resources.get("requests"):
-        ordered["allocatedResources"] = dict(resources["requests"])
-    ordered["resources"] = {key: dict(resources[key]) for key in ("limits", "requests") if resources.get(key)}
     mounts = [_mount(mount) for mount in spec.manifest.get("volumeMounts") or []]
     if mounts:
         ordered["volumeMounts"] = mounts

@@ -22,6 +22,7 @@ from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.environment import Facts, Lookup
 from podlab.kubelet.images import Pull
 from podlab.kubelet.kill import Kill
+from podlab.kubelet.resize import Allocation, Pending, Progress, with_allocation
 from podlab.kubelet.runs import Runs
 from podlab.kubelet.status import Forced
 from podlab.kubelet.termination_message import with_messages
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One node's surroundings. `dispatch(uid)` asks for a sync soon; `forget(uid)` drops a pod that is over and gone."""
+    """One node's surroundings. `dispatch(uid)` asks for a sync soon; `room_made` has the resizes looked
+    at that did not fit; `forget(uid)` drops a pod that is over and gone. `pods` are those let in, as allocated."""
 
     cluster: str
     node: str
@@ -57,6 +59,7 @@ class Context:
     pods: Callable[[], list[Manifest]]
     rng: random.Random
     dispatch: Callable[[str], None]
+    room_made: Callable[[], None]
     forget: Callable[[str], None]
 
     def observe(self, ref: PodRef) -> PodStatus:
@@ -104,9 +107,13 @@ class PodState:
     end_why: str = ""
     forced: Forced | None = None
     grace: int | None = None  # what an eviction leaves the containers
+    allocation: Allocation | None = None  # the resources granted, by container
+    actual: dict[str, Manifest] = field(default_factory=dict)  # what running containers were given, by id
+    resize_pending: Pending | None = None
+    resize_progress: Progress | None = None
     problems: dict[str, StartProblem] = field(default_factory=dict)  # by container
     pulls: dict[str, Pull] = field(default_factory=dict)  # by container
-    backoffs: dict[tuple[str, str], Entry] = field(default_factory=dict)  # by container and image
+    backoffs: dict[tuple[str, str], Entry] = field(default_factory=dict)  # by container and what it runs
     retries: dict[str, Retry] = field(default_factory=dict)  # by container; "" = the sandbox
     announced: dict[str, int] = field(default_factory=dict)  # container → attempt whose back-off has its event
     kills: dict[str, Kill] = field(default_factory=dict)  # by container id
@@ -132,6 +139,13 @@ class PodState:
     working: bool = False
     dirty: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def granted(self) -> Manifest | None:
+        """The pod as the node runs it: with the resources that were granted."""
+        if self.pod is None or self.allocation is None:
+            return self.pod
+        return with_allocation(self.pod, self.allocation)
 
     def take(self, pod: Manifest, revision: int) -> bool:
         """Learn a newer version of the object; False if it is not newer."""

@@ -7,12 +7,14 @@ last that ever ran tells where the pod stands. A plain one hands over when it ha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from podlab.apis.types import Manifest
 from podlab.kubelet import pods
-from podlab.kubelet.plan import ToKill, Verdicts, failed_probe, kill_unknown, newest
+from podlab.kubelet.plan import ToKill, ToResize, Verdicts, failed_probe, kill_unknown, newest
 from podlab.kubelet.pods import Spec
+from podlab.kubelet.resize import look_at_resources
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus
 
 
@@ -24,10 +26,13 @@ class InitActions:
     failed: str = ""
     to_kill: list[ToKill] = field(default_factory=list)
     to_start: list[tuple[Spec, str]] = field(default_factory=list)
+    to_resize: list[ToResize] = field(default_factory=list)
 
 
-def decide(pod: Manifest, current: PodStatus, probes: Verdicts) -> InitActions:
-    """`current`: the containers of the present sandbox only."""
+def decide(
+    pod: Manifest, current: PodStatus, probes: Verdicts, actual: Mapping[str, Manifest] | None = None
+) -> InitActions:
+    """`current`: the containers of the present sandbox only; `actual`: resources of running ones, by id."""
     specs = pods.init_specs(pod)
     apps = any(newest(current, spec.name) for spec in pods.app_specs(pod))
     found = InitActions(initialized=apps or not specs)
@@ -43,6 +48,7 @@ def decide(pod: Manifest, current: PodStatus, probes: Verdicts) -> InitActions:
         if not (later_ran and not spec.sidecar):
             following = specs[index + 1] if index + 1 < len(specs) else None
             _look_at(pod, spec, status, probes, found, following=None if later_ran else following)
+            _look_at_resize(pod, spec, status, actual or {}, found)
             if following is None and _done(spec, status, probes):
                 found.initialized = True
         if found.failed:
@@ -69,6 +75,18 @@ def _look_at(
     else:
         found.to_kill += kill_unknown(status)
         found.to_start.append((spec, f"the container is {status.state.value}, not running"))
+
+
+def _look_at_resize(
+    pod: Manifest, spec: Spec, status: ContainerStatus, actual: Mapping[str, Manifest], found: InitActions
+) -> None:
+    running = status.state is ContainerState.RUNNING
+    if not spec.sidecar or not running or any(kill.id == status.id for kill in found.to_kill):
+        return
+    kill = look_at_resources(pod, spec, status, actual, found.to_resize)
+    if kill is not None:
+        found.to_kill.append(kill)
+        found.to_start.append((spec, kill.why))
 
 
 def _look_at_end(pod: Manifest, spec: Spec, status: ContainerStatus, found: InitActions) -> None:

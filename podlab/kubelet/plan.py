@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from podlab.apis.types import Manifest
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus
 
 
@@ -31,7 +32,7 @@ class ToStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToKill:
-    """`cause`: liveness | startup | changed | unknown. `message` is the text of the Killing event."""
+    """`cause`: liveness | startup | changed | resized | unknown. `message` is the text of the Killing event."""
 
     id: str
     name: str
@@ -42,9 +43,19 @@ class ToKill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToResize:
+    """A running container that gets other resources as it runs; `wanted` is their block in the API's form."""
+
+    id: str
+    name: str
+    wanted: Manifest
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PodActions:
     """`kill_pod` stops everything, sandbox included, before anything else; `create_sandbox` makes sandbox number
-    `attempt`; then containers are killed and started in the order given."""
+    `attempt`; then containers are killed, resized and started in the order given."""
 
     kill_pod: bool = False
     create_sandbox: bool = False
@@ -52,6 +63,7 @@ class PodActions:
     attempt: int = 0
     to_kill: tuple[ToKill, ...] = ()
     to_start: tuple[ToStart, ...] = ()
+    to_resize: tuple[ToResize, ...] = ()
     why: str = ""
 
 

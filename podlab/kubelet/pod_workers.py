@@ -19,6 +19,7 @@ from podlab.kubelet import (
     killing,
     pods,
     remember,
+    resizing,
     status_writer,
     terminate,
     volume_folders,
@@ -122,8 +123,13 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
     _look_at_hooks(ctx, state, observed)
     _forget_problems(state, observed)
     ctx.probes.update(state.pod, observed, hooked=_hooked(state))
+    resizing.consider(ctx, state)
     plan = actions.compute_pod_actions(
-        state.pod, observed, ctx.probes.verdicts(state.ref.uid), replacing=state.replacing
+        state.granted or state.pod,
+        observed,
+        ctx.probes.verdicts(state.ref.uid),
+        replacing=state.replacing,
+        actual=state.actual,
     )
     # First what has happened, in the words of the reference: an end is seen before the restart that answers it.
     _write(ctx, state, observed, plan.why)
@@ -135,8 +141,13 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
     for one in plan.to_kill:
         _kill(ctx, state, observed, one)
     killing.step(ctx, state, observed)
+    resizing.apply(ctx, state, observed, plan.to_resize)
     if plan.create_sandbox or plan.to_start:
         _start_things(ctx, state, observed, plan)
+    if state.resize_progress is not None:
+        after = ctx.observe(state.ref)
+        resizing.conclude(ctx, state, after)
+        _write(ctx, state, after, "; ".join(one.why for one in plan.to_resize) or plan.why)
     remember.tidy(ctx, state, observed)
 
 

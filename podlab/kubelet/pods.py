@@ -166,6 +166,12 @@ def container_hash(container: Manifest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def back_off_key(spec: Spec) -> tuple[str, str]:
+    """Another image or other resources are a new beginning (kuberuntime_manager.go GetBackoffKey)."""
+    held = spec.manifest.get("resources") or {}
+    return (spec.name, json.dumps([spec.manifest.get("image") or "", held], sort_keys=True))
+
+
 def go_duration(seconds: float) -> str:
     """Seconds as Go prints a time.Duration in messages: 10s, 1m20s, 5m0s, 1.234s, 250ms."""
     if seconds < 1:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from podlab.kubelet import backoff, pods
+from podlab.kubelet import backoff, pods, resize
 from podlab.kubelet.backoff import Run
 from podlab.kubelet.context import Context, PodState
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus
@@ -16,16 +16,19 @@ def adopt(ctx: Context, state: PodState, observed: PodStatus) -> None:
     if state.adopted:
         return
     state.adopted = True
+    if state.pod is not None:
+        state.allocation = resize.remembered(state.pod)
+        state.resize_pending, state.resize_progress = resize.pending_in(state.pod), resize.progress_in(state.pod)
     if not observed.containers:
         return
     known = ctx.runs.of(state.ref.uid)
     state.told = {(run.container, run.attempt): run.finished_at is not None for run in known}
-    for spec in pods.all_specs(state.pod) if state.pod is not None else ():
+    for spec in pods.all_specs(state.granted) if state.granted is not None else ():
         image = str(spec.manifest.get("image") or "")
         runs = [Run(r.image, r.started_at, r.finished_at) for r in known if r.container == spec.name]
         entry = backoff.replay(runs, image)
         if entry is not None:
-            state.backoffs[(spec.name, image)] = entry
+            state.backoffs[pods.back_off_key(spec)] = entry
 
 
 def tell(ctx: Context, state: PodState, observed: PodStatus) -> None:

@@ -61,8 +61,9 @@ class _Stop(Exception):
 
 def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, sandbox_id: str, ip: str) -> Started:
     """Bring container `item` as far as it goes without waiting."""
-    assert state.pod is not None
-    spec = pods.find_spec(state.pod, item.name)
+    pod = state.granted
+    assert pod is not None
+    spec = pods.find_spec(pod, item.name)
     assert spec is not None
     before = newest(observed, item.name)
     if before is not None and (before.id in state.kills or before.state is ContainerState.RUNNING):
@@ -85,7 +86,7 @@ def _wait_for_back_off(ctx: Context, state: PodState, observed: PodStatus, spec:
     ended, name = newest(observed, spec.name), spec.name
     if ended is None or ended.state is not ContainerState.EXITED or ended.finished_at is None:
         return
-    entry = state.backoffs.get(_key(spec))
+    entry = state.backoffs.get(pods.back_off_key(spec))
     until = backoff.waits_until(entry, ended.finished_at)
     if entry is None or until is None or ctx.clock.now() >= until:
         return
@@ -199,11 +200,12 @@ def _absent(present: ImageInfo | None) -> str:
 def _config(
     ctx: Context, state: PodState, observed: PodStatus, spec: Spec, item: ToStart, image: ImageInfo, ip: str
 ) -> ContainerConfig:
-    assert state.pod is not None
+    pod = state.granted
+    assert pod is not None
     try:
-        env = environment.environment(state.pod, spec.manifest, ctx.lookup, ctx.facts(ip))
+        env = environment.environment(pod, spec.manifest, ctx.lookup, ctx.facts(ip))
         return container_config.container_config(
-            state.pod,
+            pod,
             spec,
             attempt=item.attempt,
             image=image,
@@ -245,6 +247,7 @@ def _run(
     _count_try(ctx, state, observed, spec)
     state.pulls.pop(spec.name, None)
     state.start_whys[container_id] = item.why
+    state.actual[container_id] = dict(spec.manifest.get("resources") or {})
     try:
         ctx.runtime.start_container(container_id)
     except StartFailed as error:
@@ -260,8 +263,8 @@ def _count_try(ctx: Context, state: PodState, observed: PodStatus, spec: Spec) -
     if ended is None or ended.state is not ContainerState.EXITED or ended.finished_at is None:
         return
     state.replacing.discard(ended.id)
-    entry = state.backoffs.get(_key(spec))
-    state.backoffs[_key(spec)] = backoff.after_try(entry, ended.finished_at, ctx.clock.now())
+    entry = state.backoffs.get(pods.back_off_key(spec))
+    state.backoffs[pods.back_off_key(spec)] = backoff.after_try(entry, ended.finished_at, ctx.clock.now())
 
 
 def _post_start(ctx: Context, state: PodState, spec: Spec, ip: str) -> Started:
@@ -298,7 +301,3 @@ def _event(ctx: Context, state: PodState, spec: Spec, kind: str, reason: str, me
     pod: Manifest | None = state.pod
     assert pod is not None
     ctx.recorder.event(pod, kind, reason, message, field_path=spec.field_path, why=why)
-
-
-def _key(spec: Spec) -> tuple[str, str]:
-    return (spec.name, str(spec.manifest.get("image") or ""))

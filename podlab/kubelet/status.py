@@ -11,7 +11,7 @@ from typing import Any
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.kubelet import conditions, container_status, pods
+from podlab.kubelet import conditions, container_status, pods, resize
 from podlab.kubelet.container_status import Inputs
 from podlab.runtime.interface import ContainerState
 
@@ -87,11 +87,12 @@ def _build(inputs: Inputs, *, over: bool, forced: Forced | None) -> Manifest:
     if pod["metadata"].get("generation") is not None:
         status["observedGeneration"] = pod["metadata"]["generation"]
     status["phase"] = phase
-    status["conditions"] = conditions.merge(pod, made, inputs.now)
+    status["conditions"] = conditions.merge(pod, [*inputs.resizing, *made], inputs.now)
     status |= _reason(old, forced)
     ip = (inputs.node_ip if pods.host_network(pod) else sandbox.ip) if sandbox is not None else old.get("podIP", "")
     status |= _addresses(inputs.node_ip, ip)
     status["startTime"] = old.get("startTime") or times.rfc3339(inputs.now)
+    status |= resize.pod_resources(pod, [*init, *apps])
     if init:
         status["initContainerStatuses"] = init
     status["containerStatuses"] = apps
@@ -137,5 +138,6 @@ def merged(old: Manifest, new: Manifest) -> Manifest:
     owned = {
         "observedGeneration", "phase", "conditions", "message", "reason", "hostIP", "hostIPs", "podIP", "podIPs",
         "startTime", "initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses",
+        "allocatedResources", "resources",
     }  # fmt: skip
     return {**new, **{name: value for name, value in old.items() if name not in owned}}

@@ -12,6 +12,7 @@ import logging
 from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
+from podlab.kubelet import resize
 from podlab.kubelet import status as statuses
 from podlab.kubelet.container_status import Inputs
 from podlab.kubelet.context import Context, PodState
@@ -21,13 +22,16 @@ logger = logging.getLogger(__name__)
 
 
 def inputs(ctx: Context, state: PodState, observed: PodStatus) -> Inputs:
-    assert state.pod is not None
+    pod = state.granted
+    assert pod is not None
     return Inputs(
-        pod=state.pod,
+        pod=pod,
         observed=observed,
         verdicts=ctx.probes.verdicts(state.ref.uid),
         problems=dict(state.problems),
         hooked=_hooked(state),
+        actual=dict(state.actual),
+        resizing=tuple(resize.conditions(state.resize_pending, state.resize_progress)),
         scheme=ctx.runtime.name,
         node_ip=ctx.address,
         now=ctx.clock.now(),

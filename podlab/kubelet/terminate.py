@@ -57,6 +57,7 @@ def terminating(ctx: Context, state: PodState, observed: PodStatus) -> None:
     _stop_sandboxes(ctx, observed)
     _store_end(ctx, state)
     state.stage = Stage.TERMINATED
+    ctx.room_made()
     ctx.probes.remove(state.ref.uid)
     terminated(ctx, state, ctx.observe(state.ref))
 

@@ -117,6 +117,15 @@ class ContainerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerResources:
+    """What a container may use; 0 = not limited, not asked for."""
+
+    cpu_request_milli: int = 0
+    cpu_limit_milli: int = 0
+    memory_limit: int = 0  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxStatus:
     id: str
     pod: PodRef
@@ -310,6 +319,11 @@ class Runtime(Protocol):
 
     def signal_container(self, container_id: str, signal: str) -> None:
         """Send "TERM", "KILL", … Not running or gone counts as success."""
+        ...
+
+    def update_container(self, container_id: str, resources: ContainerResources) -> None:
+        """Give a running container other resources. One that has ended is left as it is; raises RuntimeFailure with the
+        engine's words when it cannot be done."""
         ...
 
     def remove_container(self, container_id: str) -> None:

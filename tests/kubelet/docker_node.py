@@ -126,6 +126,11 @@ class Node:
         held = engine.inspect_container(sandbox.id)["HostConfig"]["PortBindings"]
         return {port: [one["HostPort"] for one in bindings] for port, bindings in held.items()}
 
+    def engine_view(self, container_id: str) -> dict[str, Any]:
+        """What the engine says of a container, named as in the pod's status."""
+        found: dict[str, Any] = shared(settings.PODLAB_DOCKER_HOST).api.inspect_container(container_id.split("://")[1])
+        return found
+
     def log(self, attempt: int = 0, container: str = "main") -> str:
         uid = self.pod["metadata"]["uid"]
         path = self._folder / "logs" / "main" / "pods" / f"default_p_{uid}" / container / f"{attempt}.log"

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from podlab.apis.types import LogLine
 from podlab.clock import LabClock, Timer
-from podlab.runtime.errors import StartFailed
+from podlab.runtime.errors import RuntimeFailure, StartFailed
 from podlab.runtime.interface import (
     ContainerConfig,
+    ContainerResources,
     ContainerState,
     ContainerStats,
     ContainerStatus,
@@ -69,6 +70,9 @@ class FakeRuntime:
     calls: list[str] = field(default_factory=list)
     configs: dict[str, ContainerConfig] = field(default_factory=dict)
     simulated: bool = True
+    update_error: str = ""
+    resources: dict[str, ContainerResources] = field(default_factory=dict)  # given to running containers
+    memory_used: int = 0
     _timers: dict[str, Timer] = field(default_factory=dict)
     _listeners: list[Callable[[RuntimeEvent], None]] = field(default_factory=list)
     _ends: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
@@ -173,6 +177,12 @@ class FakeRuntime:
             if code is not None:
                 self.end(container_id, code)
 
+    def update_container(self, container_id: str, resources: ContainerResources) -> None:
+        self.calls.append(f"update {container_id}")
+        if self.update_error:
+            raise RuntimeFailure(self.update_error)
+        self.resources[container_id] = resources
+
     def remove_container(self, container_id: str) -> None:
         self.calls.append(f"remove {container_id}")
         if self.containers.pop(container_id, None) is not None:
@@ -236,7 +246,7 @@ class FakeRuntime:
         self.clock.call_later(0.01, lambda: done(TcpResult(True, 0.01)))
 
     def stats(self, container_id: str) -> ContainerStats | None:
-        return None
+        return ContainerStats(0, self.memory_used)
 
     def follow_logs(
         self,

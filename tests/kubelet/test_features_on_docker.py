@@ -139,3 +139,16 @@ def test_a_port_of_the_node_leads_to_the_pod(node: Node) -> None:
     node.run(FOREVER, ports=[{"containerPort": 80, "hostPort": 28471}])
     eventually(lambda: node.main().get("ready"))
     assert node.bound_ports() == {"80/tcp": ["28471"]}
+
+
+def test_a_resize_reaches_the_running_container(node: Node) -> None:
+    node.run(FOREVER, resources={"requests": {"cpu": "50m"}, "limits": {"cpu": "100m", "memory": "64Mi"}})
+    eventually(lambda: node.main().get("ready"))
+    wish = {"requests": {"cpu": "80m"}, "limits": {"cpu": "150m", "memory": "96Mi"}}
+    patch = {"spec": {"containers": [{"name": "main", "resources": wish}]}}
+    node.client.patch("pods", "default", "p", "application/strategic-merge-patch+json", patch, subresource="resize")
+    eventually(lambda: node.events("ResizeCompleted"))
+    held = node.engine_view(node.main()["containerID"])["HostConfig"]
+    assert (held["CpuShares"], held["CpuQuota"]) == (81, 15_000)
+    assert (held["Memory"], held["MemorySwap"]) == (96 * 2**20, 96 * 2**20)
+    assert node.main()["restartCount"] == 0

@@ -9,6 +9,7 @@ import pytest
 
 from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
 from podlab.runtime.interface import (
+    ContainerResources,
     ContainerState,
     ContainerStatus,
     ExecResult,
@@ -73,6 +74,21 @@ def test_a_new_attempt_is_a_new_sandbox_and_comes_first(lab: Lab) -> None:
     pod.runtime.stop_sandbox(pod.sandbox_id)
     pod.open(attempt=1)
     assert [(one.attempt, one.ready) for one in pod.runtime.pod_status(pod.ref).sandboxes] == [(1, True), (0, False)]
+
+
+def test_a_running_container_can_be_given_other_resources(lab: Lab) -> None:
+    pod = Pod(lab.runtime()).open()
+    container_id = up(lab, pod, pod.shell(POLITE, memory_limit=64 * 2**20, cpu_limit_milli=100))
+    wish = ContainerResources(cpu_request_milli=50, cpu_limit_milli=200, memory_limit=96 * 2**20)
+    pod.runtime.update_container(container_id, wish)
+    found = pod.status(container_id)
+    assert found is not None
+    assert (found.state, found.attempt) == (ContainerState.RUNNING, 0)
+    pod.runtime.signal_container(container_id, "TERM")
+    ended(lab, pod, container_id)
+    pod.runtime.update_container(container_id, wish)
+    pod.runtime.remove_container(container_id)
+    pod.runtime.update_container(container_id, wish)
 
 
 def test_stopping_a_sandbox_ends_its_containers(lab: Lab) -> None:

@@ -14,6 +14,7 @@ from podlab.runtime.errors import CreateFailed, StartFailed
 from podlab.runtime.interface import (
     PURPOSE,
     ContainerConfig,
+    ContainerResources,
     ContainerState,
     ContainerStatus,
     ExecResult,
@@ -320,6 +321,17 @@ def test_an_idle_container_has_no_timer(sim: Sim) -> None:
     sim.run(image="nginx")
     sim.clock.advance(sim.clock.now())
     assert sim.clock.next_due() is None
+
+
+def test_another_memory_limit_counts_from_then_on(sim: Sim) -> None:
+    raised = sim.run("sleep", "3600", name="raised", said={"memory": "20Mi:10s,80Mi"}, memory_limit=64 * 2**20)
+    lowered = sim.run("sleep", "3600", name="lowered", said={"memory": "20Mi:10s,50Mi"}, memory_limit=64 * 2**20)
+    for container_id, limit in ((raised, 96), (lowered, 40)):
+        sim.runtime.update_container(container_id, ContainerResources(memory_limit=limit * 2**20))
+    sim.crash()
+    sim.to(20)
+    assert sim.fate(raised) is None
+    assert sim.fate(lowered) == (10, 137, "OOMKilled")
 
 
 # Coming back

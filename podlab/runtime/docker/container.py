@@ -15,7 +15,7 @@ from podlab.runtime.docker import labels, naming
 from podlab.runtime.docker.client import Engine, engine_errors, reason, status_code
 from podlab.runtime.docker.labels import Scope
 from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartFailed, Unavailable
-from podlab.runtime.interface import ContainerConfig, PidNamespace
+from podlab.runtime.interface import ContainerConfig, ContainerResources, PidNamespace
 
 _CPU_PERIOD = 100_000
 _MIN_SHARES, _MIN_QUOTA = 2, 1000  # kubelet cm/helpers_linux.go
@@ -104,6 +104,18 @@ def _not_running(error: RuntimeFailure) -> bool:
     return isinstance(cause, docker.errors.APIError) and status_code(cause) == 409 and "not running" in reason(cause)
 
 
+def update(engine: Engine, container_id: str, resources: ContainerResources) -> None:
+    """Gone or ended counts as success: the next run gets the new values anyway."""
+    try:
+        with engine_errors():
+            engine.api.update_container(container_id, **_limits(resources))
+    except NotFound:
+        return
+    except RuntimeFailure as error:
+        if not _not_running(error):
+            raise
+
+
 def remove(engine: Engine, container_id: str) -> None:
     """With its anonymous volumes, killing it if it runs. Gone or going counts as success."""
     try:
@@ -136,7 +148,13 @@ def _request(engine: Engine, scope: Scope, sandbox_id: str, config: ContainerCon
         security_opt=_security_options(config) or None,
         oom_score_adj=_oom_score(config),
         log_config=LogConfig(type=LogConfig.types.JSON, config=_ENGINE_LOG),
-        **_resources(config),
+        **_limits(
+            ContainerResources(
+                cpu_request_milli=config.cpu_request_milli,
+                cpu_limit_milli=config.cpu_limit_milli,
+                memory_limit=config.memory_limit,
+            )
+        ),
     )
     return {
         "image": config.image,
@@ -172,15 +190,15 @@ def _security_options(config: ContainerConfig) -> list[str]:
     return [*found, "seccomp=unconfined"] if config.seccomp_unconfined else found
 
 
-def _resources(config: ContainerConfig) -> dict[str, Any]:
+def _limits(wanted: ContainerResources) -> dict[str, Any]:
     """The kubelet's translation (kuberuntime_container_linux.go): requests are shares, limits are quota and no swap."""
-    milli = config.cpu_request_milli or config.cpu_limit_milli
+    milli = wanted.cpu_request_milli or wanted.cpu_limit_milli
     found: dict[str, Any] = {"cpu_shares": max(milli * 1024 // 1000, _MIN_SHARES)}
-    if config.cpu_limit_milli:
+    if wanted.cpu_limit_milli:
         found["cpu_period"] = _CPU_PERIOD
-        found["cpu_quota"] = max(config.cpu_limit_milli * _CPU_PERIOD // 1000, _MIN_QUOTA)
-    if config.memory_limit:
-        found["mem_limit"] = found["memswap_limit"] = config.memory_limit
+        found["cpu_quota"] = max(wanted.cpu_limit_milli * _CPU_PERIOD // 1000, _MIN_QUOTA)
+    if wanted.memory_limit:
+        found["mem_limit"] = found["memswap_limit"] = wanted.memory_limit
     return found
 
 

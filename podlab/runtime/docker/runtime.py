@@ -26,6 +26,7 @@ from podlab.runtime.docker.status import StatusReader
 from podlab.runtime.errors import NotFound, Unavailable
 from podlab.runtime.interface import (
     ContainerConfig,
+    ContainerResources,
     ContainerStats,
     ExecResult,
     HttpRequest,
@@ -129,6 +130,9 @@ class DockerRuntime:
 
     def signal_container(self, container_id: str, signal: str) -> None:
         container.signal(self._engine, container_id, signal)
+
+    def update_container(self, container_id: str, resources: ContainerResources) -> None:
+        container.update(self._engine, container_id, resources)
 
     def remove_container(self, container_id: str) -> None:
         container.remove(self._engine, container_id)

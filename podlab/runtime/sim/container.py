@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from podlab.runtime.sim.shell import Io
 
 KEPT_LINES = 5000
 START_ERROR = "StartError"
+OOM_KILLED = "OOMKilled"
 # The default terminationMessagePath, and the kubelet's limit; the runtime is not told of another path.
 TERMINATION_LOG = "/dev/termination-log"
 LOG_LINES, LOG_BYTES = 80, 2048  # of the output that may stand in for it
@@ -185,6 +186,8 @@ class SimContainer:
     def _again(self, machine: Machine, record: dict[str, Any]) -> None:
         if "signal" in record:
             self._deliver(machine, record["signal"])
+        elif "memory_limit" in record:
+            self._set_limit(machine, record["memory_limit"])
         else:
             for path, text in record["files"].items():
                 machine.files.write(path, text)
@@ -194,6 +197,31 @@ class SimContainer:
             self.machine.advance(self.micros())
             self._deliver(self.machine, name)
             self.settle()
+
+    def limit_memory(self, limit: int) -> None:
+        """From now on, in bytes; 0 = without a limit."""
+        if self.running and self.machine is not None:
+            self.machine.advance(self.micros())
+            self._set_limit(self.machine, limit)
+            self.settle()
+
+    def _set_limit(self, machine: Machine, limit: int) -> None:
+        machine.setting = replace(machine.setting, memory_limit=limit)
+        machine.forget_planned(OOM_KILLED)
+        self._plan_oom(machine, limit)
+
+    def _plan_oom(self, machine: Machine, limit: int) -> None:
+        """The first moment, from the machine's now on, at which the annotated memory is above the limit."""
+        course = self.behaviour.memory
+        if course is None or not limit or machine.end is not None:
+            return
+        if machine.now and quantity.value(course.at(machine.now)) > limit:
+            machine.plan_end(machine.now, KILLED, OOM_KILLED)
+            return
+        for start, size in course.starts():
+            if start >= machine.now and quantity.value(size) > limit:
+                machine.plan_end(start, KILLED, OOM_KILLED)
+                return
 
     def _deliver(self, machine: Machine, name: str) -> None:
         said = self.behaviour
@@ -303,10 +331,7 @@ class SimContainer:
 
         machine = Machine(setting, Files(), emit)
         machine.files = self._files(machine, replay=replay)
-        for start, size in self.behaviour.memory.starts() if self.behaviour.memory else ():
-            if config.memory_limit and quantity.value(size) > config.memory_limit:
-                machine.plan_end(start, KILLED, "OOMKilled")
-                break
+        self._plan_oom(machine, config.memory_limit)
         return machine
 
     def _files(self, machine: Machine, *, replay: bool) -> Files:

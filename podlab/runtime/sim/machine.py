@@ -166,6 +166,10 @@ class Machine:
         self._kills.append((at, code, reason))
         self._kills.sort()
 
+    def forget_planned(self, reason: str) -> None:
+        """What would have ended the container for this reason does not any more."""
+        self._kills = [kill for kill in self._kills if kill[2] != reason]
+
     def next_at(self) -> int | None:
         """When something happens next by itself; None = never."""
         if self.end is not None:

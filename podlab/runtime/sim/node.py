@@ -188,7 +188,9 @@ class Node:
         if op == "start":
             starts[container.id] = datetime.fromisoformat(record["at"])
         elif op == "happened":
-            container.happened.append({key: record[key] for key in ("micros", "signal", "files") if key in record})
+            container.happened.append(
+                {key: record[key] for key in ("micros", "signal", "files", "memory_limit") if key in record}
+            )
         elif op == "end":
             at = datetime.fromisoformat(record["end"])
             ends[container.id] = Ended(at, record["code"], record["reason"], record["message"])

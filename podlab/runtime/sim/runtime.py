@@ -17,6 +17,7 @@ from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartF
 from podlab.runtime.interface import (
     PURPOSE,
     ContainerConfig,
+    ContainerResources,
     ContainerStats,
     ExecResult,
     HttpRequest,
@@ -180,6 +181,16 @@ class SimRuntime:
         container.happened.append(happened)
         self._node.write("happened", id=container_id, **happened)
         container.signal(signal)
+
+    def update_container(self, container_id: str, resources: ContainerResources) -> None:
+        """Only memory has consequences here."""
+        container = self._node.containers.get(container_id)
+        if container is None or not container.running:
+            return
+        happened = {"micros": container.micros(), "memory_limit": resources.memory_limit}
+        container.happened.append(happened)
+        self._node.write("happened", id=container_id, **happened)
+        container.limit_memory(resources.memory_limit)
 
     def remove_container(self, container_id: str) -> None:
         container = self._node.containers.get(container_id)
