@@ -29,3 +29,16 @@ def docker_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 def _folder(factory: pytest.TempPathFactory) -> Path:
     return factory.mktemp("lab") / "data"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Which kubectl was driven: it depends on the machine."""
+    driven: dict[str, set[str]] = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "kubectl":
+                version, _, rows = value.partition(" ")
+                driven.setdefault(version, set()).add(rows)
+    for version, found in driven.items():
+        rows = sum(int(text.split()[-1]) for text in found)
+        terminalreporter.write_line(f"kubectl {version}: {rows} commands of the table")

@@ -10,7 +10,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.whole_lab import Lab
 
@@ -21,10 +21,22 @@ def converse(
     """Run kubectl on a terminal. `talk`: wait for the first text after what was answered last, then type the second.
     Returns the exit code and everything that was shown."""
     command = ["kubectl", "--kubeconfig", str(lab.kubeconfig), *arguments]
+    environment = {**os.environ, "HOME": str(lab.data), "KUBECACHEDIR": str(lab.data / "kubecache")}
+    return converse_with(command, environment, talk, rows=rows, columns=columns)
+
+
+def converse_with(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    talk: Sequence[tuple[str, str]],
+    *,
+    rows: int = 33,
+    columns: int = 111,
+) -> tuple[int, str]:
+    """The same with any command."""
     pid, master = pty.fork()
     if pid == 0:
-        os.environ.update(HOME=str(lab.data), KUBECACHEDIR=str(lab.data / "kubecache"))
-        os.execvp(command[0], command)
+        os.execvpe(command[0], list(command), dict(environment))
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     shown, seen, waiting = "", 0, list(talk)
     deadline = time.monotonic() + 60
