@@ -17,6 +17,7 @@ PACKAGES = {
     "dockerd": "docker.io",
     "busybox": "busybox-static",
     "initdb": "postgresql",
+    "docker-registry": "docker-registry",
 }
 DOCKERD_SECONDS = 60
 
@@ -28,6 +29,7 @@ def missing_tools() -> list[str]:
         "dockerd": shutil.which("dockerd") is not None or docker_answers(),
         "busybox": shutil.which("busybox") is not None,
         "initdb": any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
+        "docker-registry": shutil.which("docker-registry") is not None,
     }
     return [PACKAGES[tool] for tool, there in found.items() if not there]
 
@@ -87,7 +89,7 @@ def prepare() -> dict[str, str]:
     trouble = install(missing_tools())
     docker = start_docker() or build_images()
     return {
-        "docker": docker,
+        "docker": docker or ("" if shutil.which("docker-registry") else (trouble or "no docker-registry on PATH")),
         "kubectl": "" if shutil.which("kubectl") else "no kubectl on PATH",
         "browser": "" if shutil.which("chromium") else (trouble or "no chromium on PATH"),
         "postgres": ""

@@ -21,11 +21,13 @@ from podlab.clock import Clock, Timer
 from podlab.kubelet import eviction, housekeeping, memory, node_status, pleg, pod_workers, pods, streams
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.history_runs import HistoryRuns
+from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.log_pump import LogPump
 from podlab.kubelet.lookup import ClientLookup
 from podlab.kubelet.prober.manager import ProbeManager
+from podlab.kubelet.puller import Puller
 from podlab.kubelet.runs import Runs
-from podlab.kubelet.start import RETRY
+from podlab.kubelet.start_outcome import RETRY
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.streams import ADDRESS_ANNOTATION, OpenRequest
@@ -76,6 +78,7 @@ class Kubelet:
         defer: Callable[[Callable[[], None]], None] = at_once,
         stream_address: str = "",
         host_access: frozenset[str] = frozenset(),
+        image_records: ImageRecords | None = None,
     ) -> None:
         self.cluster, self.node, self.address = cluster, node, address
         self._stream_address = stream_address
@@ -86,6 +89,7 @@ class Kubelet:
         self._rng = rng if rng is not None else random.Random(node)
         self._runs: Runs = runs if runs is not None else HistoryRuns(cluster, node)
         self._host_access = host_access
+        self._image_records = image_records if image_records is not None else ImageRecords()
         self._lock = threading.Lock()
         self._states: dict[str, PodState] = {}
         self._listing: Mapping[str, PodStatus] = {}
@@ -242,6 +246,8 @@ class Kubelet:
             pod_root=self._pod_root,
             memory_root=memory.root(self._runtime, self._pod_root) if not machine.simulated else None,
             host_access=self._host_access,
+            puller=Puller(self._runtime, self._clock),
+            image_records=self._image_records,
             pods=self._held_pods,
             rng=self._rng,
             dispatch=self._dispatch,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Set
 
 from podlab.apis import quantity
 from podlab.apis.types import Manifest
-from podlab.kubelet import environment, hosts, pods, security
+from podlab.kubelet import environment, hosts, images, pods, security
 from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.pods import Spec
 from podlab.runtime.interface import ContainerConfig, ContainerStatus, HostPort, ImageInfo, Mount, SandboxConfig
@@ -69,6 +69,7 @@ def container_config(
         name=spec.name,
         attempt=attempt,
         image=image.ref or str(container["image"]),
+        image_id=images.status_id(image, image.ref or str(container["image"])),
         command=command,
         args=args,
         env=tuple(env.items()),

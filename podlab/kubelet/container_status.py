@@ -11,7 +11,7 @@ from datetime import datetime
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.kubelet import pods, resize
+from podlab.kubelet import images, pods, resize
 from podlab.kubelet.actions import should_restart
 from podlab.kubelet.plan import Verdicts
 from podlab.kubelet.pods import Spec
@@ -73,7 +73,7 @@ def _from_runs(inputs: Inputs, runs: list[ContainerStatus], old: Manifest | None
         "state": _state(inputs, latest, waiting),
         "lastState": {},
         "restartCount": latest.attempt,
-        "image": latest.image,
+        "image": images.canonical(latest.image),
         "imageID": latest.image_id,
         "containerID": f"{inputs.scheme}://{latest.id}",
     }

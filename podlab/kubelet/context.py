@@ -20,8 +20,10 @@ from podlab.clock import Clock, Timer
 from podlab.kubelet.backoff import Entry
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.environment import Facts, Lookup
+from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.images import Pull
 from podlab.kubelet.kill import Kill
+from podlab.kubelet.puller import Puller
 from podlab.kubelet.resize import Allocation, Pending, Progress, with_allocation
 from podlab.kubelet.runs import Runs
 from podlab.kubelet.status import Forced
@@ -56,6 +58,8 @@ class Context:
     pod_root: Path
     memory_root: Path | None
     host_access: frozenset[str]
+    puller: Puller
+    image_records: ImageRecords
     pods: Callable[[], list[Manifest]]
     rng: random.Random
     dispatch: Callable[[str], None]
@@ -112,7 +116,7 @@ class PodState:
     resize_pending: Pending | None = None
     resize_progress: Progress | None = None
     problems: dict[str, StartProblem] = field(default_factory=dict)  # by container
-    pulls: dict[str, Pull] = field(default_factory=dict)  # by container
+    pulls: dict[str, Pull] = field(default_factory=dict)  # by container, or image volume of one
     backoffs: dict[tuple[str, str], Entry] = field(default_factory=dict)  # by container and what it runs
     retries: dict[str, Retry] = field(default_factory=dict)  # by container; "" = the sandbox
     announced: dict[str, int] = field(default_factory=dict)  # container → attempt whose back-off has its event

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from podlab.clock import Clock, RealClock, monotonic, pause
 from podlab.kubelet.agent import Kubelet
+from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.usage import Publisher
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
@@ -120,6 +121,7 @@ class NodeHost:
         self._clock: Clock = clock if clock is not None else RealClock()
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="kubelet")
         self._dispatcher = Dispatcher(cluster, send, self._sync_here)
+        self._image_records = ImageRecords(data / "images.json")
         self._kubelets: dict[str, Kubelet] = {}
         self._runtimes: list[Runtime] = []
         self._subscription: Subscription[LogEntry] | None = None
@@ -189,6 +191,7 @@ class NodeHost:
             defer=self._in_background,
             stream_address=self._stream_address,
             host_access=self._host_access,
+            image_records=self._image_records,
         )
 
     def _follow(self) -> None:

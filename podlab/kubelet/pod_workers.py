@@ -18,6 +18,7 @@ from podlab.kubelet import (
     kill,
     killing,
     pods,
+    pull_secrets,
     remember,
     resizing,
     status_writer,
@@ -30,7 +31,8 @@ from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.plan import PodActions, ToKill, newest
-from podlab.kubelet.start import RETRY, Started, start
+from podlab.kubelet.start import start
+from podlab.kubelet.start_outcome import RETRY, Started
 from podlab.kubelet.status import Forced
 from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import ContainerState, PodStatus, SandboxStatus
@@ -159,6 +161,8 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
     if sandbox is None:
         return
     whys: list[str] = []
+    if plan.to_start:
+        pull_secrets.tell_missing(ctx, state.pod)
     for item in () if _hooked(state) else plan.to_start:
         outcome = start(ctx, state, observed, item, sandbox_id=sandbox.id, ip=sandbox.ip)
         if outcome is Started.YES:

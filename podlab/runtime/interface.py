@@ -85,6 +85,7 @@ class ContainerConfig:
     name: str
     attempt: int  # restartCount of this run
     image: str  # the reference to run, resolved by the image manager
+    image_id: str = ""  # what the status shows as imageID; "" = the runtime's own id of the image
     command: tuple[str, ...] | None = None
     args: tuple[str, ...] | None = None
     env: tuple[tuple[str, str], ...] = ()
@@ -170,14 +171,27 @@ class ImageInfo:
     ref: str
     size: int
     user: str = ""  # the image's USER
+    digests: tuple[str, ...] = ()  # names of it in registries, with a digest
 
 
 @dataclass(frozen=True, slots=True)
 class PullProgress:
+    """How far a pull has come. `total` bytes and `layers` grow while the runtime learns of more."""
+
     ref: str
     status: str
-    current: int
+    current: int  # bytes
     total: int
+    layers: int = 0
+    layers_done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryLogin:
+    """For one pull; never kept, never shown."""
+
+    username: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,8 +358,10 @@ class Runtime(Protocol):
         done: Callable[[PullResult], None],
         progress: Callable[[PullProgress], None] | None = None,
         annotations: Mapping[str, str] | None = None,
+        login: RegistryLogin | None = None,
     ) -> None:
-        """Pull; `annotations` are the pod's (the simulator reads pull time and missing images there)."""
+        """Pull; `annotations` are the pod's (the simulator reads pull time and missing images there). Without a `login`
+        the runtime uses what the node's owner gave it."""
         ...
 
     def exec_sync(

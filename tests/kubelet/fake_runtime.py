@@ -24,6 +24,7 @@ from podlab.runtime.interface import (
     PodStatus,
     PullProgress,
     PullResult,
+    RegistryLogin,
     RuntimeEvent,
     SandboxConfig,
     SandboxStatus,
@@ -63,6 +64,7 @@ class FakeRuntime:
     images: set[str] = field(default_factory=lambda: {"busybox:1.36"})
     pull_errors: dict[str, str] = field(default_factory=dict)
     pull_seconds: float = 1.0
+    logins: list[RegistryLogin | None] = field(default_factory=list)
     exec_answer: Callable[[tuple[str, ...], datetime], ExecResult] | None = None
     http_answer: Callable[[HttpRequest, datetime], HttpResult] | None = None
     sandboxes: dict[str, SandboxStatus] = field(default_factory=dict)
@@ -216,8 +218,10 @@ class FakeRuntime:
         done: Callable[[PullResult], None],
         progress: Callable[[PullProgress], None] | None = None,
         annotations: Mapping[str, str] | None = None,
+        login: RegistryLogin | None = None,
     ) -> None:
         self.calls.append(f"pull {ref}")
+        self.logins.append(login)
 
         def finish() -> None:
             error = self.pull_errors.get(ref, "")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-from kubelet_world import World, container, pod
+import base64
+import json
+from pathlib import Path
+from typing import Any
 
-from podlab.kubelet import images
+import pytest
+from kubelet_world import START, World, container, pod
+
+from podlab.apis.types import Manifest
+from podlab.kubelet import images, keyring
+from podlab.kubelet.image_records import ImageRecords
+from podlab.runtime.interface import ImageInfo, RegistryLogin
 
 ERROR = "lookup registry.invalid: no such host"
 
@@ -131,4 +139,171 @@ def test_bad_names_are_refused(name: str) -> None:
     [("a", "Always"), ("a:latest", "Always"), ("a:1", "IfNotPresent"), ("a@sha256:" + "0" * 64, "IfNotPresent")],
 )
 def test_the_policy_follows_the_tag(image: str, policy: str) -> None:
-    assert images.pull_policy({"image": image}) == policy
+    assert images.default_policy(image) == policy
+
+
+def pull_secret(name: str, password: str = "pw") -> Manifest:
+    body = json.dumps({"auths": {"registry.example": {"username": "me", "password": password}}})
+    return {
+        "metadata": {"name": name, "namespace": "default", "uid": f"uid-{name}"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": base64.b64encode(body.encode()).decode()},
+    }
+
+
+PRIVATE = "registry.example/a:1"
+
+
+def with_secrets(*names: str, pod_name: str = "p", **more: Any) -> Manifest:
+    made = pod(
+        container(pod_name if pod_name != "p" else "main", image=PRIVATE, **more),
+        imagePullSecrets=[{"name": name} for name in names],
+    )
+    made["metadata"] |= {"name": pod_name, "uid": f"uid-{pod_name}"}
+    return made
+
+
+def test_the_log_in_of_a_secret_is_used(world: World) -> None:
+    world.api.put("secrets", pull_secret("s"), "ADDED")
+    world.apply(with_secrets("s"))
+    world.advance(1)
+    assert world.status["phase"] == "Running"
+    assert world.runtime.logins == [RegistryLogin("me", "pw")]
+
+
+def test_a_missing_secret_is_told_and_the_pull_tried_without_it(world: World) -> None:
+    world.apply(with_secrets("nope", "gone"))
+    world.advance(1)
+    text = "Unable to retrieve some image pull secrets (nope, gone); attempting to pull the image may not succeed."
+    assert world.told.messages("FailedToRetrieveImagePullSecret")[0] == text
+    assert world.runtime.logins == [None]
+    assert world.status["phase"] == "Running"
+
+
+def test_log_ins_are_tried_one_after_the_other_and_all_errors_are_told(world: World) -> None:
+    world.runtime.pull_errors[PRIVATE] = "unauthorized"
+    for name, password in (("s", "one"), ("t", "two")):
+        world.api.put("secrets", pull_secret(name, password), "ADDED")
+    world.apply(with_secrets("s", "t"))
+    world.advance(2)
+    assert [login.password for login in world.runtime.logins if login] == ["one", "two"]
+    assert world.told.messages("Failed")[0] == f'Failed to pull image "{PRIVATE}": unauthorized'
+
+
+def test_an_unreadable_secret_is_named_without_its_content(world: World) -> None:
+    broken = pull_secret("s") | {"data": {".dockerconfigjson": base64.b64encode(b'"hunter2"').decode()}}
+    world.api.put("secrets", broken, "ADDED")
+    world.apply(with_secrets("s"))
+    waiting = world.container()["state"]["waiting"]
+    assert waiting["reason"] == "ErrImagePull"
+    assert "default/s cannot be read" in waiting["message"]
+    assert "hunter2" not in str(world.told.events)
+
+
+def test_an_image_pulled_with_a_secret_is_not_there_for_a_pod_without_it(world: World) -> None:
+    world.api.put("secrets", pull_secret("s"), "ADDED")
+    world.apply(with_secrets("s"))
+    world.advance(1)
+    world.apply(with_secrets("s", pod_name="friend"))
+    assert world.told.messages("Pulled")[-1] == images.present_message(PRIVATE)
+    world.apply(with_secrets(pod_name="stranger"))
+    assert world.told.messages("Pulling") == [f'Pulling image "{PRIVATE}"'] * 2
+    assert "pulled with secrets that this pod does not have" in world.told.event_whys[-1]
+    world.advance(1)
+    assert world.runtime.logins[-1] is None
+    world.apply(with_secrets(pod_name="offline", imagePullPolicy="Never"))
+    # The pull without a log-in went well, so now everybody may have it.
+    assert world.told.messages("Pulled")[-1] == images.present_message(PRIVATE)
+
+
+def test_never_pull_does_not_lend_a_private_image(world: World) -> None:
+    world.api.put("secrets", pull_secret("s"), "ADDED")
+    world.apply(with_secrets("s"))
+    world.advance(1)
+    world.apply(with_secrets(pod_name="stranger", imagePullPolicy="Never"))
+    assert world.told.messages("ErrImageNeverPull") == [images.never_message(PRIVATE)]
+
+
+def test_what_was_pulled_is_remembered_by_the_next_agent(tmp_path: Path) -> None:
+    path, info = tmp_path / "images.json", ImageInfo("sha256:1", PRIVATE, 1)
+    held = keyring.logins([pull_secret("s")])
+    ImageRecords(path).note_pull(info, PRIVATE, present=False, login=held[0], now=START)
+    again = ImageRecords(path)
+    assert again.may_use(info, PRIVATE, held)
+    assert again.may_use(info, PRIVATE, keyring.logins([pull_secret("s", "renewed")]))
+    assert not again.may_use(info, PRIVATE, [])
+    assert [record.ref for record in again.brought()] == [PRIVATE]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "pw" not in path.read_text()
+
+
+def test_an_image_of_others_is_free_and_not_ours() -> None:
+    records, info = ImageRecords(), ImageInfo("sha256:1", "busybox:1", 1)
+    assert records.may_use(info, "busybox:1", [])
+    records.note_pull(info, "busybox:1", present=True, login=None, now=START)
+    assert records.brought() == []
+
+
+def test_pulls_wait_for_each_other(world: World) -> None:
+    world.apply(pod(container(image="one:1")))
+    second = pod(container("second", image="two:1"))
+    second["metadata"] |= {"name": "q", "uid": "uid-q"}
+    world.apply(second)
+    assert [call for call in world.runtime.calls if call.startswith("pull")] == ["pull one:1"]
+    world.advance(2)
+    assert world.told.messages("Pulled")[-1] == (
+        'Successfully pulled image "two:1" in 1s (2s including waiting). Image size: 4096 bytes.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("no such host", ("ErrImagePull", "no such host")),
+        (
+            "RegistryUnavailable: 503",
+            ("RegistryUnavailable", "image pull failed for a:1 because the registry is unavailable: 503"),
+        ),
+        (
+            "SignatureValidationFailed",
+            ("SignatureValidationFailed", "image pull failed for a:1 because the signature validation failed"),
+        ),
+    ],
+)
+def test_the_reason_of_a_failed_pull(error: str, expected: tuple[str, str]) -> None:
+    assert images.pull_problem("a:1", error) == expected
+
+
+def test_a_registry_that_is_unavailable_is_shown_as_such(world: World) -> None:
+    world.runtime.pull_errors["web:2"] = "RegistryUnavailable: 503"
+    world.apply(pod(container(image="web:2")))
+    world.advance(1)
+    text = "image pull failed for web:2 because the registry is unavailable: 503"
+    assert world.container()["state"]["waiting"] == {"reason": "RegistryUnavailable", "message": text}
+    assert world.told.messages("Failed")[-1] == "Error: RegistryUnavailable"
+    world.advance(1)
+    assert world.container()["state"]["waiting"]["message"] == (
+        f'Back-off pulling image "web:2": RegistryUnavailable: {text}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "full"),
+    [
+        ("busybox:1.36", "docker.io/library/busybox:1.36"),
+        ("me/app", "docker.io/me/app"),
+        ("index.docker.io/busybox", "docker.io/library/busybox"),
+        ("localhost/a:1", "localhost/a:1"),
+        ("registry.example:5000/a/b@sha256:1", "registry.example:5000/a/b@sha256:1"),
+        ("sha256:abc", "sha256:abc"),
+    ],
+)
+def test_the_full_name(image: str, full: str) -> None:
+    assert images.canonical(image) == full
+
+
+def test_the_image_id_is_the_name_with_a_digest_if_there_is_one() -> None:
+    info = ImageInfo("sha256:1", "busybox:1", 1, digests=("other.example/b@sha256:2", "busybox@sha256:3"))
+    assert images.status_id(info, "busybox:1") == "docker.io/library/busybox@sha256:3"
+    assert images.status_id(info, "third.example/b:1") == "other.example/b@sha256:2"
+    assert images.status_id(ImageInfo("sha256:1", "busybox:1", 1), "busybox:1") == "sha256:1"

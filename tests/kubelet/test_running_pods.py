@@ -149,7 +149,7 @@ def test_a_changed_image_replaces_the_container(world: World) -> None:
     world.edit(lambda p: p["spec"]["containers"][0].update(image="busybox:1.37"))
     world.advance(1)
     assert world.told.messages("Killing") == ["Container main definition changed, will be restarted"]
-    assert world.container()["image"] == "busybox:1.37"
+    assert world.container()["image"] == "docker.io/library/busybox:1.37"
     assert world.container()["restartCount"] == 1
 
 

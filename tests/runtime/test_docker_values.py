@@ -17,6 +17,7 @@ import pytest
 from podlab.runtime.docker import labels, naming, pause, status
 from podlab.runtime.docker.engine import answers
 from podlab.runtime.docker.frames import split
+from podlab.runtime.docker.images import Layers
 from podlab.runtime.docker.labels import Scope
 from podlab.runtime.docker.runtime import DockerRuntime
 from podlab.runtime.errors import Unavailable
@@ -147,3 +148,22 @@ def test_without_an_engine_everything_is_unavailable(tmp_path: Path) -> None:
     runtime.close()
     with pytest.raises(Unavailable, match="closed"):
         runtime.exec_sync("x", ("true",), 1, reports.append)
+
+
+def test_the_layers_of_a_pull_are_added_up() -> None:
+    layers = Layers("a:1")
+
+    def told(id: str, status: str, current: int = 0, total: int = 0) -> tuple[int, int, int, int]:
+        detail = {"current": current, "total": total} if total else {}
+        found = layers.told({"id": id, "status": status, "progressDetail": detail})
+        return (found.layers_done, found.layers, found.current, found.total)
+
+    assert told("1", "Pulling from team/a") == (0, 0, 0, 0)
+    assert told("x", "Already exists") == (1, 1, 0, 0)
+    assert told("y", "Pulling fs layer") == (1, 2, 0, 0)
+    assert told("z", "Waiting") == (1, 3, 0, 0)
+    assert told("y", "Downloading", 10, 100) == (1, 3, 10, 100)
+    assert told("z", "Downloading", 5, 50) == (1, 3, 15, 150)
+    assert told("y", "Download complete") == (1, 3, 105, 150)
+    assert told("y", "Pull complete") == (2, 3, 105, 150)
+    assert told("z", "Pull complete") == (3, 3, 150, 150)

@@ -15,7 +15,7 @@ from podlab.clock import monotonic
 from podlab.runtime.docker import pause
 from podlab.runtime.docker.client import Engine, Stream, engine_errors
 from podlab.runtime.errors import NotFound, RuntimeFailure, Unavailable
-from podlab.runtime.interface import ImageInfo, PullProgress, PullResult
+from podlab.runtime.interface import ImageInfo, PullProgress, PullResult, RegistryLogin
 
 Progress = Callable[[PullProgress], None]
 
@@ -26,15 +26,27 @@ def image(engine: Engine, ref: str) -> ImageInfo | None:
             found = engine.api.inspect_image(ref)
     except NotFound:
         return None
-    user = (found.get("Config") or {}).get("User") or ""
-    return ImageInfo(id=found["Id"], ref=ref, size=int(found.get("Size") or 0), user=user)
+    return ImageInfo(
+        id=found["Id"],
+        ref=ref,
+        size=int(found.get("Size") or 0),
+        user=(found.get("Config") or {}).get("User") or "",
+        digests=tuple(found.get("RepoDigests") or ()),
+    )
 
 
-def pull(engine: Engine, ref: str, progress: Progress | None, *, opened: Callable[[Stream], None]) -> PullResult:
+def pull(
+    engine: Engine,
+    ref: str,
+    progress: Progress | None,
+    *,
+    opened: Callable[[Stream], None],
+    login: RegistryLogin | None = None,
+) -> PullResult:
     """Pull and say how it went, never raise. `opened` gets the stream, for somebody who wants to break off."""
     began = monotonic()
     try:
-        _pull(engine, ref, progress, opened)
+        _pull(engine, ref, progress, opened, login)
         found = image(engine, ref)
     except Unavailable as error:
         return PullResult(None, str(error), monotonic() - began)
@@ -45,41 +57,75 @@ def pull(engine: Engine, ref: str, progress: Progress | None, *, opened: Callabl
     return PullResult(found, "", monotonic() - began)
 
 
-def _pull(engine: Engine, ref: str, progress: Progress | None, opened: Callable[[Stream], None]) -> None:
+def _pull(
+    engine: Engine,
+    ref: str,
+    progress: Progress | None,
+    opened: Callable[[Stream], None],
+    login: RegistryLogin | None,
+) -> None:
     repository, tag = parse_repository_tag(ref)
     # Without a tag the engine would pull every one there is.
     params = {"fromImage": repository, "tag": tag or "latest"}
+    headers = _credentials(engine, repository, login)
     with engine_errors():
-        stream = engine.post_stream("/images/create", params=params, headers=_credentials(engine, repository))
+        stream = engine.post_stream("/images/create", params=params, headers=headers)
     opened(stream)
-    layers: dict[str, tuple[int, int]] = {}
+    layers = Layers(ref)
     for raw in stream.lines():
         line = json.loads(raw)
         if "error" in line:
             raise RuntimeFailure(str(line["error"]))
         if progress is not None:
-            progress(_progress(ref, line, layers))
+            progress(layers.told(line))
     if stream.closed:
         raise RuntimeFailure("the pull was broken off")
 
 
-def _credentials(engine: Engine, repository: str) -> dict[str, str]:
-    """The registry's log-in from the Docker configuration of the worker's user, if there is one."""
+def _credentials(engine: Engine, repository: str, login: RegistryLogin | None) -> dict[str, str]:
+    """The log-in that was given, or the registry's from the Docker configuration of the worker's user, if there is one."""
     try:
         registry, _ = auth.resolve_repository_name(repository)
     except InvalidRepository:
         return {}  # the engine will say what is wrong with it
+    if login is not None:
+        given = {"username": login.username, "password": login.password, "serveraddress": registry}
+        return {"X-Registry-Auth": auth.encode_header(given).decode()}
     header = auth.get_config_header(engine.api, registry)
     return {"X-Registry-Auth": header} if header else {}
 
 
-def _progress(ref: str, line: Mapping[str, Any], layers: dict[str, tuple[int, int]]) -> PullProgress:
-    detail = line.get("progressDetail") or {}
-    if detail.get("total") and line.get("status") == "Downloading":
-        layers[str(line.get("id", ""))] = (int(detail.get("current") or 0), int(detail["total"]))
-    current = sum(done for done, _ in layers.values())
-    total = sum(whole for _, whole in layers.values())
-    return PullProgress(ref, str(line.get("status") or ""), current, total)
+class Layers:
+    """Adds up what the engine says of single layers. Their sizes are known when their downloads begin."""
+
+    def __init__(self, ref: str) -> None:
+        self._ref = ref
+        self._sizes: dict[str, tuple[int, int]] = {}  # of layers that are downloaded: so far, in all
+        self._done: dict[str, bool] = {}
+
+    def told(self, line: Mapping[str, Any]) -> PullProgress:
+        status, layer = str(line.get("status") or ""), str(line.get("id") or "")
+        detail = line.get("progressDetail") or {}
+        if status in _LAYER_STATES:
+            self._done[layer] = status in _LAYER_DONE
+        if status == "Downloading" and detail.get("total"):
+            self._sizes[layer] = (int(detail.get("current") or 0), int(detail["total"]))
+        elif status in ("Download complete", "Pull complete") and layer in self._sizes:
+            self._sizes[layer] = (self._sizes[layer][1],) * 2
+        return PullProgress(
+            self._ref,
+            status,
+            sum(done for done, _ in self._sizes.values()),
+            sum(whole for _, whole in self._sizes.values()),
+            len(self._done),
+            sum(self._done.values()),
+        )
+
+
+_LAYER_DONE = frozenset({"Pull complete", "Already exists"})
+_LAYER_STATES = _LAYER_DONE | {
+    "Pulling fs layer", "Waiting", "Downloading", "Verifying Checksum", "Download complete", "Extracting",
+}  # fmt: skip
 
 
 class PauseImage:

@@ -18,6 +18,7 @@ NODE = "podlab.dev/node"
 TYPE = "podlab.dev/type"
 ATTEMPT = "podlab.dev/attempt"
 IMAGE = "podlab.dev/image"
+IMAGE_ID = "podlab.dev/image-id"
 SANDBOX, CONTAINER = "sandbox", "container"
 
 POD_NAME = "io.kubernetes.pod.name"
@@ -70,6 +71,7 @@ def of_container(scope: Scope, sandbox_id: str, config: ContainerConfig) -> dict
         CONTAINER_NAME: config.name,
         ATTEMPT: str(config.attempt),
         IMAGE: config.image,
+        IMAGE_ID: config.image_id,
         SANDBOX_ID: sandbox_id,
         CONTAINER_HASH: config.hash,
         GRACE: str(config.grace_seconds),

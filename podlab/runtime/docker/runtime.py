@@ -37,6 +37,7 @@ from podlab.runtime.interface import (
     PodStatus,
     PullProgress,
     PullResult,
+    RegistryLogin,
     RuntimeEvent,
     SandboxConfig,
     StreamOptions,
@@ -154,9 +155,10 @@ class DockerRuntime:
         done: Callable[[PullResult], None],
         progress: Callable[[PullProgress], None] | None = None,
         annotations: Mapping[str, str] | None = None,
+        login: RegistryLogin | None = None,
     ) -> None:
         self._submit(
-            lambda: images.pull(self._engine, ref, progress, opened=self._keep),
+            lambda: images.pull(self._engine, ref, progress, login=login, opened=self._keep),
             done,
             failed=lambda error: PullResult(None, error),
         )

@@ -111,7 +111,7 @@ def container(details: Entry) -> ContainerStatus:
         sandbox_id=own[labels.SANDBOX_ID],
         attempt=int(own[labels.ATTEMPT]),
         image=own[labels.IMAGE],
-        image_id=details["Image"],
+        image_id=own.get(labels.IMAGE_ID) or details["Image"],
         created_at=created_at,
         hash=own[labels.CONTAINER_HASH],
         grace_seconds=int(own[labels.GRACE]),

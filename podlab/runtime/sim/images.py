@@ -68,4 +68,7 @@ def info(ref: str) -> ImageInfo:
     full = full_name(ref)
     small = servers.image_name(ref) in servers.SMALL_IMAGES
     size = chance.between(2e6, 5e6, full) if small else chance.between(2e7, 1.2e8, full)
-    return ImageInfo(id=f"sha256:{chance.hex_id('image', full)}", ref=ref, size=round(size))
+    registry, repository, tag = split(ref)
+    manifest = tag if ":" in tag else f"sha256:{chance.hex_id('manifest', full)}"
+    digest = f"{registry}/{repository}@{manifest}"
+    return ImageInfo(id=f"sha256:{chance.hex_id('image', full)}", ref=ref, size=round(size), digests=(digest,))

@@ -80,7 +80,7 @@ class Node:
             sandbox_id=sandbox_id,
             config=config,
             hostname=sandbox.config.hostname,
-            image_id=self.images[config.image].id,
+            image_id=config.image_id or self.images[config.image].id,
             created_at=at,
             clock=self.clock,
             seed=self.seed,

@@ -28,6 +28,7 @@ from podlab.runtime.interface import (
     PodStatus,
     PullProgress,
     PullResult,
+    RegistryLogin,
     RuntimeEvent,
     SandboxConfig,
     StreamOptions,
@@ -239,6 +240,7 @@ class SimRuntime:
         done: Callable[[PullResult], None],
         progress: Callable[[PullProgress], None] | None = None,
         annotations: Mapping[str, str] | None = None,
+        login: RegistryLogin | None = None,
     ) -> None:
         said, node = annotations or {}, self._node
         try:
@@ -260,14 +262,14 @@ class SimRuntime:
                 node.images[ref] = info
                 node.write("pull", ref=ref)
             if progress is not None:
-                progress(PullProgress(ref, "Pull complete", info.size, info.size))
+                progress(PullProgress(ref, "Pull complete", info.size, info.size, 1, 1))
             done(PullResult(info, "", seconds))
 
         if progress is not None and not cached:
             tell = progress
-            tell(PullProgress(ref, "Downloading", 0, info.size))
+            tell(PullProgress(ref, "Downloading", 0, info.size, 1))
             self._clock.call_later(
-                seconds / 2, lambda: tell(PullProgress(ref, "Downloading", info.size // 2, info.size))
+                seconds / 2, lambda: tell(PullProgress(ref, "Downloading", info.size // 2, info.size, 1))
             )
         self._clock.call_later(seconds, finish)
 

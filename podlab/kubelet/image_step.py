@@ -1,0 +1,157 @@
+"""Gets the image of a container onto the node: looks, pulls, backs off, and tells. `start` calls it for the container's own
+image and for those of its image volumes.
+
+EnsureImageExists of pkg/kubelet/images/image_manager.go, cut where it would wait: a pull under way stops the start, and
+the sync that its end brings comes back here. What is decided is in `images`, `keyring` and `image_records`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from podlab.apis import reasons
+from podlab.kubelet import backoff, images, keyring, pods, pull_secrets
+from podlab.kubelet.container_status import StartProblem
+from podlab.kubelet.context import Context, PodState, Stage
+from podlab.kubelet.images import Pull
+from podlab.kubelet.keyring import Login
+from podlab.kubelet.pods import Spec
+from podlab.kubelet.puller import Order, Pulled
+from podlab.kubelet.start_outcome import Started, Stop, fail, tell
+from podlab.runtime.interface import ImageInfo
+
+# The kubelet tells of an image back-off in the sync that follows the failure.
+_ANNOUNCE = timedelta(seconds=0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One image for one container. `key` tells its pull from the others of the pod; `shown` is its name as written."""
+
+    spec: Spec
+    key: str
+    shown: str
+    policy: str
+
+
+def of_container(spec: Spec) -> Wanted:
+    return Wanted(
+        spec, spec.name, str(spec.manifest.get("image") or ""), str(spec.manifest.get("imagePullPolicy") or "")
+    )
+
+
+def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
+    """The image, when it is there and this pod may have it; otherwise Stop."""
+    spec = wanted.spec
+    try:
+        ref = images.default_tag(wanted.shown)
+    except images.InvalidImageName as error:
+        tell(ctx, state, spec, reasons.WARNING, reasons.FAILED_TO_INSPECT_IMAGE, str(error), "")
+        raise fail(ctx, state, spec, reasons.INVALID_IMAGE_NAME, str(error), event=reasons.INVALID_IMAGE_NAME) from None
+    pull = state.pulls.get(wanted.key)
+    if pull is not None and pull.image != ref:
+        # The image was changed meanwhile: what the old one does no longer matters.
+        del state.pulls[wanted.key]
+        pull = None
+    if pull is not None:
+        return _after_pull(ctx, state, wanted, pull)
+    policy, present = wanted.policy or images.default_policy(wanted.shown), ctx.runtime.image(ref)
+    logins = _logins(ctx, state, wanted, ref)
+    usable = present is not None and ctx.image_records.may_use(present, ref, logins)
+    if images.must_pull(policy, present=usable):
+        why = f"imagePullPolicy is {policy}{_absent(present, usable)}"
+        _pull(ctx, state, wanted, Pull(ref, ctx.clock.now()), logins, why)
+        raise Stop(Started.BLOCKED)
+    if present is None or not usable:
+        text = images.never_message(wanted.shown)
+        tell(ctx, state, spec, reasons.WARNING, reasons.ERR_IMAGE_NEVER_PULL, text, "")
+        raise fail(ctx, state, spec, reasons.ERR_IMAGE_NEVER_PULL, text, event=reasons.ERR_IMAGE_NEVER_PULL)
+    why = f"imagePullPolicy is {policy} and the image is here"
+    tell(ctx, state, spec, reasons.NORMAL, reasons.PULLED, images.present_message(wanted.shown), why)
+    return present
+
+
+def _logins(ctx: Context, state: PodState, wanted: Wanted, ref: str) -> list[Login]:
+    assert state.pod is not None
+    if not state.pod["spec"].get("imagePullSecrets"):
+        return []
+    try:
+        return keyring.lookup(pull_secrets.logins(ctx, state.pod), ref)
+    except keyring.BadPullSecret as error:
+        raise fail(ctx, state, wanted.spec, reasons.ERR_IMAGE_PULL, str(error)) from None
+
+
+def _absent(present: ImageInfo | None, usable: bool) -> str:
+    if present is None:
+        return " and the image is not on this node"
+    return "" if usable else " and the image was pulled with secrets that this pod does not have"
+
+
+def _pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull, logins: list[Login], why: str) -> None:
+    assert state.pod is not None
+    spec, shown = wanted.spec, wanted.shown
+    state.pulls[wanted.key] = pull
+    tell(ctx, state, spec, reasons.NORMAL, reasons.PULLING, f'Pulling image "{shown}"', why)
+    present = ctx.runtime.image(pull.image) is not None
+
+    def done(pulled: Pulled) -> None:
+        result = pulled.result
+        # Told here rather than in the sync, so that the event has the time of the answer.
+        pull.finished = ctx.clock.now()
+        if result.image is not None:
+            ctx.image_records.note_pull(
+                result.image, pull.image, present=present, login=pulled.login, now=pull.finished
+            )
+        if state.stage is not Stage.SYNC:
+            return
+        if result.image is not None:
+            pulling, waiting = (pods.go_duration(int(s * 1000) / 1000) for s in (result.seconds, pulled.waited))
+            text = images.pulled_message(shown, pulling, waiting, result.image.size)
+            tell(ctx, state, spec, reasons.NORMAL, reasons.PULLED, text, "")
+        else:
+            pull.reason, pull.message = images.pull_problem(shown, result.error)
+            text = f'Failed to pull image "{shown}": {result.error}'
+            tell(ctx, state, spec, reasons.WARNING, reasons.FAILED, text, "")
+            tell(ctx, state, spec, reasons.WARNING, reasons.FAILED, f"Error: {pull.reason}", "")
+        pull.result = result
+        ctx.dispatch(state.ref.uid)
+
+    order = Order(
+        ref=pull.image,
+        logins=logins,
+        annotations=dict(state.pod["metadata"].get("annotations") or {}),
+        wanted=lambda: state.stage is Stage.SYNC and state.pulls.get(wanted.key) is pull,
+        done=done,
+    )
+    ctx.puller.pull(order)
+
+
+def _after_pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull) -> ImageInfo:
+    if pull.result is None or pull.finished is None:
+        raise Stop(Started.BLOCKED)
+    if pull.result.image is not None:
+        return pull.result.image
+    now, spec = ctx.clock.now(), wanted.spec
+    entry = pull.backoff or backoff.after_try(None, pull.finished, pull.finished)
+    pull.backoff = entry
+    until = pull.finished + timedelta(seconds=entry.seconds)
+    if now >= until:
+        fresh = Pull(pull.image, now, backoff=backoff.after_try(entry, pull.finished, now))
+        why = f"{pods.go_duration(entry.seconds)} have passed since the last try failed"
+        _pull(ctx, state, wanted, fresh, _logins(ctx, state, wanted, pull.image), why)
+        raise Stop(Started.BLOCKED)
+    state.wake_at(until)
+    if now < pull.finished + _ANNOUNCE and not pull.told:
+        state.problems[spec.name] = StartProblem(pull.reason, pull.message)
+        state.wake_at(pull.finished + _ANNOUNCE)
+        raise Stop(Started.NO)
+    text = f'Back-off pulling image "{wanted.shown}"'
+    if not pull.told:
+        pull.told = True
+        why = f"the next try is made {pods.go_duration(entry.seconds)} after the last one failed"
+        tell(ctx, state, spec, reasons.NORMAL, reasons.BACK_OFF, text, why)
+        tell(ctx, state, spec, reasons.WARNING, reasons.FAILED, f"Error: {reasons.IMAGE_PULL_BACK_OFF}", "")
+    full = f"{text}: {pull.reason}: {pull.message}"
+    state.problems[spec.name] = StartProblem(reasons.IMAGE_PULL_BACK_OFF, full)
+    raise Stop(Started.NO)

@@ -1,0 +1,52 @@
+"""Pull secrets against a registry that asks for a password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from docker_node import Node, eventually
+
+from tests.image_registry import PASSWORD, ImageRegistry
+
+pytestmark = [pytest.mark.docker, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def registry(busybox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageRegistry]:
+    with ImageRegistry(tmp_path_factory.mktemp("registry")) as made:
+        yield made
+
+
+def test_a_secret_of_the_service_account_opens_the_registry(node: Node, registry: ImageRegistry) -> None:
+    ref = registry.push("team/app:1")
+    node.client.create("secrets", registry.secret("reg", where=f"{registry.host}/team"), namespace="default")
+    node.client.patch(
+        "serviceaccounts",
+        "default",
+        "default",
+        "application/merge-patch+json",
+        {"imagePullSecrets": [{"name": "reg"}]},
+    )
+    node.run("sleep 3600", image=ref)
+    eventually(lambda: node.main().get("ready"))
+    (pulled,) = node.events("Pulled")
+    assert pulled.startswith(f'Successfully pulled image "{ref}" in ')
+    assert node.main()["imageID"].startswith(f"{registry.host}/team/app@sha256:")
+    assert node.main()["image"] == ref
+
+
+def test_without_a_log_in_it_stays_closed(
+    node: Node, registry: ImageRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    ref = registry.push("team/closed:1")
+    wrong = "not the word"
+    node.client.create("secrets", registry.secret("reg", password=wrong), namespace="default")
+    node.run("sleep 3600", image=ref, spec={"imagePullSecrets": [{"name": "reg"}, {"name": "nope"}]})
+    eventually(lambda: node.waiting() == "ImagePullBackOff")
+    assert node.events("FailedToRetrieveImagePullSecret") == [
+        "Unable to retrieve some image pull secrets (nope); attempting to pull the image may not succeed."
+    ]
+    assert f'Failed to pull image "{ref}": Error response from daemon: ' in node.events("Failed")[0]
+    assert wrong not in caplog.text
+    assert PASSWORD not in caplog.text
