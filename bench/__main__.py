@@ -1,4 +1,4 @@
-"""Runs every part in one go and prints a Markdown table. `python -m bench [docker|clusters|storage …]` runs parts."""
+"""Runs every part in one go and prints a Markdown table. `python -m bench [api|docker|clusters|storage …]` runs parts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import clusters, docker_pods, storage
+from bench import api, clusters, docker_pods, storage
 from bench.figures import Figure
 from podlab.ops.docker_probe import docker_answers
 
 PARTS: dict[str, Callable[[Path], list[Figure]]] = {
+    "api": api.measure,
     "docker": docker_pods.measure,
     "clusters": clusters.measure,
     "storage": storage.measure,

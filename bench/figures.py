@@ -25,6 +25,11 @@ def milliseconds(values: list[float]) -> str:
     return f"p50 {statistics.median(values) * 1000:.0f} ms, p95 {percentile(values, 0.95) * 1000:.0f} ms"
 
 
+def fine_milliseconds(values: list[float]) -> str:
+    """The same for short ones."""
+    return f"p50 {statistics.median(values) * 1000:.1f} ms, p95 {percentile(values, 0.95) * 1000:.1f} ms"
+
+
 def resident_megabytes(pid: int) -> float:
     """Proportional set size: pages shared between processes are counted once over all of them."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

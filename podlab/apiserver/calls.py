@@ -16,6 +16,7 @@ from podlab.apiserver.negotiation import Accept
 from podlab.apiserver.paths import Place
 from podlab.registry import authentication, authorizer, clusters, impersonation
 from podlab.registry.client import Client
+from podlab.registry.clusters import ClusterRow
 from podlab.registry.identity import Identity
 
 
@@ -56,7 +57,7 @@ def authenticate(request: HttpRequest) -> Identity:
     return found
 
 
-def enter(request: HttpRequest, cluster: str, path: str) -> Identity:
+def enter(request: HttpRequest, cluster: str, path: str) -> tuple[Identity, ClusterRow]:
     """Let an identity into a cluster: 401, 403 for the path, or 404 for a cluster that does not exist."""
     who = authenticate(request)
     user, groups = request.headers.get("Impersonate-User", ""), request.headers.get("Impersonate-Group", "")
@@ -66,8 +67,7 @@ def enter(request: HttpRequest, cluster: str, path: str) -> Identity:
         who = impersonation.impersonated(who, cluster, user, named)
     if not authorizer.sees_cluster(who, cluster):
         raise authorizer.refuse_path(who, _path_verb(request), path)
-    clusters.get(cluster)  # raises for a cluster that does not exist
-    return who
+    return who, clusters.get(cluster)
 
 
 def _path_verb(request: HttpRequest) -> str:
@@ -75,7 +75,7 @@ def _path_verb(request: HttpRequest) -> str:
 
 
 def open_session(call: Call) -> Session:
-    who = enter(call.request, call.cluster, call.path)
-
-    client = clusters.client_for(call.cluster, who)
+    who, row = enter(call.request, call.cluster, call.path)
+    lasts = call.verb == "watch"
+    client = clusters.client_for(call.cluster, who) if lasts else clusters.client_in(row, who)
     return Session(who, client, client.now)

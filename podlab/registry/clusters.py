@@ -28,6 +28,7 @@ __all__ = [
     "MAIN",
     "ClusterRow",
     "client_for",
+    "client_in",
     "create_sim",
     "delete",
     "ensure_main",
@@ -123,10 +124,18 @@ def client_for(cluster: str, identity: Identity) -> Client:
     return Client(cluster, identity, lambda: now_of(cluster))
 
 
+def client_in(row: ClusterRow, identity: Identity) -> Client:
+    """The same for one request that has just read the cluster's row; what lasts longer would miss a pause."""
+    return Client(row.name, identity, lambda: _now_in(row))
+
+
 def now_of(cluster: str) -> datetime:
     """The present time of a cluster. Not cached: a pause must hold for the next write of every process, and the row is
     one indexed read."""
-    row = get(cluster)
+    return _now_in(get(cluster))
+
+
+def _now_in(row: ClusterRow) -> datetime:
     wall = clock.wall_now()
     return wall if row.runtime == DOCKER else row.time.at(wall)
 

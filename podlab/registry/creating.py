@@ -86,12 +86,15 @@ def _store(request: chain.Request, strategy: Strategy, *, warnings: tuple[str, .
             raise AlreadyStored(current)
         chain.commit(request)
         return Written(obj, warnings, created=True)
-    with database.writing():
-        # Nothing else is written from here on: what the plugins find is still true when the object is stored.
-        database.lock(REVISIONS)
-        chain.commit(request)
-        stored = store.create(key, obj, at=ctx.now, actor=ctx.actor, why=ctx.why)
-        strategy.after_create(ctx, stored.obj)
+    stored = store.create(
+        key,
+        obj,
+        at=ctx.now,
+        actor=ctx.actor,
+        why=ctx.why,
+        first=lambda: chain.commit(request),
+        then=lambda made: strategy.after_create(ctx, made.obj),
+    )
     return Written(stored.obj, warnings, stored, created=True)
 
 

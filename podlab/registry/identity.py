@@ -17,6 +17,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 from podlab import clock
 from podlab.registry.authorizer import AUTHENTICATED, EVERYTHING, MASTERS, Grant
+from podlab.storage import identities
 from podlab.storage.models import ApiToken, LoginLink, RoleGrant
 
 UNAUTHENTICATED = "system:unauthenticated"
@@ -59,9 +60,13 @@ def of_user(user: AnyUser) -> Identity:
     if not isinstance(user, User) or not user.is_active:
         return ANONYMOUS
     rows = RoleGrant.objects.filter(user=user).order_by("pk")
-    grants = tuple(Grant(row.role, row.cluster, row.namespace) for row in rows)
-    groups = (MASTERS, AUTHENTICATED) if user.is_superuser else (AUTHENTICATED,)
-    return Identity(user.get_username(), groups, grants, uid=str(user.pk))
+    grants = [Grant(row.role, row.cluster, row.namespace) for row in rows]
+    return _known(user.get_username(), user.pk, user.is_superuser, grants)
+
+
+def _known(name: str, user_id: int, is_superuser: bool, grants: Sequence[Grant]) -> Identity:
+    groups = (MASTERS, AUTHENTICATED) if is_superuser else (AUTHENTICATED,)
+    return Identity(name, groups, tuple(grants), uid=str(user_id))
 
 
 def by_name(name: str, groups: Sequence[str] = ()) -> Identity:
@@ -91,14 +96,13 @@ def issue_token(user: User, name: str, *, expires_at: datetime | None = None) ->
 def by_token(raw: str) -> Identity | None:
     """The owner of a bearer token; None when it is unknown, expired, revoked, or its owner is inactive."""
     digest = digest_of(raw)
-    row = ApiToken.objects.select_related("user").filter(digest=digest).first()
+    owner = identities.owner(digest)
     # The index finds a digest, not the token, so its timing tells nothing about a token; compare in constant time still.
-    if row is None or not hmac.compare_digest(row.digest, digest):
+    if owner is None or not hmac.compare_digest(owner.digest, digest):
         return None
-    if row.expires_at is not None and row.expires_at <= clock.wall_now():
+    if owner.expires_at is not None and owner.expires_at <= clock.wall_now():
         return None
-    identity = of_user(row.user)
-    return None if identity is ANONYMOUS else identity
+    return _known(owner.name, owner.user_id, owner.is_superuser, [Grant(*grant) for grant in owner.grants])
 
 
 def revoke(raw: str) -> bool:

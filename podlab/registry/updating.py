@@ -6,8 +6,7 @@ Source: apiserver/pkg/registry/generic/registry/store.go (Update), registry/rest
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from podlab.apis import conversion, status_errors
 from podlab.apis.types import Manifest
@@ -16,9 +15,8 @@ from podlab.registry.admission import chain
 from podlab.registry.apply import tracking
 from podlab.registry.operations import Context, Mutate, Written, copy_of
 from podlab.registry.strategy import Strategy
-from podlab.storage import database, store
+from podlab.storage import store
 from podlab.storage.errors import NotStored, StaleWrite
-from podlab.storage.models import REVISIONS
 from podlab.storage.store import Stored
 
 CONFLICT_ATTEMPTS = 5  # handlers/patch.go, MaxRetryWhenPatchConflicts
@@ -130,23 +128,12 @@ def _store(
             gone = store.delete(ctx.key, expect=current.revision, final=new, at=at, actor=actor, why=why)
             strategy.after_delete(ctx, gone.obj)
             return Written(gone.obj, warnings)
-        with _booked(request):
-            stored = store.update(ctx.key, new, expect=current.revision, at=at, actor=actor, why=why)
+        # The few updates that may use more of something are booked under the lock of the write.
+        first = (lambda: chain.commit(request)) if chain.is_booked(request) else None
+        stored = store.update(ctx.key, new, expect=current.revision, at=at, actor=actor, why=why, first=first)
     except NotStored as error:
         raise status_errors.not_found(ctx.resource, ctx.name) from error
     return Written(stored.obj, warnings, stored)
-
-
-@contextmanager
-def _booked(request: chain.Request) -> Iterator[None]:
-    """The few updates that may use more of something are booked under the lock of the write."""
-    if not chain.is_booked(request):
-        yield
-        return
-    with database.writing():
-        database.lock(REVISIONS)
-        chain.commit(request)
-        yield
 
 
 def current_of(ctx: Context) -> Stored:

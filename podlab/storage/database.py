@@ -7,9 +7,12 @@ in the order CLUSTERS, REVISIONS, HISTORY.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db import OperationalError, connection, transaction
 
@@ -21,17 +24,36 @@ from podlab.storage.models import Counter
 _BUSY_SQLSTATES = {"55P03", "40P01", "40001"}
 
 
+# SQLite has one writer, and who waits for it sleeps and looks again. The writers of one process wait for each other here
+# instead, where the next one begins the moment the last one is done.
+_turn = threading.Lock()
+_PATIENCE = 20.0  # seconds, as for the lock of the database
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """One write transaction; part of the caller's, if it has one. A lock that cannot be had is StoreBusy."""
     revive()
     try:
-        with transaction.atomic():
+        with _one_at_a_time(), transaction.atomic():
             yield
     except OperationalError as error:
         if _is_busy(error):
             raise StoreBusy(str(error)) from error
         raise
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    if not _turn.acquire(timeout=_PATIENCE):
+        raise StoreBusy("other writers of this process are busy")
+    try:
+        yield
+    finally:
+        _turn.release()
 
 
 def revive() -> None:
@@ -87,6 +109,20 @@ def counter(name: str) -> CounterState:
     return counters().get(name, CounterState(0, 0))
 
 
+def moment(value: datetime) -> datetime:
+    """A time as a cursor gives it, which on SQLite knows no time zone."""
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
 def clean(text: str) -> str:
     """PostgreSQL's text cannot hold NUL; program output can."""
     return text.replace("\x00", "\ufffd") if "\x00" in text else text
+
+
+def _after_fork() -> None:
+    """Another thread may have held it when the process was forked."""
+    global _turn
+    _turn = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

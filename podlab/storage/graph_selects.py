@@ -64,7 +64,8 @@ def _pod_changed(before: Stored | None, after: Stored | None) -> None:
     selecting = list(_objects(pod.key, SELECTING))
     if not selecting:
         return
-    GraphEdge.objects.filter(cluster=pod.key.cluster, type="selects", to_uid=pod.uid).delete()
+    if before is not None:
+        _forget(pod.key, "to_uid", pod.uid)
     if after is not None:
         labels = _labels(after.obj)
         _insert([_edge(key, uid, after.key, after.uid) for key, uid, obj in selecting if _matches(key, obj, labels)])
@@ -76,7 +77,7 @@ def _selector_changed(before: Stored | None, after: Stored | None) -> None:
     if old == new:
         return
     if before is not None:
-        GraphEdge.objects.filter(cluster=before.key.cluster, type="selects", from_uid=before.uid).delete()
+        _forget(before.key, "from_uid", before.uid)
     if after is not None and new is not None:
         pods = _objects(after.key, ("pods",))
         _insert([_edge(after.key, after.uid, key, uid) for key, uid, obj in pods if new.matches(_labels(obj))])
@@ -118,5 +119,15 @@ def _edge(start: Key, start_uid: str, pod: Key, pod_uid: str) -> GraphEdge:
     )
 
 
+def _forget(near: Key, column: str, uid: str) -> None:
+    """By the index on namespace and type: edges of this type stay in their namespace."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DELETE FROM storage_graphedge WHERE cluster = %s AND namespace = %s AND type = 'selects' AND {column} = %s",
+            [near.cluster, near.namespace, uid],
+        )
+
+
 def _insert(edges: Iterable[GraphEdge]) -> None:
-    GraphEdge.objects.bulk_create(edges)
+    if wanted := list(edges):
+        GraphEdge.objects.bulk_create(wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -115,11 +116,18 @@ def _insert(model: type[Model], rows: list[dict[str, Any]]) -> None:
     """Plain INSERTs: this runs in every write of a pod, and bulk_create costs three times as much."""
     if not rows:
         return
-    columns = list(rows[0])
-    places = ", ".join(["%s"] * len(columns))
-    query = f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({places})"
+    query = _insertion(model, tuple(rows[0]))
     with connection.cursor() as cursor:
-        cursor.executemany(query, [list(row.values()) for row in rows])
+        if len(rows) == 1:
+            cursor.execute(query, list(rows[0].values()))
+        else:
+            cursor.executemany(query, [list(row.values()) for row in rows])
+
+
+@cache
+def _insertion(model: type[Model], columns: tuple[str, ...]) -> str:
+    places = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({places})"
 
 
 def _raw_delete(rows: QuerySet[Any]) -> None:

@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db import connection
 
 from podlab.apis.types import Key, Manifest
 from podlab.storage import database
 from podlab.storage.errors import Compacted, FutureRevision
-from podlab.storage.models import REVISIONS, Change
+from podlab.storage.models import REVISIONS
 from podlab.storage.objects import decode
 
 
@@ -103,36 +103,59 @@ def read_after(
 
 def read_filtered(revision: int, wanted: Filter, *, limit: int = 500, upto: int | None = None) -> list[LogEntry]:
     """`read_after` for a Filter."""
-    database.revive()
-    changes = Change.objects.filter(revision__gt=revision, **wanted.conditions())
+    conditions, values = ["c.revision > %s"], [revision]
     if upto is not None:
-        changes = changes.filter(revision__lte=upto)
-    entries = _entries(changes, limit)
-    # Afterwards, because compaction raises the floor before it takes rows away.
-    state = database.counter(REVISIONS)
-    if revision < state.floor:
-        raise Compacted(revision, state.floor)
-    if revision > state.value:
-        raise FutureRevision(revision, state.value)
-    return entries
+        conditions.append("c.revision <= %s")
+        values.append(upto)
+    # With the counter in the same statement: compaction raises the floor before it takes rows away.
+    rows = _rows(
+        f"SELECT n.value, n.floor, {_COLUMNS} FROM storage_counter n"
+        f" LEFT JOIN storage_change c ON {_where(conditions, values, wanted)}"
+        " WHERE n.name = %s ORDER BY c.revision LIMIT %s",
+        [*values, REVISIONS, limit],
+    )
+    value, floor = rows[0][:2] if rows else (0, 0)  # no counter yet: nothing was ever written
+    if revision < floor:
+        raise Compacted(revision, floor)
+    if revision > value:
+        raise FutureRevision(revision, value)
+    return [_entry(row[2:]) for row in rows if row[2] is not None]
 
 
 def history_of(cluster: str, uid: str, *, limit: int | None = None) -> list[LogEntry]:
     """Every change of one object that is still in the log, deleted objects too."""
+    values: list[Any] = []
+    query = f"SELECT {_COLUMNS} FROM storage_change c WHERE {_where([], values, Filter(cluster=cluster, uid=uid))}"
+    query += " ORDER BY c.revision"
+    if limit is not None:
+        query += " LIMIT %s"
+        values.append(limit)
+    return [_entry(row) for row in _rows(query, values)]
+
+
+_COLUMNS = (
+    "c.revision, c.prev_revision, c.type, c.cluster, c.resource, c.namespace, c.name, c.uid, c.body, c.at, c.wall,"
+    " c.actor, c.why, (SELECT p.body FROM storage_change p WHERE p.revision = c.prev_revision)"
+)
+
+
+def _where(conditions: list[str], values: list[Any], wanted: Filter) -> str:
+    """The conditions with those of `wanted`, whose values are added."""
+    for column, value in wanted.conditions().items():
+        conditions.append(f"c.{column} = %s")
+        values.append(value)
+    return " AND ".join(conditions)
+
+
+def _rows(query: str, values: list[Any]) -> list[tuple[Any, ...]]:
     database.revive()
-    return _entries(Change.objects.filter(cluster=cluster, uid=uid), limit)
-
-
-def _entries(changes: QuerySet[Change], limit: int | None) -> list[LogEntry]:
-    previous = Change.objects.filter(revision=OuterRef("prev_revision")).values("body")
-    rows = changes.order_by("revision").values_list(
-        *("revision", "prev_revision", "type", "cluster", "resource", "namespace", "name"),
-        *("uid", "body", "at", "wall", "actor", "why"),
-        Subquery(previous),
-    )
-    return [_entry(row) for row in rows[:limit]]
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return list(cursor.fetchall())
 
 
 def _entry(row: tuple[Any, ...]) -> LogEntry:
-    revision, prev_revision, type, cluster, resource, namespace, name, *rest = row
-    return LogEntry(revision, prev_revision, type, Key(cluster, resource, namespace, name), *rest)
+    revision, prev_revision, type, cluster, resource, namespace, name, uid, body, at, wall, *rest = row
+    key = Key(cluster, resource, namespace, name)
+    times = database.moment(at), database.moment(wall)
+    return LogEntry(revision, prev_revision, type, key, uid, body, *times, *rest)

@@ -6,6 +6,7 @@ doorbell rings. Readers go on in `log` (replay), `hub` (live) and `reads` (state
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -33,24 +34,48 @@ __all__ = [
 ]
 
 
-def create(key: Key, obj: Manifest, *, at: datetime, actor: str = "", why: str = "") -> Stored:
-    """Store a new object. `at` is the lab time of the cluster."""
+Step = Callable[[], None]
+
+
+def create(
+    key: Key,
+    obj: Manifest,
+    *,
+    at: datetime,
+    actor: str = "",
+    why: str = "",
+    first: Step | None = None,
+    then: Callable[[Stored], None] | None = None,
+) -> Stored:
+    """Store a new object. `at` is the lab time of the cluster. `first` and `then` are part of the transaction: before the
+    first the lock is taken, so that what it finds is still true when the object is stored."""
     with database.writing():
-        revision = database.lock(REVISIONS) + 1
+        revision = _next(first)
         current = _current(key)
         if current is not None:
             raise AlreadyStored(current)
         new = Stored(key, uid_of(obj), revision, revision, encode(obj, revision))
         _insert_object(new)
         _record(Change.Type.ADDED, new, before=None, at=at, actor=actor, why=why)
+        if then is not None:
+            then(new)
     return new
 
 
-def update(key: Key, obj: Manifest, *, expect: int | None, at: datetime, actor: str = "", why: str = "") -> Stored:
+def update(
+    key: Key,
+    obj: Manifest,
+    *,
+    expect: int | None,
+    at: datetime,
+    actor: str = "",
+    why: str = "",
+    first: Step | None = None,
+) -> Stored:
     """Replace an object. `expect` is the revision that the writer saw; None overwrites whatever is there. If nothing
-    would change, the stored object comes back without a new revision."""
+    would change, the stored object comes back without a new revision. `first` as for `create`."""
     with database.writing():
-        revision = database.lock(REVISIONS) + 1
+        revision = _next(first)
         current = _existing(key, expect=expect, uid=uid_of(obj))
         if same_content(obj, current.obj):
             return current
@@ -79,6 +104,15 @@ def delete(
         _delete_object(key)
         _record(Change.Type.DELETED, gone, before=current, at=at, actor=actor, why=why)
     return gone
+
+
+def _next(first: Step | None) -> int:
+    """Take the lock, and the revision that this write will have."""
+    before = database.lock(REVISIONS)
+    if first is None:
+        return before + 1
+    first()
+    return database.lock(REVISIONS) + 1  # it may have written
 
 
 def _existing(key: Key, *, expect: int | None, uid: str | None) -> Stored:

@@ -49,6 +49,22 @@ async def test_a_body_without_an_announced_length_is_measured(lab: str) -> None:
     await asyncio.wait_for(exchange.task, SECONDS)
 
 
+async def test_an_answer_says_its_length_and_comes_in_parts_when_it_is_long(lab: str) -> None:
+    exchange = Exchange(lab, "POST", "/api/v1/namespaces/default/configmaps")
+    data = {"text": '"' * 700_000}  # each twice as long in JSON
+    exchange.give(json.dumps({"metadata": {"name": "long"}, "data": data}).encode())
+    start = await exchange.next()
+    announced = int(dict(start["headers"])[b"content-length"])
+    parts = [await exchange.next()]
+    while parts[-1].get("more_body"):
+        parts.append(await exchange.next())
+    assert len(parts) == 2
+    body = b"".join(part["body"] for part in parts)
+    assert (start["status"], len(body)) == (201, announced)
+    assert json.loads(body)["data"] == data
+    await asyncio.wait_for(exchange.task, SECONDS)
+
+
 async def test_a_watch_sends_its_headers_at_once_and_ends_when_the_client_leaves(lab: str) -> None:
     exchange = Exchange(lab, "GET", "/api/v1/namespaces/default/pods", "watch=true")
     exchange.give()

@@ -97,7 +97,7 @@ def test_two_hundred_readers_cost_one_read_and_one_decode(
     execute = CursorWrapper.execute
 
     def counting_reads(self: CursorWrapper, sql: str, params: object = None) -> object:
-        if sql.startswith("SELECT") and 'FROM "storage_change"' in sql:
+        if sql.startswith("SELECT") and "JOIN storage_change" in sql:
             reads.append(sql)
         return execute(self, sql, params)
 

@@ -141,3 +141,29 @@ def test_a_cluster_that_does_not_exist_takes_no_writes() -> None:
     clusters.create("class", runtime="sim")
     assert store.create(pod_key(cluster="class"), make_pod(), at=AT)
     assert store.get(pod_key()) is None, "clusters share no keys"
+
+
+def test_what_comes_first_belongs_to_the_write() -> None:
+    """A quota that is booked, say: both or neither, and no revision is lost between them."""
+
+    def book() -> None:
+        store.create(pod_key("quota"), make_pod("quota"), at=AT)
+
+    before = log.head()
+    pod = store.create(pod_key(), make_pod(), at=AT, first=book)
+    assert (before + 1, before + 2) == (store.get(pod_key("quota")).revision, pod.revision)  # type: ignore[union-attr]
+    with pytest.raises(AlreadyStored):
+        store.create(pod_key(), make_pod(), at=AT, first=lambda: store.delete(pod_key("quota"), at=AT) and None)
+    assert store.get(pod_key("quota")) is not None
+    assert log.head() == pod.revision
+
+
+def test_what_fails_afterwards_takes_the_object_along() -> None:
+    def fail(made: store.Stored) -> None:
+        assert store.get(made.key) == made
+        raise RuntimeError("no")
+
+    before = log.head()
+    with pytest.raises(RuntimeError, match="no"):
+        store.create(pod_key(), make_pod(), at=AT, then=fail)
+    assert (store.get(pod_key()), log.head()) == (None, before)
