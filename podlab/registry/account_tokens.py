@@ -28,14 +28,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from django.conf import settings
 
 from podlab.apis.types import Key, Manifest
-from podlab.registry.authorizer import AUTHENTICATED, Grant
+from podlab.registry import account_grants
+from podlab.registry.authorizer import AUTHENTICATED
 from podlab.registry.identity import Identity
 from podlab.storage import store
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 ACCOUNTS = "system:serviceaccounts"
-PREFIX = "system:serviceaccount:"
-NO_ROLE = "serviceaccount"  # lets an account into its own cluster and permits nothing there
 _CLUSTER = "podlab.dev/cluster"
 _KUBERNETES = "kubernetes.io"
 _NUMBER_BYTES = 32
@@ -79,7 +78,7 @@ def issue(terms: Terms, *, now: datetime, seconds: int) -> tuple[str, datetime]:
         "jti": str(uuid.uuid4()),
         _KUBERNETES: private,
         "nbf": begin,
-        "sub": username(terms.namespace, terms.name),
+        "sub": account_grants.username(terms.namespace, terms.name),
         _CLUSTER: terms.cluster,
     }
     head = {"alg": "ES256", "kid": _key_id()}
@@ -87,10 +86,6 @@ def issue(terms: Terms, *, now: datetime, seconds: int) -> tuple[str, datetime]:
     one, other = decode_dss_signature(_key().sign(signed.encode(), _SIGNED_WITH))
     signature = one.to_bytes(_NUMBER_BYTES, "big") + other.to_bytes(_NUMBER_BYTES, "big")
     return f"{signed}.{_base64(signature)}", datetime.fromtimestamp(begin, UTC) + timedelta(seconds=seconds)
-
-
-def username(namespace: str, name: str) -> str:
-    return f"{PREFIX}{namespace}:{name}"
 
 
 def is_one(raw: str) -> bool:
@@ -124,9 +119,9 @@ def owner(claims: Manifest, *, now: datetime) -> Holder | None:
     if pod and not _lives(Key(cluster, "pods", namespace, pod["name"]), pod["uid"]):
         return None
     identity = Identity(
-        username(namespace, account["name"]),
+        account_grants.username(namespace, account["name"]),
         (ACCOUNTS, f"{ACCOUNTS}:{namespace}", AUTHENTICATED),
-        (Grant(NO_ROLE, cluster, namespace),),
+        account_grants.of(cluster, namespace, account["name"]),
         uid=account["uid"],
         extra=_extra(claims, pod),
     )

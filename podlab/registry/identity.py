@@ -81,6 +81,11 @@ def grant(user: User, role: str, *, cluster: str = EVERYTHING, namespace: str = 
     RoleGrant.objects.get_or_create(user=user, role=role, cluster=cluster, namespace=namespace)
 
 
+def withdraw(user: User, role: str, *, cluster: str = EVERYTHING, namespace: str = EVERYTHING) -> bool:
+    """Whether there was such a grant."""
+    return RoleGrant.objects.filter(user=user, role=role, cluster=cluster, namespace=namespace).delete()[0] > 0
+
+
 def digest_of(raw: str) -> str:
     return hashlib.sha256(raw.encode()).hexdigest()
 

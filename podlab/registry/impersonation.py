@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from podlab.apis import status_errors
 from podlab.apis.types import Key
-from podlab.registry import account_tokens, identity, rights
+from podlab.registry import account_grants, account_tokens, identity, rights
 from podlab.registry.authorizer import AUTHENTICATED, Grant
 from podlab.registry.identity import Identity
 from podlab.storage import store
@@ -25,19 +25,19 @@ def impersonated(who: Identity, cluster: str, user: str, groups: Sequence[str]) 
     if not rights.is_unlimited(who, cluster):
         text = f'User "{who.name}" cannot impersonate resource "users" in API group "" at the cluster scope'
         raise status_errors.forbidden("users", user, text)
-    if user.startswith(account_tokens.PREFIX):
+    if user.startswith(account_grants.PREFIX):
         return _account(cluster, user, groups)
     found = identity.by_name(user, groups)
     if user == ANONYMOUS:
         return replace(found, groups=(identity.UNAUTHENTICATED,))
     everybody = tuple(dict.fromkeys((*found.groups, AUTHENTICATED)))
     # Whoever enters may ask about himself, though nothing was granted to him.
-    return replace(found, groups=everybody, grants=(*found.grants, Grant(account_tokens.NO_ROLE, cluster)))
+    return replace(found, groups=everybody, grants=(*found.grants, Grant(account_grants.NO_ROLE, cluster)))
 
 
 def _account(cluster: str, user: str, groups: Sequence[str]) -> Identity:
-    namespace, _, name = user.removeprefix(account_tokens.PREFIX).partition(":")
+    namespace, _, name = user.removeprefix(account_grants.PREFIX).partition(":")
     own = (account_tokens.ACCOUNTS, f"{account_tokens.ACCOUNTS}:{namespace}", AUTHENTICATED)
     stored = store.get(Key(cluster, "serviceaccounts", namespace, name))
-    grants = (Grant(account_tokens.NO_ROLE, cluster, namespace),)
+    grants = account_grants.of(cluster, namespace, name)
     return Identity(user, tuple(dict.fromkeys((*groups, *own))), grants, uid=stored.uid if stored else "")

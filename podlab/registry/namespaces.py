@@ -14,7 +14,7 @@ from django.conf import settings
 from podlab.apis import scheme
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
-from podlab.registry import namespace_conditions
+from podlab.registry import account_grants, namespace_conditions
 from podlab.registry.client import Client
 from podlab.registry.strategies.namespace import FINALIZER
 
@@ -101,6 +101,8 @@ def finalize_namespace(client: Client, name: str) -> Progress:
         _tell(client, name, found.uid, progress)
     else:
         progress.gone = _drop_finalizer(client, name, found.uid)
+    if progress.gone:
+        account_grants.forget_namespace(client.cluster, name)
     return progress
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from podlab.apis import field_errors, status_errors, times
 from podlab.apis.field_errors import FieldError
 from podlab.apis.types import Manifest
-from podlab.registry import account_tokens, authentication, decoding, identity, rights
+from podlab.registry import account_grants, account_tokens, authentication, decoding, identity, rights
 from podlab.registry.identity import Identity
 from podlab.registry.operations import Context, Written, copy_of
 
@@ -98,8 +98,7 @@ def _self_access(ctx: Context, review: Manifest) -> Manifest:
 def _access(ctx: Context, review: Manifest) -> Manifest:
     spec = review.get("spec") or {}
     _refuse([*_attribute_errors(spec), *_subject_errors(spec)])
-    who = identity.by_name(spec.get("user") or "", spec.get("groups") or [])
-    return rights.decision(who, ctx.client.cluster, spec)
+    return rights.decision(_named(ctx, spec), ctx.client.cluster, spec)
 
 
 def _local_access(ctx: Context, review: Manifest) -> Manifest:
@@ -113,8 +112,7 @@ def _local_access(ctx: Context, review: Manifest) -> Manifest:
         detail = "must match metadata.namespace"
         errors.append(field_errors.invalid("spec.resourceAttributes.namespace", attributes.get("namespace"), detail))
     _refuse(errors)
-    who = identity.by_name(spec.get("user") or "", spec.get("groups") or [])
-    return rights.decision(who, ctx.client.cluster, spec)
+    return rights.decision(_named(ctx, spec), ctx.client.cluster, spec)
 
 
 def _rules(ctx: Context, review: Manifest) -> Manifest:
@@ -122,6 +120,12 @@ def _rules(ctx: Context, review: Manifest) -> Manifest:
     if not namespace:
         raise status_errors.bad_request("no namespace on request")
     return rights.rules(ctx.client.actor, ctx.client.cluster, namespace)
+
+
+def _named(ctx: Context, spec: Manifest) -> Identity:
+    """Whom an access review is about."""
+    user, groups = spec.get("user") or "", spec.get("groups") or []
+    return account_grants.asked_about(ctx.client.cluster, user, groups) or identity.by_name(user, groups)
 
 
 def _attribute_errors(spec: Manifest) -> list[FieldError]:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.registry import authorizer, rights
+from podlab.registry import account_grants, authorizer, rights
 from podlab.registry.authorizer import ADMIN, EVERYTHING, INSTRUCTOR, STUDENT, VIEWER, Grant
 from podlab.registry.identity import Identity
 from podlab.storage import clusters
-from podlab.storage.models import RoleGrant
+from podlab.storage.models import AccountGrant, RoleGrant
 
 GROUP = "rbac.authorization.k8s.io"
 API_VERSION = f"{GROUP}/v1"
@@ -38,6 +38,9 @@ def cluster_role_bindings(cluster: str) -> Iterator[Manifest]:
     for grant in _grants(cluster):
         if grant.namespace == EVERYTHING:
             yield _binding(cluster, "ClusterRoleBinding", grant)
+    for given in _account_grants(cluster):
+        if given.namespace == EVERYTHING:
+            yield _account_binding(cluster, "ClusterRoleBinding", given)
     subject = {"kind": "Group", "apiGroup": GROUP, "name": authorizer.AUTHENTICATED}
     yield {**_head(cluster, "ClusterRoleBinding", _BASIC), "subjects": [subject], "roleRef": _reference(_BASIC)}
 
@@ -46,6 +49,9 @@ def role_bindings(cluster: str, namespace: str | None) -> Iterator[Manifest]:
     for grant in _grants(cluster):
         if grant.namespace != EVERYTHING and namespace in (None, grant.namespace):
             yield _binding(cluster, "RoleBinding", grant)
+    for given in _account_grants(cluster):
+        if given.namespace != EVERYTHING and namespace in (None, given.namespace):
+            yield _account_binding(cluster, "RoleBinding", given)
 
 
 def _grants(cluster: str) -> Iterator[RoleGrant]:
@@ -54,6 +60,21 @@ def _grants(cluster: str) -> Iterator[RoleGrant]:
         .select_related("user")
         .order_by("namespace", "user__username", "role")
     )
+
+
+def _account_grants(cluster: str) -> Iterator[AccountGrant]:
+    yield from AccountGrant.objects.filter(cluster=cluster).order_by(
+        "namespace", "account_namespace", "account", "role"
+    )
+
+
+def _account_binding(cluster: str, kind: str, grant: AccountGrant) -> Manifest:
+    user = account_grants.username(grant.account_namespace, grant.account)
+    head = _head(cluster, kind, f"{PREFIX}{grant.role}:{user}")
+    if kind == "RoleBinding":
+        head["metadata"]["namespace"] = grant.namespace
+    subject = {"kind": "ServiceAccount", "name": grant.account, "namespace": grant.account_namespace}
+    return {**head, "subjects": [subject], "roleRef": _reference(PREFIX + grant.role)}
 
 
 def _binding(cluster: str, kind: str, grant: RoleGrant) -> Manifest:

@@ -24,6 +24,7 @@ from podlab.storage.models import (
     CLUSTERS,
     HISTORY,
     REVISIONS,
+    AccountGrant,
     Change,
     Cluster,
     ContainerRun,
@@ -216,6 +217,7 @@ def _delete_rows(name: str) -> None:
         (ProbeResult, of_cluster),
         (ContainerUsage, of_cluster),
         (RoleGrant, of_cluster),
+        (AccountGrant, of_cluster),
     ]
     for model, condition in tables:
         _delete_in_batches(model, condition)

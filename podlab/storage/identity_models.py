@@ -21,6 +21,23 @@ class RoleGrant(models.Model):
     namespace = models.CharField(max_length=63, default="*")
 
 
+class AccountGrant(models.Model):
+    """`role` for the service account `account` in `account_namespace`, in a namespace ("*" = all) of its cluster."""
+
+    cluster = models.CharField(max_length=63)
+    account_namespace = models.CharField(max_length=63)
+    account = models.CharField(max_length=253)
+    role = models.CharField(max_length=12, choices=RoleGrant.Role)
+    namespace = models.CharField(max_length=63, default="*")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cluster", "account_namespace", "account", "role", "namespace"], name="account_grant"
+            ),
+        ]
+
+
 class ApiToken(models.Model):
     """Only the SHA-256 of the token is kept."""
 

@@ -103,12 +103,13 @@ from podlab.storage.graph_models import (  # noqa: E402
     GraphVolume,
 )
 from podlab.storage.history_models import ContainerRun, ContainerUsage, ProbeResult  # noqa: E402
-from podlab.storage.identity_models import ApiToken, LoginLink, RoleGrant  # noqa: E402
+from podlab.storage.identity_models import AccountGrant, ApiToken, LoginLink, RoleGrant  # noqa: E402
 
 __all__ = [
     "CLUSTERS",
     "HISTORY",
     "REVISIONS",
+    "AccountGrant",
     "ApiToken",
     "Change",
     "Cluster",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 
 from tests.lab.kubectl_rows import Desk, Kubectl, Row, drive, installed, row
 from tests.lab.kubectl_table import CHAPTERS, FILES
-from tests.whole_lab import Lab
+from tests.whole_lab import ROOT, Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.kubectl, pytest.mark.docker]
 FIRST, FIRST_TO_EXEC = (1, 31), (1, 30)  # with websockets for all streams, and for all but port-forward
@@ -91,3 +93,19 @@ def test_older_kubectl_is_told_the_remedy(docker_lab: Lab, tmp_path: Path) -> No
             rows += [row("exec web -- cat /www/index.html", "^hello from web$")]
         wrong = drive(desk, rows)
         assert not wrong, f"{kubectl.name}\n" + "\n".join(wrong)
+
+
+def test_a_service_account_with_a_role(docker_lab: Lab) -> None:
+    account = "system:serviceaccount:default:default"
+    question = ("auth", "can-i", "list", "pods", f"--as={account}")
+    token = docker_lab.kubectl("create", "token", "default").strip()
+    own = docker_lab.kubeconfig.with_name("kubeconfig-account")
+    own.write_text(docker_lab.kubeconfig.read_text().replace(docker_lab.token, token))
+    listing = ("get", "pods", "--kubeconfig", str(own))
+    assert docker_lab.kubectl(*question, check=False).strip() == "no"
+    assert f'User "{account}" cannot list resource "pods"' in docker_lab.kubectl(*listing, check=False)
+    grant = [sys.executable, "manage.py", "grant", "viewer", account, "--namespace", "default"]
+    subprocess.run(grant, cwd=ROOT, env=docker_lab.environment, check=True, capture_output=True)
+    assert docker_lab.kubectl(*question).strip() == "yes"
+    assert "Error" not in docker_lab.kubectl(*listing)
+    assert account in docker_lab.kubectl("get", "rolebindings", "-o", "wide")
