@@ -30,6 +30,7 @@ def create(call: Call) -> ApiResponse:
         return _create_below(call, session, wanted)
     if place.resource.key == _BINDINGS:
         return _bind(call, session, wanted)
+    representation.check_one(call)
     document = bodies.read_object(call.request, place.resource.kind)
     written = session.client.create(
         place.resource.handle,
@@ -62,7 +63,8 @@ def _bind(call: Call, session: Session, wanted: options.Write) -> ApiResponse:
     """POST to the collection of bindings: the older form of pods/binding, with the pod's name in the body only."""
     document = bodies.read_object(call.request, call.place.resource.kind)
     given = _registry_options(call, wanted, document)
-    name = (document.obj.get("metadata") or {}).get("name") or ""
+    meta = document.obj.get("metadata")
+    name = (meta.get("name") if isinstance(meta, dict) else None) or ""  # the registry says what is wrong with it
     session.client.bind_as_told(call.place.namespace, str(name), document.obj, options=given)
     return _success(call)
 
@@ -82,6 +84,7 @@ def update(call: Call) -> ApiResponse:
     session = calls.open_session(call)
     place = call.place
     wanted = options.write_options(call.query, "UpdateOptions")
+    representation.check_one(call)
     document = bodies.read_object(call.request, _body_kind(place))
     written = session.client.update(
         place.resource.handle,
@@ -99,6 +102,7 @@ def patch(call: Call) -> ApiResponse:
     place = call.place
     patch_type = negotiation.patch_type(call.header("Content-Type"))
     wanted = options.write_options(call.query, "PatchOptions", apply=patch_type == APPLY_PATCH)
+    representation.check_one(call)
     document = bodies.read_patch(call.request, patch_type)
     written = session.client.patch(
         place.resource.handle,
@@ -116,6 +120,7 @@ def delete(call: Call) -> ApiResponse:
     session = calls.open_session(call)
     place = call.place
     wanted = options.delete_options(call.query, bodies.read_delete_options(call.request))
+    representation.check_one(call)
     deleted = session.client.delete(
         place.resource.handle,
         place.namespace,
@@ -135,6 +140,7 @@ def delete_collection(call: Call) -> ApiResponse:
     place = call.place
     wanted = options.delete_options(call.query, bodies.read_delete_options(call.request))
     chosen = options.list_options(call.query)
+    representation.check_many(call)
     before = session.client.as_system("apiserver").list(
         place.resource.handle,
         place.namespace or None,

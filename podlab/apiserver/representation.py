@@ -29,6 +29,25 @@ def wants_plain(call: Call) -> bool:
     return not call.accept.kind and call.accept.media_type == JSON and not call.accept.pretty
 
 
+def check_one(call: Call) -> None:
+    """406 if what is asked for is no form of one object. Writes ask before they do anything, so that what is refused has
+    changed nothing; Kubernetes finds out afterwards."""
+    kind, resource = call.accept.kind, call.place.resource
+    if kind == PARTIAL_LIST:
+        raise status_errors.not_acceptable(
+            f"you requested {kind}, but the requested object is not a list ({_go_type(resource, resource.kind)})"
+        )
+
+
+def check_many(call: Call) -> None:
+    """The same for a list."""
+    kind, resource = call.accept.kind, call.place.resource
+    if kind == PARTIAL:
+        raise status_errors.not_acceptable(
+            f"you requested {kind}, but the requested object is a list ({_go_type(resource, resource.list_kind)})"
+        )
+
+
 def one(
     call: Call,
     obj: Manifest,
@@ -46,13 +65,9 @@ def one(
 
 def _transformed(call: Call, obj: Manifest, now: Clock) -> Manifest:
     kind, version = call.accept.kind, call.accept.version
-    resource = call.place.resource
-    if not kind or obj.get("kind") != resource.kind:  # a Status stays what it is
+    if not kind or obj.get("kind") != call.place.resource.kind:  # a Status stays what it is
         return obj
-    if kind == PARTIAL_LIST:
-        raise status_errors.not_acceptable(
-            f"you requested {kind}, but the requested object is not a list ({_go_type(resource, resource.kind)})"
-        )
+    check_one(call)
     if kind == PARTIAL:
         return table.partial(obj, version)
     metadata = {"resourceVersion": (obj.get("metadata") or {}).get("resourceVersion", "")}
@@ -62,17 +77,13 @@ def _transformed(call: Call, obj: Manifest, now: Clock) -> Manifest:
 def many(call: Call, objects: Sequence[Manifest], metadata: Manifest, *, now: Clock) -> ApiResponse:
     """A list; the items are complete objects."""
     kind, version = call.accept.kind, call.accept.version
-    resource = call.place.resource
-    if kind == PARTIAL:
-        raise status_errors.not_acceptable(
-            f"you requested {kind}, but the requested object is a list ({_go_type(resource, resource.list_kind)})"
-        )
+    check_many(call)
     if kind == PARTIAL_LIST:
         data = table.partial_list(objects, metadata, version)
     elif kind == TABLE:
         data = _table(call, objects, metadata, now)
     else:
-        data = object_list(resource, objects, metadata)
+        data = object_list(call.place.resource, objects, metadata)
     return responses.from_data(data, call.accept)
 
 
