@@ -38,7 +38,7 @@ def life(folder: Path, data: Path) -> int:
     try:
         pods = [path.stem for path in sorted((folder / "life").glob("*.json")) if path.stem.split("-")[0] not in OTHERS]
         command = [sys.executable, str(folder / "run_life.py"), lab.url, lab.token, str(folder / "life")]
-        static = str(lab.data / "static" / "node-a")
+        static = str(lab.data / "static" / "main" / "node-a")
         options = ["--only", ",".join(pods), "--jobs", "3", "--node", "node-a", "--static-dir", static]
         print(f"life cycles on {runtime}", flush=True)
         return subprocess.run([*command, *options]).returncode

@@ -16,6 +16,7 @@ from typing import cast
 from django.conf import settings
 from django.http import StreamingHttpResponse
 
+from podlab.apis import static_pods
 from podlab.apis.types import Manifest
 from podlab.apiserver import calls, log_options, pool
 from podlab.apiserver.calls import Call
@@ -88,8 +89,9 @@ def _open(call: Call) -> Opening:
 
 
 def _file(cluster: str, stored: Stored, run: Run) -> Path:
-    pod = _Pod(stored.key.namespace, stored.key.name, stored.uid)
-    return layout.container_log(log_root(cluster), pod, run.container, _attempt(cluster, stored.uid, run))
+    uid = static_pods.runtime_uid(stored.obj)
+    pod = _Pod(stored.key.namespace, stored.key.name, uid)
+    return layout.container_log(log_root(cluster), pod, run.container, _attempt(cluster, uid, run))
 
 
 def _attempt(cluster: str, pod_uid: str, run: Run) -> int:

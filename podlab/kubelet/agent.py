@@ -18,7 +18,7 @@ from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.clock import Clock, Timer
-from podlab.kubelet import eviction, housekeeping, memory, node_status, pleg, pod_workers, pods, streams
+from podlab.kubelet import eviction, housekeeping, memory, node_status, pleg, pod_workers, pods, static_pods, streams
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.image_records import ImageRecords
@@ -28,6 +28,7 @@ from podlab.kubelet.prober.manager import ProbeManager
 from podlab.kubelet.puller import Puller
 from podlab.kubelet.runs import Runs
 from podlab.kubelet.start_outcome import RETRY
+from podlab.kubelet.static_pods import StaticPods
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.streams import ADDRESS_ANNOTATION, OpenRequest
@@ -58,7 +59,8 @@ def at_once(work: Callable[[], None]) -> None:
 
 class Kubelet:
     """`defer` takes work that may take a moment off the clock's thread; a simulated node does it at once. `runs` and
-    `pod_root` (volumes) have their usual places unless a test gives others. `stream_address` is published on the Node."""
+    `pod_root` (volumes) have their usual places unless a test gives others. `stream_address` is published on the Node;
+    `static_folder` holds files of pods that run without the API."""
 
     def __init__(
         self,
@@ -79,6 +81,7 @@ class Kubelet:
         stream_address: str = "",
         host_access: frozenset[str] = frozenset(),
         image_records: ImageRecords | None = None,
+        static_folder: Path | None = None,
     ) -> None:
         self.cluster, self.node, self.address = cluster, node, address
         self._stream_address = stream_address
@@ -90,6 +93,8 @@ class Kubelet:
         self._runs: Runs = runs if runs is not None else HistoryRuns(cluster, node)
         self._host_access = host_access
         self._image_records = image_records if image_records is not None else ImageRecords()
+        self._static_folder = static_folder
+        self._static: StaticPods | None = None
         self._lock = threading.Lock()
         self._states: dict[str, PodState] = {}
         self._listing: Mapping[str, PodStatus] = {}
@@ -111,6 +116,10 @@ class Kubelet:
         )
         self._recorder.event(node, reasons.NORMAL, reasons.STARTING, "Starting kubelet.", why="")
         self._running = True
+        if self._static_folder is not None:
+            # Before orphans are looked for: these have no object that would tell of them.
+            self._static = StaticPods(ctx, self._static_folder, self._states, self._dispatch)
+            self._static.look()
         self.reload()
         self._sweep(ctx)
         self._events = self._runtime.events(self._on_runtime_event)
@@ -119,6 +128,7 @@ class Kubelet:
             self._every("relist", RELIST_SECONDS, self._relist)
             self._every("resync", RESYNC_SECONDS, self.resync)
             self._every("eviction", eviction.CHECK_SECONDS, self._evict)
+            self._every("static", static_pods.LOOK_SECONDS, self.look_at_files)
             self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._heartbeat)
 
     def stop(self) -> None:
@@ -141,13 +151,17 @@ class Kubelet:
         from `revision` on."""
         page = self._client.list("pods", None, field_selector=f"spec.nodeName={self.node}")
         listed = {stored.uid: stored for stored in page.items}
+        if self._static is not None:
+            mirrors = {uid: stored for uid, stored in listed.items() if static_pods.is_mirror(stored.obj)}
+            listed = {uid: stored for uid, stored in listed.items() if uid not in mirrors}
+            self._static.listed(list(mirrors.values()))
         with self._lock:
             for uid, stored in listed.items():
                 state = self._states.setdefault(uid, PodState(ref=pods.ref(stored.obj)))
                 if state.take(stored.obj, stored.revision) and state.written is None:
                     state.written = stored.obj.get("status")
             for uid, state in self._states.items():
-                state.gone = state.gone or (state.pod is not None and uid not in listed)
+                state.gone = state.gone or (state.pod is not None and uid not in listed and not state.static)
             self.revision = page.revision
         for uid in self.pods():
             self._dispatch(uid)
@@ -157,6 +171,10 @@ class Kubelet:
         if entry.key.resource != "pods" or not self._running:
             return
         pod = entry.obj
+        if self._static is not None and static_pods.is_mirror(pod):
+            if pod["spec"].get("nodeName") == self.node:
+                self._static.heard(pod, entry.revision, deleted=entry.type == "DELETED")
+            return
         with self._lock:
             state = self._states.get(entry.uid)
             if state is None:
@@ -171,6 +189,11 @@ class Kubelet:
         elif old is not None and not _matters(old, pod, state.written):
             return
         self._dispatch(entry.uid)
+
+    def look_at_files(self) -> None:
+        """Follow the folder of static pods. Cheap when nothing has changed."""
+        if self._static is not None and self._running:
+            self._static.look()
 
     def sync_pod(self, uid: str) -> None:
         """Sync one pod; if somebody is at it, he does it once more."""
@@ -252,6 +275,7 @@ class Kubelet:
             rng=self._rng,
             dispatch=self._dispatch,
             room_made=self._room_made,
+            waits=lambda uid: self._static is not None and self._static.waits(uid),
             forget=self._forget,
         )
 
@@ -308,6 +332,8 @@ class Kubelet:
             state.timer.cancel()
         if self._ctx is not None:
             self._ctx.probes.remove(uid)
+        if state is not None and self._static is not None:
+            self._static.ended(state.ref)
 
     def _on_runtime_event(self, event: RuntimeEvent) -> None:
         self._dispatch(event.pod_uid)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One node's surroundings. `dispatch(uid)` asks for a sync soon; `room_made` has the resizes looked
-    at that did not fit; `forget(uid)` drops a pod that is over and gone. `pods` are those let in, as allocated."""
+    at that did not fit; `waits(uid)`: a static pod whose forerunner has not ended; `forget(uid)` drops a pod that is over and gone. `pods` are those let in, as allocated."""
 
     cluster: str
     node: str
@@ -64,6 +64,7 @@ class Context:
     rng: random.Random
     dispatch: Callable[[str], None]
     room_made: Callable[[], None]
+    waits: Callable[[str], bool]
     forget: Callable[[str], None]
 
     def observe(self, ref: PodRef) -> PodStatus:
@@ -107,6 +108,9 @@ class PodState:
     pod: Manifest | None = None  # None: containers without an object
     revision: int = 0
     gone: bool = False  # the object has been deleted
+    static: bool = False  # it comes from a file; `revision` is then its mirror's
+    removed: bool = False  # the file has gone or holds another pod now
+    mirror: Manifest | None = None  # what the API has of a static pod
     stage: Stage = Stage.SYNC
     end_why: str = ""
     forced: Forced | None = None
@@ -143,6 +147,12 @@ class PodState:
     working: bool = False
     dirty: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def leaving(self) -> bool:
+        """Nobody wants this pod any more: what is left of it goes too."""
+        deleted = self.pod is None or self.pod["metadata"].get("deletionTimestamp") is not None
+        return deleted or self.gone or self.removed
 
     @property
     def granted(self) -> Manifest | None:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from podlab.apis.types import Manifest
 from podlab.kubelet.service_links import MASTER
 from podlab.registry.client import Client
+from podlab.storage.errors import StorageError
 
 _Wish = tuple[str, str, int]
 
@@ -26,6 +27,7 @@ class _Token:
 class ClientLookup:
     client: Client
     _tokens: dict[_Wish, _Token] = field(default_factory=dict)
+    _services: dict[str, list[Manifest]] = field(default_factory=dict)  # as seen last, by namespace
 
     def config_map(self, namespace: str, name: str) -> Manifest | None:
         return self._find("configmaps", namespace, name)
@@ -34,9 +36,16 @@ class ClientLookup:
         return self._find("secrets", namespace, name)
 
     def services(self, namespace: str) -> list[Manifest]:
-        found = [stored.obj for stored in self.client.list("services", namespace).items]
-        master = self._find("services", *MASTER) if namespace != MASTER[0] else None
-        return found if master is None else [*found, master]
+        """Those that were there last while the store does not answer: containers may start all the same."""
+        try:
+            found = [stored.obj for stored in self.client.list("services", namespace).items]
+            master = self._find("services", *MASTER) if namespace != MASTER[0] else None
+        except StorageError:
+            if namespace not in self._services:
+                raise
+            return self._services[namespace]
+        self._services[namespace] = found if master is None else [*found, master]
+        return self._services[namespace]
 
     def token(self, pod: Manifest, audience: str, seconds: int) -> str:
         wish = (str(pod["metadata"]["uid"]), audience, seconds)

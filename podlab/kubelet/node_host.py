@@ -177,6 +177,8 @@ class NodeHost:
         runtime = self._make_runtime(node)
         self._runtimes.append(runtime)
         client = Client(self._cluster, system("kubelet"), self._clock.now)
+        static = self._data / "static" / self._cluster / node
+        static.mkdir(parents=True, exist_ok=True)
         return Kubelet(
             cluster=self._cluster,
             node=node,
@@ -192,6 +194,7 @@ class NodeHost:
             stream_address=self._stream_address,
             host_access=self._host_access,
             image_records=self._image_records,
+            static_folder=static,
         )
 
     def _follow(self) -> None:

@@ -17,6 +17,7 @@ from podlab.kubelet import (
     container_config,
     kill,
     killing,
+    mirror,
     pods,
     pull_secrets,
     remember,
@@ -36,6 +37,7 @@ from podlab.kubelet.start_outcome import RETRY, Started
 from podlab.kubelet.status import Forced
 from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import ContainerState, PodStatus, SandboxStatus
+from podlab.storage.errors import StorageError
 
 _LOOK_AGAIN = timedelta(seconds=60)
 _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
@@ -43,9 +45,12 @@ _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
 
 def sync(ctx: Context, state: PodState) -> None:
     """Bring the pod one step further. `state.wake` says afterwards when to come again at the latest."""
+    if state.static and state.stage is Stage.SYNC and not state.removed and ctx.waits(state.ref.uid):
+        return
     observed = ctx.observe(state.ref)
-    remember.adopt(ctx, state, observed)
-    remember.tell(ctx, state, observed)
+    _remember(ctx, state, observed)
+    if state.static:
+        mirror.reconcile(ctx, state)
     if state.stage is Stage.SYNC:
         _look_for_the_end(ctx, state, observed)
     if state.stage is Stage.SYNC:
@@ -56,11 +61,23 @@ def sync(ctx: Context, state: PodState) -> None:
         terminate.terminated(ctx, state, observed)
 
 
+def _remember(ctx: Context, state: PodState, observed: PodStatus) -> None:
+    """A static pod does not wait for a store that is away; history hears of its runs later."""
+    try:
+        remember.adopt(ctx, state, observed)
+        remember.tell(ctx, state, observed)
+    except StorageError:
+        if not state.static:
+            raise
+
+
 def _look_for_the_end(ctx: Context, state: PodState, observed: PodStatus) -> None:
     """Whether the pod must stop for a reason that lies outside its containers."""
     pod = state.pod
     if pod is None:
         _end(state, "no pod with this uid is known to the lab: these containers are orphans")
+    elif state.removed:
+        _end(state, "the file of this static pod was removed or changed")
     elif state.gone:
         _end(state, "the pod object was removed without waiting for the node")
     elif pods.deletion_time(pod) is not None:
@@ -170,7 +187,7 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
         if outcome is Started.BLOCKED:
             break
     after = ctx.observe(state.ref)
-    remember.tell(ctx, state, after)
+    _remember(ctx, state, after)
     ctx.probes.update(state.pod, after, hooked=_hooked(state))
     _write(ctx, state, after, "; ".join(whys) or _problem_text(state) or plan.why)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import logging
+from datetime import timedelta
 
 from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
@@ -17,8 +18,11 @@ from podlab.kubelet import status as statuses
 from podlab.kubelet.container_status import Inputs
 from podlab.kubelet.context import Context, PodState
 from podlab.runtime.interface import PodStatus
+from podlab.storage.errors import StorageError
 
 logger = logging.getLogger(__name__)
+
+_LATER = timedelta(seconds=10)
 
 
 def inputs(ctx: Context, state: PodState, observed: PodStatus) -> Inputs:
@@ -49,6 +53,9 @@ def write(ctx: Context, state: PodState, status: Manifest, why: str) -> None:
     """Store `status` if it differs from what the API holds."""
     if state.pod is None or state.gone:
         return
+    if state.static:
+        _write_mirror(ctx, state, status, why)
+        return
     held = state.pod.get("status") or {}
     if statuses.merged(held, status) == held:
         return
@@ -69,3 +76,25 @@ def write(ctx: Context, state: PodState, status: Manifest, why: str) -> None:
         return
     state.written = stored.obj.get("status")
     state.take(stored.obj, stored.revision)
+
+
+def _write_mirror(ctx: Context, state: PodState, status: Manifest, why: str) -> None:
+    """A static pod knows its status itself; its mirror shows it as soon as the API takes it."""
+    assert state.pod is not None
+    state.pod = {**state.pod, "status": statuses.merged(state.pod.get("status") or {}, copy.deepcopy(status))}
+    mirror = state.mirror
+    if mirror is None or statuses.merged(mirror.get("status") or {}, status) == (mirror.get("status") or {}):
+        return
+
+    def mutate(obj: Manifest) -> None:
+        obj["status"] = statuses.merged(obj.get("status") or {}, copy.deepcopy(status))
+
+    meta = mirror["metadata"]
+    try:
+        stored = ctx.client.update_status("pods", meta["namespace"], meta["name"], mutate, uid=meta["uid"], why=why)
+    except (ApiError, StorageError) as error:
+        logger.info("status of static pod %s/%s not stored: %s", meta["namespace"], meta["name"], error)
+        state.wake_at(ctx.clock.now() + _LATER)
+        return
+    if stored.revision > state.revision:
+        state.mirror, state.revision = stored.obj, stored.revision

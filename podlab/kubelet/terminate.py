@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
-from podlab.kubelet import kill, killing, pods, status_writer
+from podlab.kubelet import kill, killing, mirror, pods, status_writer
 from podlab.kubelet import status as statuses
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.runtime.interface import ContainerState, PodStatus
@@ -64,7 +64,7 @@ def terminating(ctx: Context, state: PodState, observed: PodStatus) -> None:
 
 def terminated(ctx: Context, state: PodState, observed: PodStatus) -> None:
     """Nothing runs. Remove the rest when the object is going or gone; a finished pod keeps its dead containers."""
-    if state.pod is not None and not state.gone and pods.deletion_time(state.pod) is None:
+    if not state.leaving:
         return
     if not _drained(ctx, state, observed):
         return
@@ -75,6 +75,10 @@ def terminated(ctx: Context, state: PodState, observed: PodStatus) -> None:
         ctx.runtime.remove_sandbox(sandbox.id)
     ctx.folders(state.ref.uid).tear_down()
     if state.pod is None or state.gone:
+        ctx.forget(state.ref.uid)
+        return
+    if state.static:
+        mirror.drop(ctx, state)
         ctx.forget(state.ref.uid)
         return
     try:
@@ -105,6 +109,8 @@ def _held_back(ctx: Context, state: PodState, observed: PodStatus) -> bool:
     """A pod that ended by itself keeps its phase for a moment; one that was told to stop does not."""
     if state.pod is None or state.gone or state.forced is not None or pods.is_terminal(state.pod):
         return False
+    if state.removed:
+        return False
     if pods.deletion_time(state.pod) is not None:
         return False
     ends = [c.finished_at for c in observed.containers if c.finished_at is not None]
@@ -115,7 +121,7 @@ def _held_back(ctx: Context, state: PodState, observed: PodStatus) -> bool:
 
 
 def _store_end(ctx: Context, state: PodState) -> None:
-    if state.pod is None or state.gone or pods.is_terminal(state.pod):
+    if state.pod is None or state.gone or state.removed or pods.is_terminal(state.pod):
         return
     observed = ctx.observe(state.ref)
     final = statuses.final(status_writer.inputs(ctx, state, observed), forced=state.forced)

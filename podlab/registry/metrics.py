@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from podlab import clock
-from podlab.apis import times
+from podlab.apis import static_pods, times
 from podlab.apis.types import Key, Manifest
 from podlab.storage import clusters, store, usage
 from podlab.storage.usage import Usage
@@ -26,7 +26,7 @@ def pods(cluster: str, namespace: str | None, name: str = "") -> Iterator[Manife
     rows = _fresh(cluster, namespace)
     for (place, pod, uid), containers in groupby(rows, key=lambda row: (row.namespace, row.pod, row.pod_uid)):
         stored = None if name and name != pod else store.get(Key(cluster, "pods", place, pod))
-        if stored is None or stored.uid != uid:
+        if stored is None or static_pods.runtime_uid(stored.obj) != uid:
             continue
         measured = list(containers)
         at = times.rfc3339(max(row.at for row in measured))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from podlab.clock import Clock, RealClock, Timer, monotonic, wall_now
+from podlab.kubelet import static_files
 from podlab.kubelet.usage import PERIOD_SECONDS
 from podlab.registry.client import Client
 from podlab.registry.identity import system
@@ -36,6 +37,9 @@ TURN_SECONDS = 1.0
 PATIENCE = 5.0
 # A world in which nothing is due is kept for a while: more changes often follow.
 LINGER = 20.0
+
+# How often the folders of static pods are looked at, in real time.
+FILES_SECONDS = 2.0
 
 # How long a stream waits for its turn in a busy world.
 CALL_SECONDS = 10.0
@@ -74,9 +78,12 @@ class Host:
         self._changes: Subscription[LogEntry] | None = None
         self._clusters: ClusterSubscription | None = None
         self._stopping = False
+        self._files: dict[str, dict[str, object]] = {}  # what lay in the folders of static pods, by cluster
+        self._files_timer: Timer | None = None
 
     def start(self) -> None:
         self._follow()
+        self._watch_files()
         self._clusters = self._hub.subscribe_clusters(lambda names: self._mailbox.post(lambda: self._look(names)))
 
     def stop(self) -> None:
@@ -86,6 +93,8 @@ class Host:
             if subscription is not None:
                 subscription.close()
         self._mailbox.close()
+        if self._files_timer is not None:
+            self._files_timer.cancel()
         for slot in self._slots.values():
             with slot.lock:
                 self._close(slot)
@@ -159,6 +168,19 @@ class Host:
             slot = self._slots.get(cluster)
             if slot is not None and revision > max(slot.seen, slot.world.revision if slot.world else 0):
                 self.wake(cluster)
+
+    def _watch_files(self) -> None:
+        if not self._stopping:
+            self._files_timer = self._clock.call_later(FILES_SECONDS, lambda: self._mailbox.post(self._look_at_files))
+
+    def _look_at_files(self) -> None:
+        """Static pods: a world reads its nodes' folders in every turn, so it is enough to give it one."""
+        found = static_files.by_cluster(self._data / "static")
+        for name in {*found, *self._files}:
+            if found.get(name) != self._files.get(name):
+                self.wake(name)
+        self._files = {name: stamps for name, stamps in found.items() if name in self._slots}
+        self._watch_files()
 
     def _lost(self, reason: End) -> None:
         if self._stopping or reason is End.CLOSED:

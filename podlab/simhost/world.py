@@ -21,6 +21,7 @@ from podlab.controllers.manager import Manager
 from podlab.kubelet import usage
 from podlab.kubelet.agent import Kubelet
 from podlab.registry.client import Client
+from podlab.registry.clusters import MAIN
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
 from podlab.runtime.errors import NotFound
@@ -118,6 +119,8 @@ class World:
     def run(self, until: datetime, *, seconds: float | None = None) -> bool:
         """Bring lab time to `until`. False: it took more than so many seconds of real time, and there is more to do."""
         begun = monotonic()
+        for kubelet in list(self._kubelets.values()):
+            kubelet.look_at_files()
         self._settle()
         while True:
             if seconds is not None and monotonic() - begun > seconds:
@@ -246,6 +249,9 @@ class World:
             journal=journal_folder(self._data, self.uid) / f"{name}.jsonl",
             subnet=subnet,
         )
+        static = self._data / "static" / self.name / name
+        if self.name == MAIN:
+            static.mkdir(parents=True, exist_ok=True)  # to be found; elsewhere somebody who wants it makes it
         kubelet = Kubelet(
             cluster=self.name,
             node=name,
@@ -259,6 +265,7 @@ class World:
             address=network.address(subnet),
             rng=random.Random(f"{self._seed}/{name}"),
             stream_address=self._stream_address,
+            static_folder=static,
         )
         self._runtimes[name], self._kubelets[name] = runtime, kubelet
         kubelet.start()

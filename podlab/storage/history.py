@@ -79,11 +79,15 @@ _PROBE_COLUMNS = [field.name for field in fields(ProbeRow)]
 
 
 def start_run(run: Run) -> None:
-    """Keep that a container started. Said twice (a kubelet that was restarted), the first stays."""
+    """Keep that a container started. Said twice (a kubelet that was restarted), the first stays; another container in the
+    place of one that has ended (a static pod's file came back: its uid is the same again) takes over."""
     with database.writing():
         database.lock(HISTORY)
         _require_cluster(run.cluster)
         values = {name: _cleaned(getattr(run, name)) for name in _RUN_COLUMNS}
+        place = {name: values[name] for name in ("cluster", "pod_uid", "container", "attempt")}
+        ended = ContainerRun.objects.filter(**place, finished_at__isnull=False)
+        ended.exclude(container_id=values["container_id"]).delete()
         ContainerRun.objects.bulk_create([ContainerRun(**values)], ignore_conflicts=True)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext
 
-from podlab.apis import times
+from podlab.apis import static_pods, times
 from podlab.apis.types import Key
 from podlab.logs import layout, reader
 from podlab.registry import authorizer
@@ -57,7 +57,7 @@ def authorise(outlet: Outlet, message: OpenLog) -> PodFolder:
     entries = log.history_of(outlet.cluster, uid, limit=1) if uid else []
     if not entries or entries[0].key != Key(outlet.cluster, "pods", namespace, name):
         raise Refusal(404, gettext("There is no such pod."))
-    return PodFolder(namespace, name, uid)
+    return PodFolder(namespace, name, static_pods.runtime_uid(entries[0].obj))
 
 
 async def feed(outlet: Outlet, message: OpenLog) -> None:

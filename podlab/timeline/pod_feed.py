@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext
 
+from podlab.apis import static_pods
 from podlab.apis.types import Key, Manifest
 from podlab.glance import summary
 from podlab.glance.values import PodFacts
@@ -35,6 +36,7 @@ class Past:
     """What the database had when the feed was opened; everything after `head` comes live."""
 
     uid: str
+    runtime_uid: str  # another one for the mirror of a static pod: probes and runs are told under it
     entries: list[LogEntry]
     head: int
     probes: list[ProbeRow]
@@ -56,12 +58,14 @@ def read_past(outlet: Outlet, message: OpenPod) -> Past:
         raise Refusal(404, gettext("There is no such pod."))
     events = _events(outlet.cluster, namespace, entries[0].revision - 1, head)
     merged = sorted([*entries, *events], key=lambda entry: entry.revision)
+    runtime_uid = static_pods.runtime_uid(entries[-1].obj)
     return Past(
         uid=uid,
+        runtime_uid=runtime_uid,
         entries=merged,
         head=max(head, entries[-1].revision),
-        probes=history.probes_of(outlet.cluster, uid),
-        runs=history.runs_of(outlet.cluster, uid),
+        probes=history.probes_of(outlet.cluster, runtime_uid),
+        runs=history.runs_of(outlet.cluster, runtime_uid),
     )
 
 
@@ -99,7 +103,7 @@ class PodFeed:
     async def run(self) -> None:
         """Until the client closes it, the pod's cluster goes or the client is too slow (SlowReader)."""
         past = await self.outlet.in_thread(lambda: read_past(self.outlet, self.message))
-        self.story = Story(past.uid, translate=gettext)
+        self.story = Story(past.uid, runtime_uid=past.runtime_uid, translate=gettext)
         for entry in past.entries:
             self.story.change(entry)
         self.story.probes(past.probes)
@@ -109,7 +113,7 @@ class PodFeed:
         await self._send(self.story.since(self.message.get("since", 0), self.message.get("probes", 0)))
         wanted = Filter(cluster=self.outlet.cluster, namespace=self.message["namespace"])
         async with AsyncWatch(wanted, since=past.head) as watch, asyncio.TaskGroup() as group:
-            group.create_task(self._follow_probes(past.uid))
+            group.create_task(self._follow_probes(past.runtime_uid))
             await self._follow(watch)
 
     async def _follow(self, watch: AsyncWatch) -> None:
@@ -133,7 +137,7 @@ class PodFeed:
         """The history rows of runs that have begun or ended meanwhile: read at such moments only."""
         pending, self._pending = self._pending, {}
         if self.story.run_needed():
-            uid = self.story.uid
+            uid = self.story.runtime_uid
             rows = await self.outlet.in_thread(lambda: history.runs_of(self.outlet.cluster, uid))
             pending |= {mark["id"]: mark for mark in self.story.runs(rows)}
         if pending:

@@ -24,15 +24,16 @@ from podlab.timeline.story_points import Points, Probe
 class Story:
     """One pod uid. Call `change` with every change of the pod and of Events about it, `probe` and `runs` as they come."""
 
-    def __init__(self, uid: str, *, translate: Translate = str) -> None:
-        self.uid = uid
+    def __init__(self, uid: str, *, runtime_uid: str = "", translate: Translate = str) -> None:
+        """`runtime_uid`: the static pod's, when this is its mirror; events may name either."""
+        self.uid, self.runtime_uid = uid, runtime_uid or uid
         self.pod: Manifest | None = None
         self.gone = False
         self.revision = 0
         self.seq = 0
         self._book = Book(translate)
         self._containers = Containers(self._book)
-        self._points = Points(self._book, uid)
+        self._points = Points(self._book, frozenset({self.uid, self.runtime_uid}))
         self._open: dict[str, Mark] = {}  # phase and conditions, by lane
         self._deletion: Mark | None = None
 

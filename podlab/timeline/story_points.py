@@ -41,9 +41,9 @@ class Probe(Protocol):
 
 
 class Points:
-    def __init__(self, book: Book, uid: str) -> None:
+    def __init__(self, book: Book, uids: frozenset[str]) -> None:
         self._book = book
-        self._uid = uid
+        self._uids = uids
         self._counts: dict[str, int] = {}  # occurrences seen of each Event object
 
     def probe(self, result: Probe, *, revision: int) -> None:
@@ -84,7 +84,7 @@ class Points:
         """The Event's container and facts if it is a new occurrence about this pod."""
         event = entry.obj
         about = event.get("involvedObject") or {}
-        if about.get("uid") != self._uid or entry.type == "DELETED":
+        if about.get("uid") not in self._uids or entry.type == "DELETED":
             return None
         name, count = event["metadata"]["name"], int(event.get("count") or 1)
         if count <= self._counts.get(name, 0):

@@ -17,6 +17,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from podlab import clock
+from podlab.apis import static_pods
 from podlab.apis.types import Manifest
 from podlab.glance import anatomy
 from podlab.logs import layout, reader
@@ -101,7 +102,9 @@ def _files(place: Place, pod: Manifest) -> tuple[Path, Folder]:
         name=meta["name"],
     )
     authorizer.require(place.identity, request)
-    return Path(settings.PODLAB_DATA) / "logs" / place.cluster, Folder(meta["namespace"], meta["name"], meta["uid"])
+    return Path(settings.PODLAB_DATA) / "logs" / place.cluster, Folder(
+        meta["namespace"], meta["name"], static_pods.runtime_uid(pod)
+    )
 
 
 def tab(query: Mapping[str, str], place: Place, pod: Manifest) -> dict[str, Any]:

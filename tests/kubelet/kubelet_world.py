@@ -19,8 +19,9 @@ from podlab.apis.types import Key, Manifest
 from podlab.clock import LabClock
 from podlab.kubelet.agent import Kubelet
 from podlab.kubelet.runs import KnownRun, ProbeNote
-from podlab.registry.operations import Deleted, ListPage
+from podlab.registry.operations import Deleted, ListPage, Written
 from podlab.runtime.interface import ContainerStatus, PodRef
+from podlab.storage.errors import StorageError
 from podlab.storage.log import LogEntry
 from podlab.storage.store import Stored
 
@@ -35,6 +36,8 @@ class FakeApi:
     cluster: str = "main"
     revision: int = 0
     objects: dict[tuple[str, str, str], Manifest] = field(default_factory=dict)
+    made: int = 0
+    down: bool = False  # as when the database is away
     listeners: list[Callable[[LogEntry], None]] = field(default_factory=list)
     whys: list[str] = field(default_factory=list)
     statuses: list[Manifest] = field(default_factory=list)
@@ -73,11 +76,23 @@ class FakeApi:
         assert found is not None
         return found
 
-    def create(self, resource: str, obj: Manifest, *, namespace: str = "", why: str = "") -> None:
+    def create(self, resource: str, obj: Manifest, *, namespace: str = "", why: str = "") -> Written:
+        self._answer()
         place = (resource, namespace, obj["metadata"]["name"])
         if place in self.objects:
             raise status_errors.ApiError(409, "AlreadyExists", "exists")
-        self.put(resource, copy.deepcopy(obj), "ADDED", why)
+        made = copy.deepcopy(obj)
+        self.made += 1
+        made["metadata"].setdefault("uid", f"made-{self.made}")
+        if resource == "pods":
+            made["metadata"]["generation"] = 1
+            made["status"] = {"phase": "Pending", "qosClass": "BestEffort"}
+        stored = self.put(resource, made, "ADDED", why)
+        return Written(stored.obj, (), stored, created=True)
+
+    def _answer(self) -> None:
+        if self.down:
+            raise StorageError("the store is away")
 
     def list(self, resource: str, namespace: str | None, *, field_selector: str = "") -> ListPage:
         node = field_selector.partition("=")[2]
@@ -91,6 +106,7 @@ class FakeApi:
     def update_status(
         self, resource: str, namespace: str, name: str, mutate: Any, *, uid: str | None = None, why: str = ""
     ) -> Stored:
+        self._answer()
         obj = self.objects.get((resource, namespace, name))
         if obj is None or (uid is not None and obj["metadata"].get("uid") != uid):
             raise status_errors.ApiError(404, "NotFound", "gone")
@@ -108,6 +124,9 @@ class FakeApi:
         uid: str | None = None,
         why: str = "",
     ) -> Deleted:
+        self._answer()
+        if (resource, namespace, name) not in self.objects:
+            raise status_errors.ApiError(404, "NotFound", "gone")
         obj = copy.deepcopy(self.objects[(resource, namespace, name)])
         assert uid in (None, obj["metadata"]["uid"])
         seconds = obj["spec"].get("terminationGracePeriodSeconds", 30) if grace is None else grace
@@ -123,14 +142,18 @@ class Told:
 
     clock: LabClock
     events: list[tuple[str, str, str]] = field(default_factory=list)
+    node_events: list[tuple[str, str, str]] = field(default_factory=list)
     event_whys: list[str] = field(default_factory=list)
     times: list[datetime] = field(default_factory=list)
     runs: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    begun: set[tuple[str, str, int]] = field(default_factory=set)
     probes: list[ProbeNote] = field(default_factory=list)
 
     def event(
         self, obj: Manifest, kind: str, reason: str, message: str, *, field_path: str = "", why: str = ""
     ) -> None:
+        if obj["kind"] == "Node" and reason != "Starting":
+            self.node_events.append((kind, reason, message))
         if obj["kind"] == "Pod":
             self.events.append((kind, reason, message))
             self.event_whys.append(why)
@@ -138,7 +161,8 @@ class Told:
 
     def started(self, pod: PodRef, status: ContainerStatus, *, image: str, why: str) -> None:
         key = (status.name, status.attempt)
-        assert key not in self.runs, "a start was told twice"
+        assert (pod.uid, *key) not in self.begun, "a start was told twice"
+        self.begun.add((pod.uid, *key))
         self.runs[key] = {"image": image, "started": status.started_at, "start_why": why, "finished": None}
 
     def finished(self, pod: PodRef, status: ContainerStatus, *, why: str) -> None:
@@ -179,6 +203,7 @@ class World:
         self.told = Told(self.clock)
         self.folder = folder
         self.queue: deque[str] = deque()
+        self.files = 0  # written so far
         self.kubelet = self._make()
         self.boot()
 
@@ -195,6 +220,7 @@ class World:
             address="192.0.2.1",
             runs=self.told,
             rng=self.rng,
+            static_folder=self.folder / "static",
         )
 
     def boot(self) -> None:

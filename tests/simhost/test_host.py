@@ -15,7 +15,7 @@ from podlab.clock import LabClock, LabTime, monotonic, pause, wall_now
 from podlab.registry import clusters
 from podlab.registry.client import Client
 from podlab.registry.identity import system
-from podlab.simhost.host import LINGER, Host
+from podlab.simhost.host import FILES_SECONDS, LINGER, Host
 from podlab.storage import clusters as rows
 from podlab.storage import log
 from podlab.storage.hub import Hub
@@ -31,6 +31,14 @@ def eventually(condition: Callable[[], T], within: float = 20) -> T:
         assert monotonic() < until, "it did not come"
         pause(0.01)
     return found
+
+
+STATIC = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: main, image: "busybox:1.36", command: [sleep, "3600"]}]}
+"""
 
 
 class Worker:
@@ -285,3 +293,19 @@ def test_two_threads_never_run_one_world_together(worker: Worker) -> None:
         e for e in log.read_after(0, limit=5000, cluster="lab") if e.actor == "scheduler" and e.key.resource == "pods"
     ]
     assert len(bound) == 20
+
+
+def test_a_file_for_one_of_its_nodes_wakes_a_cluster(worker: Worker, data: Path) -> None:
+    client = make("lab")
+    worker.work("lab", node_is_up(client))
+    folder = data / "static" / "lab" / "node-a"
+    folder.mkdir(parents=True)
+    (folder / "web.yaml").write_text(STATIC)
+    worker.later(FILES_SECONDS)
+    worker.work("lab", lambda: client.find("pods", "default", "web-node-a") is not None)
+    jump("lab", 10)
+    worker.work("lab", lambda: phase(client, "web-node-a") == "Running")
+    (folder / "web.yaml").unlink()
+    worker.later(FILES_SECONDS)
+    jump("lab", 40)
+    worker.work("lab", lambda: client.find("pods", "default", "web-node-a") is None)

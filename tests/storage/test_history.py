@@ -50,6 +50,13 @@ def test_what_is_said_twice_is_kept_once() -> None:
     assert history.runs_of("main", "u")[0].exit_code == 0
 
 
+def test_another_container_takes_the_place_of_one_that_has_ended() -> None:
+    history.start_run(RUN)
+    history.finish_run("main", "u", "app", 0, finished_at=AT, exit_code=0)
+    history.start_run(replace(RUN, container_id="another"))
+    assert [(run.container_id, run.finished_at) for run in history.runs_of("main", "u")] == [("another", None)]
+
+
 def test_a_run_in_no_cluster_is_refused() -> None:
     with pytest.raises(UnknownCluster):
         history.start_run(replace(RUN, cluster="nowhere"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from podlab.apis import status_errors
+from podlab.apis import static_pods, status_errors
 from podlab.apis.types import Manifest
 from podlab.apiserver import calls, log_options, options
 from podlab.apiserver.calls import Call, Session
@@ -106,7 +106,7 @@ def _target(session: Session, call: Call, pod: Manifest, operation: str) -> Targ
         node=node,
         namespace=metadata["namespace"],
         pod=metadata["name"],
-        uid=metadata["uid"],
+        uid=static_pods.runtime_uid(pod),
     )
     return Target(address, request, pod)
 
