@@ -74,6 +74,7 @@ class ProbeFilter:
         )
 
 
+_MOST_UIDS = 400  # in one query; SQLite takes no more than 999 values
 _RUN_COLUMNS = [field.name for field in fields(Run)]
 _PROBE_COLUMNS = [field.name for field in fields(ProbeRow)]
 
@@ -126,6 +127,13 @@ def runs_of(cluster: str, pod_uid: str) -> list[Run]:
     return [Run(**row) for row in rows.values(*_RUN_COLUMNS)]
 
 
+def runs_in(cluster: str, namespace: str) -> list[Run]:
+    """All runs in a namespace in the order of their start."""
+    database.revive()
+    rows = ContainerRun.objects.filter(cluster=cluster, namespace=namespace).order_by("id")
+    return [Run(**row) for row in rows.values(*_RUN_COLUMNS)]
+
+
 def record_probes(rows: Sequence[ProbeRow]) -> list[ProbeRow]:
     """Keep probe results, all in one transaction and in this order; returns them with their numbers. Those of a cluster
     that is gone are dropped."""
@@ -160,6 +168,28 @@ def read_probes(after_seq: int, wanted: ProbeFilter | None, limit: int | None, u
     if upto is not None:
         rows = rows.filter(seq__lte=upto)
     return [ProbeRow(*row) for row in rows.order_by("seq").values_list(*_PROBE_COLUMNS)[:limit]]
+
+
+def probes_between(cluster: str, uids: Sequence[str], begin: datetime, end: datetime, *, limit: int) -> list[ProbeRow]:
+    """Probe results of these pods between two moments, in order; of more than `limit` the newest."""
+    database.revive()
+    found: list[ProbeRow] = []
+    for start in range(0, len(uids), _MOST_UIDS):
+        wanted = uids[start : start + _MOST_UIDS]
+        rows = ProbeResult.objects.filter(cluster=cluster, pod_uid__in=wanted, at__gte=begin, at__lte=end)
+        found += [ProbeRow(*row) for row in rows.order_by("-seq").values_list(*_PROBE_COLUMNS)[:limit]]
+    return sorted(found, key=lambda row: row.seq)[-limit:]
+
+
+def probe(cluster: str, seq: int) -> ProbeRow | None:
+    database.revive()
+    row = ProbeResult.objects.filter(cluster=cluster, seq=seq).values_list(*_PROBE_COLUMNS).first()
+    return None if row is None else ProbeRow(*row)
+
+
+def head() -> int:
+    """The newest number of a probe result; 0 before the first."""
+    return database.counter(HISTORY).value
 
 
 class ProbeWriter:

@@ -1,7 +1,7 @@
 """One websocket per page, `/ws/c/<cluster>/`: who may have what, and one task for each thing that the page opened.
 
 `routing` leads here; `asgi` has checked the origin and put the session's user into the scope. The feeds do the work:
-`pod_feed`, `list_feed`, `log_stream`. A client that is too slow is closed and comes back with its last revision.
+`pod_feed`, `space_feed`, `list_feed`, `log_stream`. A client that is too slow is closed and comes back with its last revision.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ from podlab.storage.errors import Compacted, FutureRevision, StorageError
 from podlab.storage.hub import ClusterSubscription, hub
 from podlab.storage.watch import SlowReader, WatchEnded
 from podlab.timeline import list_feed, log_stream, messages
-from podlab.timeline.messages import ClientMessage, Clock, ServerMessage
+from podlab.timeline.messages import Asking, Clock, Opening, ServerMessage
 from podlab.timeline.outlet import Refusal
 from podlab.timeline.pod_feed import PodFeed
+from podlab.timeline.space_feed import SpaceFeed
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def connect(self) -> None:
         self.cluster: str = self.scope["url_route"]["kwargs"]["cluster"]
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.spaces: dict[str, SpaceFeed] = {}
         self.background: list[asyncio.Task[None]] = []
         self.clock_feed: ClusterSubscription | None = None
         self.recent: deque[float] = deque()
@@ -149,6 +151,9 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         except (ValueError, messages.BadMessage, RecursionError):
             await self.close(NONSENSE)
             return
+        if message["type"] == "look" or message["type"] == "tell":
+            await self._ask(message)
+            return
         await self._stop(message["sub"])
         if message["type"] == "close":
             return
@@ -156,6 +161,12 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self._refuse(message["sub"], 429, "Too many things are open on this page.")
             return
         self.tasks[message["sub"]] = asyncio.create_task(self._guard(self._serve(message)))
+
+    async def _ask(self, message: Asking) -> None:
+        """A question to a space that is open; one that has been closed meanwhile answers nothing."""
+        feed = self.spaces.get(message["sub"])
+        if feed is not None and not feed.ask(message):
+            await self.close(NONSENSE)
 
     def _too_many(self) -> bool:
         most, within = _MOST_MESSAGES
@@ -166,13 +177,14 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         return len(self.recent) > most
 
     async def _stop(self, sub: str) -> None:
+        self.spaces.pop(sub, None)
         task = self.tasks.pop(sub, None)
         if task is not None:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
 
-    async def _serve(self, message: ClientMessage) -> None:
+    async def _serve(self, message: Opening) -> None:
         """Run one feed and translate how it ends."""
         sub = message["sub"]
         try:
@@ -193,7 +205,10 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 {"type": "ended", "sub": sub, "reason": "The store does not answer.", "again": True}
             )
 
-    def _feed(self, message: ClientMessage) -> Coroutine[Any, Any, None]:
+    def _feed(self, message: Opening) -> Coroutine[Any, Any, None]:
+        if message["type"] == "open-space":
+            space = self.spaces[message["sub"]] = SpaceFeed(self, message)
+            return space.run()
         if message["type"] == "open-pod":
             return PodFeed(self, message).run()
         if message["type"] == "open-list":

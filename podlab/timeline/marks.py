@@ -63,6 +63,8 @@ def mark(
         "caused": "",
         "target": "",
         "until": None,
+        "term": None,
+        "share": None,
         "source": "",
         "rev": rev,
         "seq": 0,

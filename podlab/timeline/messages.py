@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from podlab.glance.values import PodFacts, Row
+from podlab.glance.values import ContainerLane, PodFacts, Row
 
-MarkKind = Literal["phase", "condition", "span", "probe", "event", "log", "deletion", "grace"]
+MarkKind = Literal["phase", "condition", "span", "pull", "probe", "event", "log", "deletion", "grace", "endpoint"]
+Cell = int | float | str | None  # of a packed row
 
 
 class EventFacts(TypedDict):
@@ -34,7 +35,7 @@ class Mark(TypedDict):
 
     id: str
     kind: MarkKind
-    lane: str  # phase | condition/<type> | container/<name> | probe/<container>/<type> | events | deletion
+    lane: str  # phase | condition/<type> | container/<name> | probe/<container>/<type> | events | endpoints | deletion
     start: str
     end: str | None  # None: still going on
     state: (
@@ -55,6 +56,8 @@ class Mark(TypedDict):
     caused: str
     target: str  # the lane that a threshold crossing points to
     until: str | None  # of a countdown
+    term: str | None  # of a grace period: when TERM was sent, if that is known; the preStop hook lies before it
+    share: float | None  # of a pull: how much of the image is there, 0–1; None = nobody says
     source: str
     rev: int  # last revision that touched the mark
     seq: int  # of a probe result
@@ -103,6 +106,74 @@ class Marks(TypedDict):
     seq: int
 
 
+class Past(TypedDict):
+    """The feed tells what was at `rev` and does not go on. `at` is the lab time of that moment."""
+
+    type: Literal["past"]
+    sub: str
+    rev: int
+    at: str
+
+
+class Times(TypedDict):
+    """Moments of which lab time and the world's time are known, both in ms since 1970, for times of the world on the axis."""
+
+    type: Literal["times"]
+    sub: str
+    points: list[list[int]]
+
+
+class Owner(TypedDict):
+    kind: str
+    name: str
+    uid: str
+
+
+class SpacePod(TypedDict):
+    """A pod among those of its namespace. `number` is what packed rows call it; `owners` stand root first."""
+
+    number: int
+    uid: str
+    name: str
+    created: str
+    gone: bool
+    tone: str
+    status: str
+    owners: list[Owner]
+    containers: list[ContainerLane]
+
+
+class SpacePods(TypedDict):
+    """Pods that are new or different; with `reset` all there are. `left_out`: older ones that there is no room for."""
+
+    type: Literal["pods"]
+    sub: str
+    reset: bool
+    pods: list[SpacePod]
+    left_out: int
+
+
+class Batch(TypedDict):
+    """Packed marks of many pods (`batches` has the columns); `words` go on the table of those before.
+
+    `window`, of an answer to `look`: all marks that touch the time between these are known now."""
+
+    type: Literal["batch"]
+    sub: str
+    words: list[str]
+    marks: list[list[Cell]]
+    ticks: list[list[Cell]]
+    window: list[str] | None
+
+
+class Told(TypedDict):
+    """The whole marks that `tell` asked for; their ids begin with the pod's uid and a slash."""
+
+    type: Literal["told"]
+    sub: str
+    marks: list[Mark]
+
+
 class Rows(TypedDict):
     type: Literal["rows"]
     sub: str
@@ -134,7 +205,9 @@ class Refused(TypedDict):
     message: str
 
 
-ServerMessage = Hello | Clock | PodMessage | Marks | Rows | LogLines | Ended | Refused
+ServerMessage = (
+    Hello | Clock | PodMessage | Marks | Past | Times | SpacePods | Batch | Told | Rows | LogLines | Ended | Refused
+)
 
 
 # --- from the client -------------------------------------------------------------------------------------------------
@@ -148,6 +221,33 @@ class OpenPod(TypedDict):
     uid: NotRequired[str]
     since: NotRequired[int]
     probes: NotRequired[int]
+    rev: NotRequired[int]  # tell what was at this revision, and no more
+
+
+# `from` and `to` are words of Python, so these have the other form.
+OpenSpace = TypedDict(
+    "OpenSpace",
+    {
+        "type": Literal["open-space"],
+        "sub": str,
+        "namespace": str,
+        "rev": NotRequired[int],
+        "from": NotRequired[str],
+        "to": NotRequired[str],
+    },
+)
+"""All pods of a namespace, the marks of a window of time first."""
+
+Look = TypedDict("Look", {"type": Literal["look"], "sub": str, "from": str, "to": str})
+"""The window of an open space has moved: what of it is not known yet?"""
+
+
+class Tell(TypedDict):
+    """The whole marks of an open space that have these ids."""
+
+    type: Literal["tell"]
+    sub: str
+    ids: list[str]
 
 
 class OpenList(TypedDict):
@@ -173,17 +273,23 @@ class Close(TypedDict):
     sub: str
 
 
-ClientMessage = OpenPod | OpenList | OpenLog | Close
+Opening = OpenPod | OpenSpace | OpenList | OpenLog
+Asking = Look | Tell
+ClientMessage = Opening | Asking | Close
 
 
 class BadMessage(Exception):
     """The client sent something that is not one of its messages; the text names what is wrong."""
 
 
-_TEXT = {"sub": 32, "namespace": 63, "name": 253, "uid": 36, "container": 63, "after": 40}
-_NUMBERS = ("since", "probes", "attempt", "tail")
+_TEXT = {"sub": 32, "namespace": 63, "name": 253, "uid": 36, "container": 63, "after": 40, "from": 40, "to": 40}
+_NUMBERS = ("since", "probes", "attempt", "tail", "rev")
+_MOST_IDS, _LONGEST_ID = 100, 400
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "open-pod": ("sub", "namespace", "name"),
+    "open-space": ("sub", "namespace"),
+    "look": ("sub", "from", "to"),
+    "tell": ("sub", "ids"),
     "open-list": ("sub", "namespace"),
     "open-log": ("sub", "namespace", "name", "container"),
     "close": ("sub",),
@@ -212,7 +318,16 @@ def parse(raw: object) -> ClientMessage:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
             raise BadMessage(f"{field} must be a whole number")
         clean[field] = value
+    if "ids" in raw:
+        clean["ids"] = _ids(raw["ids"])
     for field in _REQUIRED[kind]:
         if field not in clean:
             raise BadMessage(f"{kind} needs {field}")
     return clean  # type: ignore[return-value]  # checked above against the TypedDicts' own fields
+
+
+def _ids(value: object) -> list[str]:
+    fine = isinstance(value, list) and len(value) <= _MOST_IDS
+    if not fine or not all(isinstance(one, str) and len(one) <= _LONGEST_ID for one in value):  # type: ignore[attr-defined]
+        raise BadMessage(f"ids must be a list of at most {_MOST_IDS} texts")
+    return list(value)  # type: ignore[call-overload,no-any-return]

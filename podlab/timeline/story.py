@@ -42,6 +42,9 @@ class Story:
         """Every mark in time order."""
         return sorted(self._book.marks.values(), key=lambda mark: (mark["start"], mark["rev"], mark["id"]))
 
+    def get(self, id: str) -> Mark | None:
+        return self._book.marks.get(id)
+
     def since(self, revision: int, seq: int) -> list[Mark]:
         """The marks that somebody who saw everything up to `revision` and probe `seq` does not have as they are."""
         return [m for m in self.marks if (m["seq"] > seq if m["kind"] == "probe" else m["rev"] > revision)]
@@ -68,6 +71,11 @@ class Story:
             self.seq = max(self.seq, result.seq)
             self._points.probe(result, revision=self.revision)
         return self._book.take()
+
+    def one_probe(self, result: Probe) -> Mark:
+        """The mark of one result that the story is not told of."""
+        self._points.probe(result, revision=self.revision)
+        return self._book.forget(f"probe:{result.seq}")
 
     def runs(self, rows: Iterable[Run]) -> list[Mark]:
         """Exact times and reasons of container runs; Kubernetes' own status knows whole seconds only."""

@@ -48,6 +48,11 @@ class Book:
             mark.update({"end": anatomy.instant(entry.at), "rev": entry.revision})
             self.put(mark)
 
+    def forget(self, id: str) -> Mark:
+        """The mark, which is then no longer known."""
+        self._touched.pop(id, None)
+        return self.marks.pop(id)
+
     def take(self) -> list[Mark]:
         """What changed since the last call."""
         touched, self._touched = list(self._touched.values()), {}

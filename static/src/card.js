@@ -2,6 +2,7 @@
 
 import { t } from "./words.js";
 import { clockText, left } from "./times.js";
+import { linesOf } from "./yaml_lines.js";
 
 const TONES = { success: "running", failure: "failed", error: "unknown", warning: "waiting", completed: "done", failed: "failed", running: "running", waiting: "waiting", True: "running", False: "waiting", Warning: "failed", Normal: "done" };
 
@@ -13,12 +14,22 @@ export function toneOf(mark) {
 
 export function titleOf(mark) {
   if (mark.kind === "condition") return `${mark.text} = ${mark.state}`;
+  if (mark.kind === "pull") return t("Image pull");
+  if (mark.kind === "endpoint") return `${mark.text} · ${t(mark.state === "True" ? "endpoint" : "endpoint removed")}`;
   if (mark.kind === "probe") return `${mark.probe} ${t(mark.outcome)}`;
   if (mark.kind === "span" && mark.attempt !== null && mark.state !== "waiting") return `${mark.container} #${mark.attempt} · ${mark.reason}`;
   return mark.reason || mark.text;
 }
 
+// What a probe answered: outcome, latency, how far it has counted. Pure.
+export function probeText(mark) {
+  if (mark.kind !== "probe") return "";
+  const latency = mark.latency_ms === null ? "" : ` · ${mark.latency_ms < 1000 ? `${mark.latency_ms.toFixed(mark.latency_ms < 10 ? 1 : 0)} ms` : `${(mark.latency_ms / 1000).toFixed(1)} s`}`;
+  return `${t(mark.outcome)}${latency} · ${Math.min(mark.run, mark.threshold)}/${mark.threshold}`;
+}
+
 export class Card {
+  // `yaml`: mark → the lines of its pod's YAML, or a promise of them.
   constructor(root, { yaml, timeText, onClose }) {
     Object.assign(this, { root, yaml, timeText });
     root.querySelector("[data-do=close]")?.addEventListener("click", onClose);
@@ -47,12 +58,14 @@ export class Card {
     const since = this.timeText(mark.t0);
     this.write("time", since);
     this.part("time").title = `${clockText(mark.t0, { decimals: 3 })} UTC`;
-    this.write("sentence", mark.sentence);
+    this.write("sentence", mark.sentence || "…");
     this.write("why", mark.why && mark.why !== mark.sentence ? mark.why : "");
-    const event = mark.evidence.event;
+    this.write("probe", probeText(mark));
+    const evidence = mark.evidence ?? { path: "", event: null, command: "" };
+    const { event } = evidence;
     this.write("event", event ? `${event.type} ${event.reason}${event.count > 1 ? ` ×${event.count}` : ""}: ${event.message}` : "");
-    this.write("command", mark.evidence.command);
-    this.writeYaml(mark.evidence.path);
+    this.write("command", evidence.command);
+    this.showYaml(mark, evidence.path);
     this.tick(now);
   }
 
@@ -65,15 +78,21 @@ export class Card {
     if (counting) element.textContent = `${left(mark.tUntil - now)} ${t("left")}`;
   }
 
-  writeYaml(path) {
-    const lines = path ? linesOf(this.yaml, path) : [];
+  async showYaml(mark, path) {
+    if (!path) return this.writeYaml([]);
+    const lines = linesOf(await this.yaml(mark), path);
+    if (this.mark === mark) this.writeYaml(lines);
+  }
+
+  writeYaml(lines) {
     const block = this.part("yaml");
     block.closest("[data-block]").hidden = lines.length === 0;
     block.replaceChildren(
-      ...lines.map(({ number, text }) => {
+      ...lines.map(({ number, text, href }, index) => {
         const line = document.createElement("a");
-        line.href = `?tab=yaml#L${number}`;
-        line.className = "yaml-line";
+        line.href = href ?? `?tab=yaml#L${number}`;
+        if (index === 0) line.classList.add("lit");
+        line.classList.add("yaml-line");
         line.dataset.number = number;
         line.textContent = text;
         return line;
@@ -84,17 +103,4 @@ export class Card {
   copy() {
     navigator.clipboard?.writeText(this.part("command").textContent);
   }
-}
-
-// At most `most` lines of the YAML at `path`: the field itself and what stands in it. Pure.
-export function linesOf(yaml, path, most = 8) {
-  const found = [];
-  for (const [index, line] of yaml.entries()) {
-    const inside = line.path === path || line.path.startsWith(path + ".") || line.path.startsWith(path + "[");
-    if (inside) found.push({ number: index + 1, text: line.text });
-    else if (found.length) break;
-    if (found.length === most) break;
-  }
-  const margin = Math.min(...found.map((line) => line.text.search(/\S|$/)));
-  return found.map((line) => ({ ...line, text: line.text.slice(margin) }));
 }

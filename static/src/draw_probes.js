@@ -1,6 +1,7 @@
 // Paints the probes of a container: a tick each, the running count, the line from a crossed threshold. Called by `draw`.
 
-import { tickHeight } from "./layout.js";
+import { widthOf } from "./draw_shapes.js";
+import { tickHeight, ticksOf } from "./layout.js";
 import { toX } from "./scale.js";
 
 // A stem as high as the answer took long, with a head whose shape is the outcome.
@@ -9,18 +10,23 @@ export function probes(ctx, lane, marks, view) {
   const foot = lane.y + lane.height - 2;
   ctx.fillStyle = colours.line;
   ctx.fillRect(0, foot, s.width, 1);
-  for (const mark of marks) {
-    const x = toX(s, mark.t0);
-    if (x < -6 || x > s.width + 6) continue;
-    const top = foot - tickHeight(mark.latency_ms, lane.height - 6);
+  const ticks = ticksOf(marks, s);
+  const dense = ticks.length > s.width / 7;
+  for (const { x, mark, latency } of ticks) {
+    const top = foot - tickHeight(latency, lane.height - 6);
     const colour = { success: colours.running, failure: colours.failed, warning: colours.waiting }[mark.outcome] ?? colours.unknown;
     ctx.strokeStyle = colour;
     ctx.fillStyle = colour;
-    ctx.beginPath();
-    ctx.moveTo(x, foot);
-    ctx.lineTo(x, top);
-    ctx.stroke();
-    head(ctx, x, top, mark.outcome, colours);
+    // Stems that stand close say enough; a failure keeps its head.
+    if (dense && mark.outcome === "success") {
+      ctx.fillRect(x - 1, top, 2, foot - top);
+    } else {
+      ctx.beginPath();
+      ctx.moveTo(x, foot);
+      ctx.lineTo(x, top);
+      ctx.stroke();
+      head(ctx, x, top, mark.outcome, colours);
+    }
     if (view.selected === mark.id) {
       ctx.strokeStyle = colours.select;
       ctx.lineWidth = 2;
@@ -28,7 +34,7 @@ export function probes(ctx, lane, marks, view) {
       ctx.lineWidth = 1;
     }
   }
-  counts(ctx, lane, marks, view);
+  if (!dense) counts(ctx, lane, ticks, view);
 }
 
 function head(ctx, x, y, outcome, colours) {
@@ -56,48 +62,51 @@ function head(ctx, x, y, outcome, colours) {
   }
 }
 
-// "2/3" beside a failing run when there is room; the crossing says in words what it caused.
-function counts(ctx, lane, marks, view) {
+// "2/3" beside a run that counts towards its threshold when there is room; the crossing says in words what it caused.
+function counts(ctx, lane, ticks, view) {
   ctx.font = `600 10px ${view.colours.words}`;
   ctx.textBaseline = "middle";
-  const y = lane.y + lane.height / 2;
+  const y = lane.y + lane.height / 2 + 1;
   let free = -Infinity;
-  marks.forEach((mark, index) => {
-    const x = toX(view.s, mark.t0);
-    const next = index + 1 < marks.length ? toX(view.s, marks[index + 1].t0) : Infinity;
-    if (mark.outcome !== "failure" || x < free || x < 0) return;
+  ticks.forEach(({ x, mark, count }, index) => {
+    const next = ticks[index + 1]?.x ?? Infinity;
+    const counting = mark.outcome === "failure" || (mark.outcome === "success" && mark.threshold > 1 && mark.run <= mark.threshold);
+    if (!counting || count > 1 || x < free || x < 0) return;
     // The longest words that end before the next tick; the line to what the crossing caused is there in any case.
-    const crossed = mark.caused === "restart" || mark.caused === "unready";
+    const crossed = mark.caused === "restart" || mark.caused === "unready" || (mark.caused && mark.outcome === "success");
     const short = `${Math.min(mark.run, mark.threshold)}/${mark.threshold}`;
-    const label = (crossed ? [mark.text, short] : [short]).find((one) => ctx.measureText(one).width + 12 <= next - x);
+    const label = (crossed ? [mark.text, short] : [short]).find((one) => one && widthOf(ctx, one) + 12 <= next - x);
     if (!label) return;
-    const width = ctx.measureText(label).width + 8;
-    ctx.fillStyle = view.colours.failed;
+    ctx.fillStyle = mark.outcome === "failure" ? view.colours.failed : view.colours.running;
     ctx.fillText(label, x + 7, y);
-    free = x + width;
+    free = x + widthOf(ctx, label) + 8;
   });
 }
 
-// From the probe that crossed its threshold to the lane that it changed.
+// From the probe that crossed its threshold to the lane that it changed, and on to the endpoint that was taken out.
 export function links(ctx, lane, view) {
   for (const mark of view.marksOf(lane.id)) {
     if (!mark.target || (mark.outcome === "success" && mark.id !== view.selected)) continue;
-    const target = view.lanes.find((l) => l.id === mark.target);
-    const x = toX(view.s, mark.t0);
-    if (!target || x < 0 || x > view.s.width) continue;
-    const y0 = lane.y + (target.y < lane.y ? 2 : lane.height);
-    const y1 = target.y + target.height / 2 + (target.y < lane.y ? target.height / 2 : 0);
-    const bend = Math.min(Math.abs(y1 - y0) / 5, 10);
-    ctx.strokeStyle = mark.outcome === "success" ? view.colours.running : view.colours.failed;
-    ctx.setLineDash([2, 2]);
-    ctx.beginPath();
-    ctx.moveTo(x, y0);
-    ctx.quadraticCurveTo(x + bend, (y0 + y1) / 2, x, y1);
-    ctx.stroke();
-    ctx.setLineDash([]);
-    ctx.beginPath();
-    ctx.arc(x, y1, 2, 0, Math.PI * 2);
-    ctx.fillStyle = ctx.strokeStyle;
-    ctx.fill();
+    const target = view.laneOf(mark.target);
+    if (target) link(ctx, lane, target, toX(view.s, mark.t0), mark.outcome === "success" ? view.colours.running : view.colours.failed, view);
   }
+}
+
+function link(ctx, lane, target, x, colour, view) {
+  if (x < 0 || x > view.s.width) return;
+  const up = target.y < lane.y;
+  const y0 = lane.y + (up ? 2 : lane.height);
+  const y1 = target.y + target.height / 2 + (up && target.height > 14 ? target.height / 2 : 0);
+  const bend = Math.min(Math.abs(y1 - y0) / 5, 10);
+  ctx.strokeStyle = colour;
+  ctx.setLineDash([2, 2]);
+  ctx.beginPath();
+  ctx.moveTo(x, y0);
+  ctx.quadraticCurveTo(x + bend, (y0 + y1) / 2, x, y1);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.beginPath();
+  ctx.arc(x, y1, 2, 0, Math.PI * 2);
+  ctx.fillStyle = colour;
+  ctx.fill();
 }

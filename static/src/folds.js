@@ -56,3 +56,16 @@ export function unfolded(folds, at) {
   }
   return at + shift;
 }
+
+// How much happened, by columns of `size` px of a scale: [{x, count, grave}].
+export function histogram(events, s, size = 3) {
+  const columns = new Map();
+  for (const mark of events) {
+    const x = Math.floor((((folded(s.folds, mark.t0) - s.begin) / s.length) * s.width) / size) * size;
+    const column = columns.get(x) ?? { x, count: 0, grave: 0 };
+    column.count += 1;
+    if (mark.state === "Warning") column.grave += 1;
+    columns.set(x, column);
+  }
+  return [...columns.values()];
+}

@@ -8,6 +8,8 @@ export const enable = (on) => localStorage.setItem(STORE, on ? "on" : "off");
 export const COMMANDS = {
   w: (timeline) => timeline.zoomBy(0.7),
   s: (timeline) => timeline.zoomBy(1 / 0.7),
+  arrowup: (timeline) => timeline.scrollBy(-60),
+  arrowdown: (timeline) => timeline.scrollBy(60),
   a: (timeline, large) => timeline.panBy(-timeline.s.width * (large ? 0.8 : 0.15)),
   d: (timeline, large) => timeline.panBy(timeline.s.width * (large ? 0.8 : 0.15)),
   f: (timeline) => (timeline.selected ? timeline.fitMark() : timeline.all()),
@@ -41,7 +43,8 @@ export function listen(timeline, help) {
       return;
     }
     const command = COMMANDS[event.key.toLowerCase()];
-    if (!command) return;
+    // The arrows scroll the page where the timeline has nothing to scroll.
+    if (!command || (event.key.startsWith("Arrow") && !timeline.scrolls)) return;
     event.preventDefault();
     command(timeline, event.shiftKey);
   });

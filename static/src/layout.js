@@ -1,15 +1,15 @@
 // Which lane stands where, and what on it is one thing to the eye. Pure: numbers in, numbers out.
 
-import { toX } from "./scale.js";
-import { endOf } from "./book.js";
+import { perPixel, toTime, toX } from "./scale.js";
+import { endOf, firstIndex, isPoint } from "./book.js";
 
 export const CONDITIONS = ["PodScheduled", "PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready"];
 
-const HEIGHT = { phase: 18, condition: 13, container: 18, probe: 20, events: 24, deletion: 18, log: 22 };
+const HEIGHT = { phase: 18, condition: 13, container: 18, probe: 20, events: 24, endpoint: 14, deletion: 18, log: 22 };
 const GAP = { section: 16, lane: 0 };
 
 // The lanes of one pod from top to bottom: {id, kind, label, note, y, height, bar}.
-export function lanes(pod, { log = true, deleting = false, conditions = CONDITIONS } = {}) {
+export function lanes(pod, { log = true, deleting = false, endpoints = false, conditions = CONDITIONS } = {}) {
   const found = [];
   let y = 10;
   const add = (id, kind, label, { note = "", gap = 0, sub = false } = {}) => {
@@ -21,6 +21,7 @@ export function lanes(pod, { log = true, deleting = false, conditions = CONDITIO
   conditions.forEach((type, index) =>
     add(`condition/${type}`, "condition", type, { gap: index ? 0 : GAP.section, sub: true }),
   );
+  if (endpoints) add("endpoints", "endpoint", "Endpoints", { gap: 6, sub: true });
   for (const container of pod?.containers ?? []) {
     const note = container.sort === "app" ? "" : container.sort;
     add(`container/${container.name}`, "container", container.name, { gap: GAP.section, note });
@@ -28,46 +29,42 @@ export function lanes(pod, { log = true, deleting = false, conditions = CONDITIO
       add(`probe/${container.name}/${probe.type}`, "probe", probe.type, { gap: index ? 0 : 4, sub: true }),
     );
   }
-  if (log) add("log", "log", "Logs", { gap: GAP.section });
   add("events", "events", "Events", { gap: GAP.section });
+  if (log) add("log", "log", "Logs", { gap: 12 });
   if (deleting) add("deletion", "deletion", "Deletion", { gap: GAP.section });
   return { lanes: found, height: y + 12 };
 }
 
-// The lanes of a namespace: for each pod its phase band, readiness and containers; the Events of all at the foot.
-// `pods`: [{uid, name, gone, containers}] in the order of the page; the ids of lanes and marks begin with the uid.
-export function spaceLanes(pods) {
-  const found = [];
-  let y = 10;
-  const add = (id, kind, label, { note = "", gap = 0, sub = false, dim = false, link = "" } = {}) => {
-    y += gap;
-    found.push({ id, kind, label, note, sub, dim, link, y, height: HEIGHT[kind] });
-    y += HEIGHT[kind];
-  };
-  for (const { uid, name, gone, containers } of pods) {
-    add(`${uid}/phase`, "phase", name, { gap: found.length ? GAP.section : 0, dim: gone, link: uid });
-    add(`${uid}/condition/Ready`, "condition", "Ready", { sub: true, dim: gone });
-    for (const container of containers) {
-      const note = container.sort === "app" ? "" : container.sort;
-      add(`${uid}/container/${container.name}`, "container", container.name, { gap: 2, note, sub: true, dim: gone });
-      for (const { type } of container.probes) {
-        add(`${uid}/probe/${container.name}/${type}`, "probe", type, { gap: 2, sub: true, dim: gone });
-      }
-    }
-  }
-  add("events", "events", "Events", { gap: GAP.section });
-  return { lanes: found, height: y + 12 };
+// The lanes whose place touches y0 … y1. They stand from top to bottom and do not overlap.
+export function visible(all, y0, y1) {
+  const begin = firstIndex(all.length, (i) => all[i].y + all[i].height >= y0);
+  const end = firstIndex(all.length, (i) => all[i].y > y1);
+  return all.slice(begin, end);
 }
 
-// Bars of a lane in px, at least one px wide; spans outside of the window are left out.
+const STATES = { failed: 3, unknown: 2, waiting: 1 };
+
+// How much a bar wants to be seen when there is room for one only.
+const gravity = (mark) => STATES[mark.outcome] ?? STATES[mark.state] ?? 0;
+
+// Bars of a lane in px, at least one px wide; spans outside of the window are left out. Several that would lie within
+// two px are one, which stands for the gravest of them: `count` says of how many.
 export function bars(marks, s, now) {
   const found = [];
   for (const mark of marks) {
     const x0 = toX(s, mark.t0);
+    if (x0 > s.width + 20) continue;
     const x1 = toX(s, Math.max(endOf(mark, Math.max(now, mark.t0)), mark.t0));
     const xUntil = mark.tUntil === null || mark.t1 !== null ? null : toX(s, mark.tUntil);
-    if (Math.max(x1, xUntil ?? x1) < -20 || x0 > s.width + 20) continue;
-    found.push({ mark, x0: Math.max(x0, -20), x1: Math.min(Math.max(x1, x0 + 1), s.width + 20), xUntil });
+    if (Math.max(x1, xUntil ?? x1) < -20) continue;
+    const last = found.at(-1);
+    if (last && xUntil === null && last.xUntil === null && x1 - last.x0 < 2 && last.mark.kind === mark.kind) {
+      last.x1 = Math.max(last.x1, x1);
+      last.count += 1;
+      if (gravity(mark) >= gravity(last.mark)) last.mark = mark;
+      continue;
+    }
+    found.push({ mark, x0: Math.max(x0, -20), x1: Math.min(Math.max(x1, x0 + 1), s.width + 20), xUntil, count: 1 });
   }
   return found;
 }
@@ -108,6 +105,27 @@ export function clusters(marks, s, near = 9) {
   return found.sort((a, b) => (RANK[a.mark.state] ?? 0) - (RANK[b.mark.state] ?? 0) || a.x - b.x);
 }
 
+const WORSE = { success: 0, warning: 1, error: 2, failure: 3 };
+
+// Probe ticks nearer than `near` px are one: its outcome the worst, its height the slowest, its count how many they are.
+export function ticksOf(marks, s, near = 2.5) {
+  const found = [];
+  for (const mark of marks) {
+    const x = toX(s, mark.t0);
+    if (x < -8 || x > s.width + 8) continue;
+    const last = found.at(-1);
+    if (!last || x - last.x > near) {
+      found.push({ x, mark, latency: mark.latency_ms, count: 1 });
+      continue;
+    }
+    last.count += 1;
+    last.latency = Math.max(last.latency ?? 0, mark.latency_ms ?? 0);
+    const [one, other] = [WORSE[mark.outcome] ?? 2, WORSE[last.mark.outcome] ?? 2];
+    if (one > other || (one === other && mark.caused)) last.mark = mark;
+  }
+  return found;
+}
+
 // A tick's height from its latency: logarithmic, 1 ms is small, 1 s and more is full.
 export function tickHeight(latency, most) {
   if (latency === null || latency === undefined) return most / 2;
@@ -134,18 +152,25 @@ export function density(times, s, size = 4) {
 }
 
 // The mark under a point: points before spans, the nearest first. Null when there is none within reach.
-export function hit(x, y, { lanes: all, marksOf, s, now, reach = 8 }) {
-  const lane = all.find((l) => y >= l.y - 2 && y < l.y + l.height + 2);
+// `partOf(lane id, from, to)` gives the marks of a lane between two moments. A lane may be made of several `rows`.
+export function hit(x, y, { lanes: all, partOf, s, now, reach = 8 }) {
+  const lane = visible(all, y - 2, y + 2).find((l) => y >= l.y - 2 && y < l.y + l.height + 2);
   if (!lane) return null;
+  const rows = lane.rows ? [...lane.rows].sort((a, b) => away(a, y) - away(b, y)).slice(0, 1) : [lane];
+  const [from, to] = [toTime(s, x - reach), toTime(s, x + reach)];
   let best = null;
-  for (const mark of marksOf(lane.id)) {
-    const x0 = toX(s, mark.t0);
-    const point = mark.kind === "event" || mark.kind === "probe";
-    const x1 = point ? x0 : Math.max(toX(s, Math.max(endOf(mark, now), mark.tUntil ?? 0)), x0 + 2);
-    const away = x < x0 ? x0 - x : x > x1 ? x - x1 : 0;
-    if (away > reach) continue;
-    const rank = away + (point ? 0 : 0.5);
-    if (best === null || rank < best.rank || (rank === best.rank && mark.t0 >= best.mark.t0)) best = { mark, rank };
+  for (const row of rows) {
+    for (const mark of partOf(row.id, from, to + perPixel(s))) {
+      const x0 = toX(s, mark.t0);
+      const point = isPoint(mark);
+      const x1 = point ? x0 : Math.max(toX(s, Math.max(endOf(mark, now), mark.t1 === null ? (mark.tUntil ?? 0) : 0)), x0 + 2);
+      const off = x < x0 ? x0 - x : x > x1 ? x - x1 : 0;
+      if (off > reach) continue;
+      const rank = off + (point ? 0 : 0.5);
+      if (best === null || rank < best.rank || (rank === best.rank && mark.t0 >= best.mark.t0)) best = { mark, rank };
+    }
   }
   return best?.mark ?? null;
 }
+
+const away = (row, y) => Math.max(row.y - y, y - row.y - row.height, 0);

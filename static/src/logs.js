@@ -1,5 +1,6 @@
 // The log pane: the lines of all containers as they come, followed until somebody scrolls up.
 
+import { firstIndex } from "./book.js";
 import { clockText } from "./times.js";
 import { t } from "./words.js";
 
@@ -116,6 +117,7 @@ export class LogPane {
     this.list.append(...lines.map((line) => this.make(line)));
     while (this.list.children.length > 1500) this.list.firstChild.remove();
     this.tellSilence();
+    if (this.peeking) return;
     if (this.following) this.toEnd();
     else this.jump.hidden = false;
   }
@@ -140,7 +142,29 @@ export class LogPane {
     return row;
   }
 
+  // The line that was written last before a moment: shown while the pointer is on the timeline.
+  mark(time) {
+    this.marked?.classList.remove("at-hover");
+    this.marked = null;
+    if (time === null) {
+      if (this.peeking) this.toEnd();
+      this.peeking = false;
+      return;
+    }
+    const rows = this.list.children;
+    const index = firstIndex(rows.length, (i) => Number(rows[i].dataset.time) > time) - 1;
+    if (index < 0) return;
+    this.marked = rows[index];
+    this.marked.classList.add("at-hover");
+    if (!this.following && !this.peeking) return;
+    this.peeking = true;
+    const { top, bottom } = this.list.getBoundingClientRect();
+    const box = this.marked.getBoundingClientRect();
+    if (box.top < top || box.bottom > bottom) this.list.scrollTop += box.top - top - (bottom - top) / 2;
+  }
+
   scrolled() {
+    if (this.peeking) return;
     const { scrollTop, scrollHeight, clientHeight } = this.list;
     this.following = scrollHeight - scrollTop - clientHeight < 24;
     this.jump.hidden = this.following;

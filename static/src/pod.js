@@ -1,14 +1,16 @@
 // The pod page: head, timeline, evidence card and logs, fed by one websocket; tabs without losing them.
 
+import { Address } from "./address.js";
+import { buttons, rangeChip } from "./bench.js";
 import { Book } from "./book.js";
 import { Card } from "./card.js";
-import * as keys from "./keys.js";
 import { bursts, LogPane, timeOf } from "./logs.js";
 import { Connection } from "./socket.js";
 import { Timeline } from "./timeline.js";
-import { absolute, Twin } from "./twin.js";
+import { Twin } from "./twin.js";
 import { humanDuration } from "./times.js";
 import { t } from "./words.js";
+import { light } from "./yaml_lines.js";
 
 const page = document.getElementById("pod");
 if (page) start(page);
@@ -22,15 +24,16 @@ function start(page) {
   let pod = null;
   let seen = { revision: 0, seq: 0 };
   let toList = 0;
+  let begun = false;
 
   const timeline = new Timeline(document.getElementById("timeline"), {
     book, clock, onSelect: selected, onView: viewed, onRange: ranged,
   });
   const timeText = (time) => timeline.timeText(time);
-  const card = new Card(document.getElementById("evidence"), { yaml, timeText, onClose: () => timeline.select(null) });
+  const card = new Card(document.getElementById("evidence"), { yaml: () => yaml, timeText, onClose: () => timeline.select(null) });
   const twin = new Twin(document.getElementById("twin"), {
     onSelect: (id) => timeline.select(id),
-    timeText: (mark) => (timeline.absolute ? absolute(mark) : timeText(mark.t0)),
+    timeText: (mark) => timeText(mark.t0),
   });
   const logs = new LogPane(document.getElementById("logs"), {
     onHover: (time) => {
@@ -45,45 +48,26 @@ function start(page) {
     },
   });
 
+  const address = new Address(timeline);
+  timeline.onSettled = () => address.moved();
+  timeline.onHover = (time) => logs.mark(time);
+
   function selected(mark) {
     card.show(mark, timeline.now);
+    address.chose();
     later();
   }
 
-  // --- the list and the address follow the view, but not at every pixel ------------------------------------------
-
   function viewed() {
     later();
-    clearTimeout(viewed.timer);
-    viewed.timer = setTimeout(writeAddress, 400);
+    address.moved();
   }
 
   // A selected range filters the lines and the list beside the timeline.
   function ranged(range) {
     logs.setRange(range);
-    const chip = page.querySelector("[data-range]");
-    chip.hidden = !range;
-    if (range) {
-      const events = book.lane("events").filter((mark) => mark.t0 >= range[0] && mark.t0 <= range[1]).length;
-      const [from, to] = range.map((time) => timeText(time));
-      chip.firstChild.textContent = t("{from} … {to} · {events} events · {lines} lines", { from, to, events, lines: logs.shown });
-    }
+    rangeChip(page, timeline, { events: book.lane("events"), lines: logs.shown });
     viewed();
-  }
-
-  function writeAddress() {
-    const url = new URL(location.href);
-    if (timeline.mode === "still") {
-      url.searchParams.set("from", new Date(timeline.s.from).toISOString());
-      url.searchParams.set("to", new Date(timeline.s.to).toISOString());
-    } else {
-      url.searchParams.delete("from");
-      url.searchParams.delete("to");
-    }
-    const write = (name, value) => (value ? url.searchParams.set(name, value) : url.searchParams.delete(name));
-    write("range", timeline.range?.map((time) => new Date(time).toISOString()).join("/"));
-    write("fold", timeline.folding ? "1" : "");
-    if (url.href !== location.href) history.replaceState(history.state, "", url);
   }
 
   function later() {
@@ -103,9 +87,17 @@ function start(page) {
   connection.open(
     "pod",
     () => ({
-      type: "open-pod", namespace: place.namespace, name: place.name, uid: place.uid, since: seen.revision, probes: seen.seq,
+      type: "open-pod", namespace: place.namespace, name: place.name, uid: place.uid,
+      ...(place.rev ? { rev: Number(place.rev) } : { since: seen.revision, probes: seen.seq }),
     }),
-    { pod: (message) => hear(message.pod), marks: hearMarks, refused: (message) => say(message.message), ended: () => (seen = { revision: 0, seq: 0 }) },
+    {
+      pod: (message) => hear(message.pod),
+      marks: hearMarks,
+      past: ({ rev, at }) => (timeline.past = { rev, at: Date.parse(at) }),
+      times: ({ points }) => timeline.walls.put(points),
+      refused: (message) => say(message.message),
+      ended: () => (seen = { revision: 0, seq: 0 }),
+    },
   );
 
   function hear(news) {
@@ -123,6 +115,11 @@ function start(page) {
     book.put(marks);
     timeline.changed();
     later();
+    if (!begun) {
+      begun = true;
+      if (timeline.past) timeline.all();
+      address.read();
+    }
     if (timeline.selected) card.show(book.get(timeline.selected), timeline.now);
     if (before) for (const mark of crossings.slice(-2)) say(mark.sentence);
   }
@@ -145,38 +142,7 @@ function start(page) {
 
   // --- buttons ----------------------------------------------------------------------------------------------------
 
-  const actions = {
-    live: () => timeline.live(),
-    fit: () => timeline.all(),
-    in: () => timeline.zoomBy(0.7),
-    out: () => timeline.zoomBy(1 / 0.7),
-    times: () => timeline.switchTimes(),
-    fold: () => timeline.fold(),
-    unrange: () => timeline.setRange(null),
-    list: (button) => {
-      twin.show(!twin.shown);
-      button.setAttribute("aria-pressed", String(twin.shown));
-    },
-    keys: () => document.getElementById("keys").showModal(),
-  };
-  page.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-do]");
-    actions[button?.dataset.do]?.(button);
-  });
-  const help = document.getElementById("keys");
-  const toggle = help.querySelector("[name=single-keys]");
-  toggle.checked = keys.enabled();
-  toggle.addEventListener("change", () => keys.enable(toggle.checked));
-  keys.listen(timeline, help);
-
-  const query = new URLSearchParams(location.search);
-  if (query.get("from") && query.get("to")) {
-    const [from, to] = [Date.parse(query.get("from")), Date.parse(query.get("to"))];
-    if (to > from) timeline.showRange(from, to);
-  }
-  if (query.get("fold")) timeline.fold(true);
-  const range = (query.get("range") ?? "").split("/").map((text) => Date.parse(text));
-  if (range.length === 2 && range[1] > range[0]) timeline.setRange(range);
+  buttons(page, timeline, twin, address);
   card.show(null);
   tabs(page, timeline);
   connection.start();
@@ -194,7 +160,7 @@ function burstMark({ container, attempt, from, to, count }) {
   return {
     id: `log:${container}:${attempt}:${from}`, kind: "log", lane: "logs-of-lines", start, end: new Date(to).toISOString(), until: null,
     state: "", reason: "Log", text: "", container, attempt, probe: "", outcome: "", exit_code: null, run: 0, threshold: 0,
-    latency_ms: null, caused: "", target: "", source: "", rev: 0, seq: 0, why: "",
+    latency_ms: null, caused: "", target: "", source: "", rev: 0, seq: 0, why: "", term: null, share: null,
     sentence: t(count === 1 ? "{container} wrote a line" : "{container} wrote {count} lines", { container, count }),
     evidence: { path: "", event: null, command: "" },
   };
@@ -222,7 +188,9 @@ function writeAges(page, pod, now) {
 
 // Tabs are links that work by themselves; here they change only the panel, so that the timeline lives on.
 function tabs(page, timeline) {
+  const place = page.dataset;
   const panel = document.getElementById("panel");
+  let shown = new URLSearchParams(location.search).get("tab") || "timeline";
   const live = document.getElementById("panel-timeline");
   const show = async (url) => {
     const tab = url.searchParams.get("tab") || "timeline";
@@ -231,6 +199,7 @@ function tabs(page, timeline) {
       if (!answer.ok) return location.assign(url);
       panel.innerHTML = await answer.text();
     }
+    shown = tab;
     live.hidden = tab !== "timeline";
     panel.hidden = tab === "timeline";
     for (const link of page.querySelectorAll(".tabs a")) {
@@ -239,15 +208,24 @@ function tabs(page, timeline) {
       else link.removeAttribute("aria-current");
     }
     if (tab === "timeline") timeline.resize();
-    else if (url.hash) document.getElementById(url.hash.slice(1))?.scrollIntoView({ block: "center" });
+    else if (tab === "yaml") light(panel, url.hash);
   };
   page.addEventListener("click", (event) => {
     const link = event.target.closest(".tabs a, a.yaml-line");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     const url = new URL(link.href);
+    if (place.rev && !url.searchParams.has("rev")) url.searchParams.set("rev", place.rev);
+    if (!url.searchParams.has("uid")) url.searchParams.set("uid", place.uid);
     history.pushState({ tab: true }, "", url);
     show(url);
   });
-  addEventListener("popstate", () => show(new URL(location.href)));
+  addEventListener("popstate", () => {
+    const url = new URL(location.href);
+    const tab = url.searchParams.get("tab") || "timeline";
+    if (tab === "timeline" && shown === "timeline") return; // the timeline reads its own part of the address
+    shown = tab;
+    show(url);
+  });
+  if (location.hash && !panel.hidden) light(panel, location.hash);
 }

@@ -53,6 +53,11 @@ export class Connection {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "close", sub }));
   }
 
+  // Something about what is open; while the connection is lost it is forgotten, as the answer would be.
+  say(message) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
   onClock(listener) {
     this.listeners.add(listener);
   }

@@ -1,135 +1,256 @@
-// The timeline of a namespace: the story of every pod on one axis, each fed like the page of that pod.
+// The timeline of a namespace: every pod in a row, grouped by owner, all fed by one packed stream in windows of time.
 
+import { Address } from "./address.js";
+import { Unpacker } from "./batches.js";
+import { buttons, rangeChip } from "./bench.js";
 import { Book } from "./book.js";
 import { Card } from "./card.js";
-import * as keys from "./keys.js";
-import { spaceLanes } from "./layout.js";
+import { CONDITIONS } from "./layout.js";
+import { byAge, spaceLanes } from "./layout_space.js";
 import { Connection } from "./socket.js";
 import { Timeline } from "./timeline.js";
-import { absolute, Twin } from "./twin.js";
+import { histogram } from "./folds.js";
+import { Twin } from "./twin.js";
+import { t } from "./words.js";
+import { fetchYaml } from "./yaml_lines.js";
 
-const MOST = 36; // as podlab/web/views/spaces.py; one more feed is the list
+const FEW = 3000; // marks that the list tells wherever they lie; of more only the lanes in sight
+const ASK = 60; // ids of one question
+const OPEN_AT_FIRST = 6; // so few pods show all their lanes
 const page = globalThis.document?.getElementById("space");
 
 class SpaceTimeline extends Timeline {
   headed = false;
+  opened = new Set();
+  shut = new Set();
+  wide = false; // every pod shows all its lanes
 
   makeLanes() {
-    return spaceLanes(this.shown?.() ?? []);
+    const pods = this.shown?.() ?? [];
+    const opened = this.wide ? new Set(pods.map((pod) => pod.uid)) : this.opened;
+    return spaceLanes(pods, { opened, shut: this.shut });
   }
 
-  minimapLanes() {
-    return (this.shown?.() ?? []).slice(-5).map(({ uid }) => `${uid}/phase`);
+  note(lane) {
+    if (lane.kind === "group") return lane.of === lane.count ? String(lane.count) : t("{live} of {all} live", { live: lane.count, all: lane.of });
+    if (lane.link) return lane.dim ? t("deleted") : (this.podOf(lane.link)?.status ?? "");
+    return super.note(lane);
+  }
+
+  linkOf(lane) {
+    return lane.link ? this.hrefOf(this.podOf(lane.link)) : "";
+  }
+
+  // Of so many pods the minimap says how much happened, not to whom.
+  summary(whole) {
+    const key = `${this.book.version}/${whole.width}/${Math.round(whole.from / 1000)}/${Math.round(whole.to / 1000)}`;
+    if (key !== this.summed) {
+      this.summed = key;
+      this.columns = histogram(this.book.lane("events"), whole);
+    }
+    return { rows: [], columns: this.columns };
+  }
+
+  get lanesInSight() {
+    const ids = [];
+    for (const lane of this.inSight) {
+      ids.push(lane.id);
+      if (lane.kind === "pod") ids.push(...namesOf(this.podOf(lane.link)).map((name) => `${lane.link}/${name}`));
+    }
+    return ids;
   }
 }
 
-// A mark of one pod among those of all: its lane and id carry the uid, its sentence the name. Events share a lane. Pure.
-export function placed(mark, { uid, name }) {
-  const lane = mark.lane === "events" ? "events" : `${uid}/${mark.lane}`;
-  const target = mark.target && `${uid}/${mark.target.replace("condition/ContainersReady", "condition/Ready")}`;
-  return { ...mark, id: `${uid}/${mark.id}`, lane, target, sentence: `${name}: ${mark.sentence}` };
+// The lanes that a pod would have if it were opened.
+function namesOf({ containers }) {
+  const names = ["phase", "deletion", ...CONDITIONS.map((type) => `condition/${type}`)];
+  for (const { name, probes } of containers) names.push(`container/${name}`, ...probes.map(({ type }) => `probe/${name}/${type}`));
+  return names;
 }
 
 function start(page) {
-  const { cluster, namespace } = page.dataset;
+  const { cluster, namespace, base, rev } = page.dataset;
   const book = new Book();
   const connection = new Connection(cluster);
-  const pods = new Map(); // uid → {uid, name, created, gone, containers, since, probes}
+  const pods = new Map(); // uid → {number, uid, name, created, gone, status, owners, containers}
   const deleted = page.querySelector("[data-deleted]");
-  let toList = 0;
+  const wide = page.querySelector("[data-wide]");
+  let unpacker = new Unpacker();
+  let known = []; // windows of time of which everything is known: [[from, to]]
+  let first = true;
 
   const timeline = new SpaceTimeline(document.getElementById("timeline"), {
-    book, clock: connection.clock, onSelect: selected, onView: later, onRange: later,
+    book, clock: connection.clock, onSelect: selected, onView: viewed, onRange: ranged,
   });
+  timeline.podOf = (uid) => pods.get(uid);
+  timeline.hrefOf = (pod) => (pod ? `${base}${encodeURIComponent(pod.name)}?uid=${encodeURIComponent(pod.uid)}${rev ? `&rev=${rev}` : ""}` : "");
+  timeline.shown = () => [...pods.values()].filter((pod) => deleted.checked || !pod.gone).sort(byAge);
   const timeText = (time) => timeline.timeText(time);
-  const card = new Card(document.getElementById("evidence"), { yaml: [], timeText, onClose: () => timeline.select(null) });
-  const twin = new Twin(document.getElementById("twin"), {
-    onSelect: (id) => timeline.select(id),
-    timeText: (mark) => (timeline.absolute ? absolute(mark) : timeText(mark.t0)),
+  const card = new Card(document.getElementById("evidence"), {
+    timeText, onClose: () => timeline.select(null),
+    yaml: (mark) => fetchYaml(timeline.hrefOf(pods.get(mark.pod.uid))),
   });
-  timeline.shown = () =>
-    [...pods.values()].filter((pod) => deleted.checked || !pod.gone).sort((a, b) => (a.created < b.created ? -1 : a.created > b.created ? 1 : a.name < b.name ? -1 : 1));
+  const twin = new Twin(document.getElementById("twin"), { onSelect: (id) => timeline.select(id), timeText: (mark) => timeText(mark.t0) });
+  const address = new Address(timeline, {
+    deleted: { get: () => (deleted.checked ? "" : "0"), set: (text) => toggled(deleted, text !== "0") },
+    wide: { get: () => (wide.checked ? "1" : ""), set: (text) => toggled(wide, text === "1") },
+  });
   timeline.onFrame = (now) => card.tick(now);
+  timeline.onSettled = () => address.moved();
+
+  function toggled(box, checked) {
+    if (box.checked === checked) return;
+    box.checked = checked;
+    timeline.wide = wide.checked;
+    changed();
+  }
+
+  // --- what is chosen and seen -------------------------------------------------------------------------------------
 
   function selected(mark) {
     card.show(mark, timeline.now);
+    if (mark && !mark.sentence) ask([mark.id]);
+    address.chose();
     later();
   }
 
+  function ranged() {
+    rangeChip(page, timeline, { events: book.lane("events"), lines: null });
+    address.moved();
+    later();
+  }
+
+  function viewed() {
+    address.moved();
+    later();
+  }
+
+  let toList = 0;
   function later() {
     if (toList) return;
     toList = setTimeout(() => {
       toList = 0;
-      const { from, to } = timeline.s;
-      const range = timeline.range ?? (timeline.mode === "still" ? [from, to] : null);
-      twin.update(range ? book.within(...range) : book.sorted, timeline.selected);
-    }, 200);
+      look();
+      tellAll();
+    }, 250);
   }
 
+  // The list beside the canvas, and the sentences that it needs.
+  function tellAll() {
+    const { from, to } = timeline.s;
+    const range = timeline.range ?? (timeline.mode === "still" || book.size > FEW ? [from, to] : null);
+    const lanes = book.size > FEW ? timeline.lanesInSight : undefined;
+    const marks = range ? book.within(...range, lanes) : book.sorted;
+    const shown = twin.update(marks.filter((mark) => deleted.checked || !pods.get(mark.pod.uid)?.gone), timeline.selected);
+    ask(shown.filter((mark) => !mark.sentence && !mark.asked).map((mark) => mark.id));
+  }
+
+  function ask(ids) {
+    // Few questions at a time; the next follow with the next change of the view or the answer.
+    for (const id of ids.slice(0, ASK)) if (book.get(id)) book.get(id).asked = true;
+    if (ids.length) connection.say({ type: "tell", sub: "space", ids: ids.slice(0, ASK) });
+  }
+
+  // What the view shows and the page does not know yet.
+  function look() {
+    const { from, to } = timeline.s;
+    if (!known.length || known.some(([begin, end]) => begin <= Math.max(from, timeline.first) && Math.min(to, timeline.last) <= end)) return;
+    const margin = (to - from) / 2;
+    const window = [from - margin, to + margin];
+    known.push(window);
+    connection.say({ type: "look", sub: "space", from: new Date(window[0]).toISOString(), to: new Date(window[1]).toISOString() });
+  }
+
+  // Many pods may speak at once; they are laid out together.
   let due = 0;
   function changed() {
-    // Thirty pods may speak at once; they are laid out together.
     if (due) return;
     due = requestAnimationFrame(() => {
       due = 0;
-      const created = timeline.shown().map((pod) => pod.created).sort()[0];
+      const created = [...pods.values()].map((pod) => pod.created).sort()[0];
       timeline.pod = created ? { created, gone: false, containers: [] } : null;
       timeline.changed();
+      document.getElementById("no-pods").hidden = pods.size > 0;
       later();
     });
   }
 
-  function add({ name, uid, created, gone }) {
-    if (pods.has(uid) || pods.size >= MOST) return;
-    const pod = { name, uid, created, gone, containers: [], since: 0, probes: 0 };
-    pods.set(uid, pod);
-    const request = () => ({ type: "open-pod", namespace, name, uid, since: pod.since, probes: pod.probes });
-    connection.open(uid.slice(0, 32), request, {
-      pod: (message) => {
-        Object.assign(pod, { gone: message.pod.gone, containers: message.pod.containers });
-        changed();
-      },
-      marks: ({ marks, revision, seq }) => {
-        book.put(marks.map((mark) => placed(mark, pod)));
-        Object.assign(pod, { since: revision, probes: seq });
-        changed();
-      },
-      ended: () => Object.assign(pod, { since: 0, probes: 0 }),
-    });
+  // --- what the server tells ---------------------------------------------------------------------------------------
+
+  function request() {
+    unpacker = new Unpacker();
+    known = [];
+    const view = timeline.mode === "still" && first === false ? { from: new Date(timeline.s.from).toISOString(), to: new Date(timeline.s.to).toISOString() } : {};
+    return { type: "open-space", namespace, ...(rev ? { rev: Number(rev) } : {}), ...view };
   }
 
-  for (const pod of JSON.parse(document.getElementById("space-pods").textContent)) add(pod);
-  connection.open("list", () => ({ type: "open-list", namespace }), {
-    rows: ({ rows }) => rows.forEach((row) => add({ name: row.name, uid: row.uid, created: row.created, gone: false })),
+  function hearPods({ pods: told, reset, left_out }) {
+    if (reset) pods.clear();
+    for (const pod of told) {
+      pods.set(pod.uid, pod);
+      unpacker.pods[pod.number] = pod;
+    }
+    const notice = document.getElementById("left-out");
+    if (reset) notice.hidden = left_out === 0;
+    if (reset && first && pods.size <= OPEN_AT_FIRST) for (const pod of told) if (!pod.gone) timeline.opened.add(pod.uid);
+    changed();
+  }
+
+  function hearBatch(batch) {
+    const fresh = unpacker.marks(batch);
+    book.put(fresh);
+    if (batch.window) {
+      known.push(batch.window.map((text) => Date.parse(text)));
+      if (first) {
+        first = false;
+        address.read();
+      }
+    }
+    if (fresh.some((mark) => mark.id === timeline.selected)) card.show(book.get(timeline.selected), timeline.now);
+    timeline.dirty = true;
+    later();
+  }
+
+  function hearTold({ marks }) {
+    for (const told of marks) {
+      const mark = book.get(told.id);
+      if (mark) Object.assign(mark, { sentence: `${mark.pod.name}: ${told.sentence}`, why: told.why, evidence: told.evidence });
+    }
+    if (marks.some((mark) => mark.id === timeline.selected)) card.show(book.get(timeline.selected), timeline.now);
+    later();
+  }
+
+  connection.open("space", request, {
+    pods: hearPods, batch: hearBatch, told: hearTold,
+    past: ({ rev: at, at: when }) => {
+      timeline.past = { rev: at, at: Date.parse(when) };
+      timeline.all();
+    },
+    refused: (message) => (document.getElementById("announce").textContent = message.message),
   });
   connection.onClock(() => (timeline.dirty = true));
-  deleted.addEventListener("change", changed);
-  buttons(page, timeline, twin);
+
+  // --- what the person does ------------------------------------------------------------------------------------------
+
+  page.addEventListener("click", (event) => {
+    const opens = event.target.closest("[data-opens]")?.dataset.opens;
+    if (!opens) return;
+    const [kind, key] = [opens.slice(0, opens.indexOf(":")), opens.slice(opens.indexOf(":") + 1)];
+    const set = kind === "pod" ? timeline.opened : timeline.shut;
+    if (!set.delete(key)) set.add(key);
+    changed();
+  });
+  for (const box of [deleted, wide]) {
+    box.addEventListener("change", () => {
+      timeline.wide = wide.checked;
+      address.chose();
+      changed();
+    });
+  }
+  buttons(page, timeline, twin, address);
   card.show(null);
   connection.start();
   globalThis.podlab = { timeline, book, connection, pods };
-}
-
-function buttons(page, timeline, twin) {
-  const actions = {
-    live: () => timeline.live(),
-    fit: () => timeline.all(),
-    in: () => timeline.zoomBy(0.7),
-    out: () => timeline.zoomBy(1 / 0.7),
-    times: () => timeline.switchTimes(),
-    fold: () => timeline.fold(),
-    unrange: () => timeline.setRange(null),
-    list: (button) => {
-      twin.show(!twin.shown);
-      button.setAttribute("aria-pressed", String(twin.shown));
-    },
-    keys: () => document.getElementById("keys").showModal(),
-  };
-  page.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-do]");
-    actions[button?.dataset.do]?.(button);
-  });
-  keys.listen(timeline, document.getElementById("keys"));
 }
 
 if (page) start(page);

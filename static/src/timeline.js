@@ -1,43 +1,51 @@
-// The timeline of one pod: holds the view, listens to hands and keys, paints when something moved.
+// The timeline: holds the view, listens to hands and keys, paints when something moved. `pod` and `space` feed it.
 
-import { palette, paint, paintMinimap } from "./draw.js";
+import { writeAxis } from "./axis.js";
+import { palette, paint } from "./draw.js";
+import { paintMinimap } from "./draw_frame.js";
 import { folded, idle, unfolded } from "./folds.js";
 import { hands } from "./hands.js";
-import { CONDITIONS, hit, lanes } from "./layout.js";
-import { fit, follow, pan, scale, ticks, toTime, toX, zoom } from "./scale.js";
-import { clockText, left, sinceText } from "./times.js";
+import { Labels } from "./labels.js";
+import { CONDITIONS, hit, lanes, visible } from "./layout.js";
+import { fit, follow, pan, perPixel, scale, toTime, toX, zoom } from "./scale.js";
+import { clockText, sinceText, TIMES, WallLine } from "./times.js";
 import { t } from "./words.js";
 
 const START_LENGTH = 72_000;
 const LONGEST_AUTO = 15 * 60_000;
-const AXIS = 26;
+const MINIMAP = 30; // px
 
 export class Timeline {
   constructor(root, { book, clock, onSelect, onView, onRange }) {
     Object.assign(this, { root, book, clock, onSelect, onView, onRange });
     this.canvas = root.querySelector("canvas.plot");
     this.plot = root.querySelector(".timeline-plot");
+    this.scroller = root.querySelector(".timeline-scroll");
     this.axis = root.querySelector(".timeline-axis");
-    this.labels = root.querySelector(".timeline-labels");
     this.minimap = root.querySelector("canvas.minimap");
     this.tip = root.querySelector(".timeline-tip");
     this.foldButton = root.querySelector("[data-do=fold]");
+    this.liveButton = root.querySelector("[data-do=live]");
+    this.timesButton = root.querySelector("[data-do=times]");
+    this.labels = new Labels(root.querySelector(".timeline-labels"), { noteOf: (lane) => this.note(lane), linkOf: (lane) => this.linkOf(lane) });
     this.headed = true; // the conditions have a heading
     this.range = null; // [from, to] that filters what stands beside
     this.folding = false;
     this.folds = [];
-    this.liveButton = root.querySelector("[data-do=live]");
     this.pod = null;
     this.selected = null;
     this.hover = null;
     this.logTimes = [];
-    this.absolute = root.dataset.times === "absolute";
+    this.walls = new WallLine();
+    this.times = "since"; // since | lab | wall
+    this.past = null; // {rev, at} of a replay: the live edge stands there
     this.mode = "auto"; // auto: everything from the start; follow: a window at the live edge; still: where the person is
     this.s = scale(0, START_LENGTH, 600);
     this.layout = { lanes: [], height: 60 };
     this.dirty = true;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
-    new ResizeObserver(() => this.resize()).observe(this.plot);
+    new ResizeObserver(() => this.resize()).observe(this.scroller);
+    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.themed());
     addEventListener("podlab:theme", () => this.themed());
     this.themed();
@@ -58,12 +66,17 @@ export class Timeline {
 
   // Where the live edge is; null when the pod is gone and nothing moves any more.
   get now() {
+    if (this.past) return this.past.at;
     const now = this.clock.now();
-    return this.pod?.gone || now === null ? null : Math.max(now, this.book.sorted.length ? this.book.last : now);
+    return this.pod?.gone || now === null ? null : Math.max(now, this.book.size ? this.book.last : now);
   }
 
   get last() {
     return this.now ?? Math.max(this.book.last, this.first + 1000);
+  }
+
+  get absolute() {
+    return this.times !== "since";
   }
 
   setPod(pod) {
@@ -73,64 +86,35 @@ export class Timeline {
 
   relayout() {
     this.layout = this.makeLanes();
-    this.byLane = new Map();
-    for (const mark of this.book.sorted) {
-      if (!this.byLane.has(mark.lane)) this.byLane.set(mark.lane, []);
-      this.byLane.get(mark.lane).push(mark);
-    }
-    this.writeLabels();
+    this.byLane = new Map(this.layout.lanes.map((lane) => [lane.id, lane]));
     this.resize();
   }
 
   makeLanes() {
-    const types = new Set(this.book.sorted.filter((mark) => mark.kind === "condition").map((mark) => mark.lane.slice(10)));
-    const conditions = [...CONDITIONS, ...[...types].filter((type) => !CONDITIONS.includes(type))];
-    return lanes(this.pod, { deleting: this.book.lane("deletion").length > 0, conditions });
-  }
-
-  writeLabels() {
-    const made = this.layout.lanes.map((lane) => {
-      const label = document.createElement("div");
-      label.className = `lane-label lane-${lane.kind}${lane.sub ? " sub" : ""}${lane.dim ? " dim" : ""}`;
-      label.style.top = `${lane.y}px`;
-      label.style.height = `${lane.height}px`;
-      const name = document.createElement("span");
-      name.className = "lane-name";
-      name.textContent = lane.kind === "container" || lane.kind === "condition" || lane.link ? lane.label : t(lane.label);
-      const note = document.createElement("span");
-      note.className = "lane-note";
-      note.textContent = this.note(lane);
-      label.title = [name.textContent, note.textContent].filter(Boolean).join(" · ");
-      label.append(name, note);
-      return label;
-    });
-    const heading = this.layout.lanes.find((lane) => lane.kind === "condition");
-    if (heading && this.headed) {
-      const title = document.createElement("div");
-      title.className = "lane-heading";
-      title.style.top = `${heading.y}px`;
-      title.textContent = t("Conditions");
-      made.push(title);
-    }
-    this.labels.replaceChildren(...made);
-    this.labels.style.height = `${this.layout.height}px`;
+    const known = [...this.book.lanes.keys()].filter((name) => name.startsWith("condition/")).map((name) => name.slice(10));
+    const conditions = [...CONDITIONS, ...known.filter((type) => !CONDITIONS.includes(type))];
+    const has = (name) => this.book.lane(name).length > 0;
+    return lanes(this.pod, { deleting: has("deletion"), endpoints: has("endpoints"), conditions });
   }
 
   // What stands at the right of a lane's name: sort and restarts, the running count of a probe.
   note(lane) {
-    const marks = this.marksOf(lane.id);
+    const marks = this.book.lane(lane.id);
     if (lane.kind === "container") {
       const attempt = marks.reduce((most, mark) => Math.max(most, mark.attempt ?? 0), 0);
       return [lane.note && t(lane.note), attempt ? t("restart {n}", { n: attempt }) : ""].filter(Boolean).join(" · ");
     }
-    if (lane.kind === "phase" && lane.dim) return t("deleted");
+    if ((lane.kind === "phase" || lane.kind === "pod") && lane.dim) return t("deleted");
+    if (lane.kind === "log") return t("lines");
     if (lane.kind !== "probe" || !marks.length) return "";
     const last = marks.at(-1);
     const count = `${Math.min(last.run, last.threshold)}/${last.threshold}`;
-    return last.outcome === "failure" ? t("fail {count}", { count }) : last.outcome === "success" ? `${count} ✓` : last.outcome;
+    return last.outcome === "failure" ? t("fail {count}", { count }) : last.outcome === "success" ? `${count} ✓` : t(last.outcome);
   }
 
-  marksOf = (lane) => this.byLane?.get(lane) ?? [];
+  linkOf() {
+    return "";
+  }
 
   changed() {
     this.relayout();
@@ -157,11 +141,6 @@ export class Timeline {
     this.view(this.s);
   }
 
-  fit() {
-    if (this.selected && this.mode !== "still") return this.fitMark();
-    this.all();
-  }
-
   fitMark() {
     const mark = this.book.get(this.selected);
     if (!mark) return this.all();
@@ -172,7 +151,7 @@ export class Timeline {
   }
 
   all() {
-    this.mode = this.now === null ? "still" : "auto";
+    this.mode = this.now === null || this.past ? "still" : "auto";
     this.view(fit(this.first, this.last, this.s.width, this.folds));
     this.settle();
   }
@@ -191,13 +170,26 @@ export class Timeline {
     this.view(pan(this.s, pixels));
   }
 
+  scrollBy(pixels) {
+    this.scroller.scrollTop += pixels;
+  }
+
+  get scrolls() {
+    return this.layout.height > this.seen;
+  }
+
+  scrolled() {
+    this.dirty = true;
+    this.onView?.(this);
+  }
+
   // Let the window go with time.
   settle() {
     const now = this.now;
     if (this.folding) this.refold(now);
     if (this.mode === "still") return;
     if (now === null) {
-      if (this.mode === "auto" && this.book.sorted.length) this.s = fit(this.first, this.last, this.s.width, this.folds);
+      if (this.mode === "auto" && this.book.size) this.s = fit(this.first, this.last, this.s.width, this.folds);
       return;
     }
     if (this.mode === "follow") {
@@ -219,8 +211,11 @@ export class Timeline {
     this.view(this.s);
   }
 
-  // The window keeps its ends; only what lies between is drawn shorter.
+  // The window keeps its ends; only what lies between is drawn shorter. Looked for again when there is something new.
   refold(now) {
+    const key = this.folding ? `${this.book.version}/${Math.floor((now ?? this.last) / 1000)}` : "";
+    if (key === this.foldKey) return;
+    this.foldKey = key;
     this.folds = this.folding ? idle(this.book.sorted, this.first, now ?? this.last) : [];
     if (this.folds.length || this.s.folds.length) this.s = scale(this.s.from, this.s.to, this.s.width, this.folds);
   }
@@ -240,11 +235,13 @@ export class Timeline {
 
   resize() {
     const ratio = devicePixelRatio || 1;
+    this.plot.style.height = `${this.layout.height}px`;
     const width = Math.max(this.plot.clientWidth, 50);
-    this.s = scale(this.s.from, this.s.to, width, this.folds);
-    this.size(this.canvas, width, this.layout.height, ratio);
-    if (this.minimap) this.size(this.minimap, width, 30, ratio);
-    this.plot.style.height = `${this.layout.height + AXIS}px`;
+    this.seen = Math.max(Math.min(this.scroller.clientHeight || this.layout.height, this.layout.height), 20);
+    if (width !== this.s.width || this.s.folds !== this.folds) this.s = scale(this.s.from, this.s.to, width, this.folds);
+    this.axis.style.width = `${width}px`;
+    this.size(this.canvas, width, this.seen, ratio);
+    if (this.minimap) this.size(this.minimap, width, MINIMAP, ratio);
     this.dirty = true;
   }
 
@@ -271,77 +268,68 @@ export class Timeline {
   }
 
   due(at) {
-    if (!this.clock.running || this.now === null) return false;
-    const perPixel = this.s.length / this.s.width / Math.max(this.clock.speed, 0.01);
-    const waiting = this.book.sorted.some((mark) => mark.tUntil !== null && mark.t1 === null);
-    const often = waiting ? 100 : Math.min(Math.max(perPixel / 2, 50), 1000);
+    if (this.past || !this.clock.running || this.now === null) return false;
+    const pixel = this.s.length / this.s.width / Math.max(this.clock.speed, 0.01);
+    const often = this.book.counting.size ? 100 : Math.min(Math.max(pixel / 2, 50), 1000);
     return at - (this.painted ?? 0) >= (this.calm.matches ? 1000 : often);
+  }
+
+  // The lanes that are in sight.
+  get inSight() {
+    const top = this.scroller.scrollTop;
+    return visible(this.layout.lanes, top - 20, top + this.seen + 20);
   }
 
   frame() {
     this.settle();
     const ratio = devicePixelRatio || 1;
-    const now = this.now;
+    const { now, s } = this;
+    const margin = perPixel(s) * 24;
+    const [from, to] = [s.from - margin, s.to + margin];
+    const shown = this.inSight;
     const ctx = this.canvas.getContext("2d");
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint(ctx, {
-      s: this.s, lanes: this.layout.lanes, height: this.layout.height, now, origin: this.absolute ? 0 : this.origin,
-      colours: this.colours, marksOf: this.marksOf, selected: this.selected, hover: this.hover, logTimes: this.logTimes, range: this.range,
-      leftWord: t("left"),
+      s, now, edge: this.last, lanes: shown, top: this.scroller.scrollTop, height: this.seen, origin: this.absolute ? 0 : this.origin,
+      colours: this.colours, marksOf: (lane) => this.book.part(lane, from, to), laneOf: (id) => this.byLane?.get(id),
+      selected: this.selected, hover: this.hover, logTimes: this.logTimes, range: this.range, leftWord: t("left"),
     });
-    this.writeAxis(now);
-    if (this.minimap) this.paintMinimap(ratio, now);
+    this.labels.show(shown, this.layout.height, { headed: this.headed });
+    writeAxis(this.axis, {
+      s, now: this.past ? null : now, paused: this.clock.paused, origin: this.origin, zero: this.absolute ? 0 : this.origin,
+      timeText: (time, step) => this.timeText(time, step),
+    });
+    if (this.minimap) this.paintMinimap(ratio);
     this.onFrame?.(now);
   }
 
-  writeAxis(now) {
-    const { step, times } = ticks(this.s, this.absolute ? 0 : this.origin);
-    const labels = times.map((time) => {
-      const label = time === this.origin && !this.absolute ? t("apply") : this.timeText(time, step);
-      return [toX(this.s, time), label, "tick"];
-    });
-    if (now !== null) labels.push([toX(this.s, now), this.clock.paused ? t("PAUSED") : t("LIVE"), "edge"]);
-    for (const fold of this.s.folds) {
-      const x = (toX(this.s, fold.from) + toX(this.s, fold.to)) / 2;
-      labels.push([x, `${left(fold.to - fold.from)}`, "fold"]);
-    }
-    const edgeX = now === null ? -1000 : toX(this.s, now);
-    const shown = labels.filter(
-      ([x, , kind]) => x >= 0 && x <= this.s.width && (kind === "edge" || Math.abs(x - edgeX) > 52),
-    );
-    while (this.axis.children.length > shown.length) this.axis.lastChild.remove();
-    while (this.axis.children.length < shown.length) this.axis.append(document.createElement("span"));
-    shown.forEach(([x, label, kind], index) => {
-      const element = this.axis.children[index];
-      if (element.textContent !== label) element.textContent = label;
-      element.className = kind;
-      element.style.transform = `translateX(clamp(0px, calc(${x.toFixed(1)}px - 50%), calc(${this.s.width.toFixed(0)}px - 100%)))`;
-    });
-  }
-
   timeText(time, step = 100) {
-    if (this.absolute) return clockText(time, { decimals: step < 10 ? 3 : step < 100 ? 2 : step < 1000 ? 1 : 0 });
-    return sinceText(time, this.origin, step);
+    if (this.times === "since") return sinceText(time, this.origin, step);
+    const decimals = step < 10 ? 3 : step < 100 ? 2 : step < 1000 ? 1 : 0;
+    if (this.times === "lab") return clockText(time, { decimals });
+    return clockText(this.walls.at(time), { decimals, utc: false });
   }
 
-  paintMinimap(ratio, now) {
+  paintMinimap(ratio) {
+    const { s, last, now } = this;
+    const whole = fit(this.first, Math.max(last, s.to), s.width, this.folds);
+    this.whole = whole;
     const ctx = this.minimap.getContext("2d");
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const whole = fit(this.first, Math.max(this.last, this.s.to), this.s.width, this.folds);
-    this.whole = whole;
-    const rows = this.minimapLanes().map(this.marksOf).filter((marks) => marks.length);
-    paintMinimap(ctx, { s: whole, rows, now: now ?? this.last, window: this.s, height: 30, colours: this.colours });
+    paintMinimap(ctx, { s: whole, now: now ?? last, window: s, drag: this.dragging ?? null, height: MINIMAP, colours: this.colours, ...this.summary(whole) });
   }
 
-  minimapLanes() {
+  // What the minimap shows: rows of spans, or how much happened.
+  summary() {
     const names = (this.pod?.containers ?? []).filter((one) => one.sort !== "init").map((one) => `container/${one.name}`);
-    return [...names.slice(0, 5), "deletion"];
+    return { rows: [...names.slice(0, 5), "deletion"].map((name) => this.book.lane(name)).filter((marks) => marks.length) };
   }
 
   // --- what is under the pointer, and what is chosen ---------------------------------------------------------------
 
   at(x, y) {
-    return hit(x, y, { lanes: this.layout.lanes, marksOf: this.marksOf, s: this.s, now: this.now ?? this.last });
+    const view = { lanes: this.layout.lanes, partOf: (lane, from, to) => this.book.part(lane, from, to), s: this.s, now: this.last };
+    return hit(x, y + this.scroller.scrollTop, view);
   }
 
   point(x, y) {
@@ -350,23 +338,27 @@ export class Timeline {
     this.tip.hidden = mark === null;
     this.hover = x < 0 ? null : toTime(this.s, x);
     this.dirty = true;
+    this.onHover?.(this.hover);
     if (!mark) return;
-    this.tip.textContent = `${this.timeText(mark.t0)}  ${mark.sentence}`;
+    this.tip.textContent = `${this.timeText(mark.t0)}  ${mark.sentence || mark.text || mark.reason}`;
     const flip = x > this.s.width - 300;
     this.tip.style.transform = `translate(${flip ? "-100%" : "0"}, 0)`;
     this.tip.style.left = `${flip ? x - 10 : x + 12}px`;
-    this.tip.style.top = `${y + AXIS + 14}px`;
+    this.tip.style.top = `${y + this.scroller.scrollTop + 14}px`;
   }
 
-  select(id) {
+  select(id, { reveal = true } = {}) {
     this.selected = id;
     this.dirty = true;
     const mark = this.book.get(id);
-    if (mark) this.reveal(mark);
+    if (mark && reveal) this.reveal(mark);
     this.onSelect?.(mark);
   }
 
   reveal(mark) {
+    const lane = this.byLane?.get(mark.lane);
+    const top = this.scroller.scrollTop;
+    if (lane && (lane.y < top || lane.y + lane.height > top + this.seen)) this.scroller.scrollTop = lane.y - this.seen / 2;
     const x = toX(this.s, mark.t0);
     const end = toX(this.s, mark.t1 ?? mark.tUntil ?? this.last);
     if (end >= 0 && x <= this.s.width) return;
@@ -385,8 +377,9 @@ export class Timeline {
     else this.showRange(this.s.from, this.s.to);
   }
 
-  switchTimes() {
-    this.absolute = !this.absolute;
+  switchTimes(to = TIMES[(TIMES.indexOf(this.times) + 1) % TIMES.length]) {
+    this.times = TIMES.includes(to) ? to : "since";
+    if (this.timesButton) this.timesButton.dataset.times = this.times;
     this.dirty = true;
     this.onView?.(this);
   }

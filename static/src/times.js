@@ -54,3 +54,28 @@ export function sinceText(time, origin, step = 1000) {
   const hours = Math.floor(minutes / 60);
   return `${sign}${hours}h${minutes % 60 ? two(minutes % 60) + "m" : ""}`;
 }
+
+// How moments are told: since apply, in the cluster's lab time (UTC), on the clock of this computer.
+export const TIMES = ["since", "lab", "wall"];
+
+// Lab time and the time of the world: points at which both are known, [lab, wall] in ms; straight lines between them.
+export class WallLine {
+  constructor(points = []) {
+    this.points = points;
+  }
+
+  put(points) {
+    this.points = points;
+  }
+
+  at(lab) {
+    const { points } = this;
+    if (!points.length) return lab;
+    let i = points.findIndex(([one]) => one > lab);
+    if (i < 0) i = points.length;
+    const [before, after] = [points[i - 1], points[i]];
+    if (!before) return after[1] - (after[0] - lab);
+    if (!after || after[0] === before[0]) return before[1] + (lab - before[0]);
+    return before[1] + ((lab - before[0]) / (after[0] - before[0])) * (after[1] - before[1]);
+  }
+}

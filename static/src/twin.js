@@ -1,7 +1,6 @@
 // The timeline as a list in time order: for screen readers, keyboards and tests. One item a mark, trimmed to the view.
 
 import { news } from "./folds.js";
-import { clockText } from "./times.js";
 
 const MOST = 600;
 
@@ -23,7 +22,7 @@ export class Twin {
     for (const item of this.items.values()) item.firstChild.tabIndex = yes ? 0 : -1;
   }
 
-  // Makes the list say exactly `marks`; items that stay are the same elements, so focus and reading place survive.
+  // Makes the list say exactly `marks`, or the most telling of them, and returns those; items that stay are the same elements, so focus and reading place survive.
   update(marks, selected) {
     const wanted = trimmed(marks);
     const ids = new Set(wanted.map((mark) => mark.id));
@@ -39,6 +38,7 @@ export class Twin {
       if (item === before) before = before.nextSibling;
       else this.list.insertBefore(item, before);
     }
+    return wanted;
   }
 
   make(id) {
@@ -56,11 +56,11 @@ export class Twin {
     const data = attributes(mark);
     for (const [name, value] of Object.entries(data)) {
       const present = item.getAttribute(name);
-      if (value === "" || value === null) {
+      if (value === "" || value === null || value === undefined) {
         if (present !== null) item.removeAttribute(name);
       } else if (present !== String(value)) item.setAttribute(name, value);
     }
-    const text = `${this.timeText(mark)} ${mark.sentence}`;
+    const text = `${this.timeText(mark)} ${mark.sentence || [mark.pod?.name, mark.container, mark.reason || mark.text].filter(Boolean).join(" ")}`;
     if (item.firstChild.textContent !== text) item.firstChild.textContent = text;
     if (selected) item.firstChild.setAttribute("aria-current", "true");
     else item.firstChild.removeAttribute("aria-current");
@@ -82,6 +82,7 @@ export function attributes(mark) {
     "data-mark": mark.kind,
     "data-state": mark.state,
     "data-lane": mark.lane,
+    "data-pod": mark.pod?.name,
     "data-container": mark.container,
     "data-attempt": mark.attempt,
     "data-probe": mark.probe,
@@ -95,5 +96,3 @@ export function attributes(mark) {
     "data-rev": mark.rev,
   };
 }
-
-export const absolute = (mark) => clockText(Date.parse(mark.start), { decimals: 1 });

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linesOf } from "../../static/src/card.js";
+import { told, understood } from "../../static/src/address.js";
+import { Unpacker } from "../../static/src/batches.js";
+import { probeText } from "../../static/src/card.js";
 import { LabClock } from "../../static/src/labclock.js";
 import { bursts, plain } from "../../static/src/logs.js";
 import { attributes } from "../../static/src/twin.js";
+import { WallLine } from "../../static/src/times.js";
 import { t } from "../../static/src/words.js";
+import { linesOf } from "../../static/src/yaml_lines.js";
 
 test("lab time runs with its speed, stands while paused and freezes when nobody vouches for it", () => {
   let tick = 0;
@@ -61,4 +65,37 @@ test("the twin says what tests and assistive tools rely on", () => {
 test("words without a catalogue are English and take their fields", () => {
   assert.equal(t("line {line}", { line: 3 }), "line 3");
   assert.equal(t("{missing} stays", {}), "{missing} stays");
+});
+
+test("packed rows become marks that lie on the lanes of their pod", () => {
+  const unpacker = new Unpacker();
+  unpacker.pods[3] = { uid: "u", name: "web" };
+  const words = ["span", "container/app", "running", "Started", "#0", "app", "", "probe", "events", "event", "liveness", "failure", "restart"];
+  const row = [3, "run:app:0", 1000, null, null, null, 0, 1, 2, 3, 4, 5, 6, 2, 6, 6, 6, 1, null, 0, 0, 7, 0, null];
+  const tick = [3, 42, 2000, 5, 1, 10, 11, 3, 3, 4.5, 12];
+  const [span, probe] = unpacker.marks({ words, marks: [row], ticks: [tick] });
+  assert.deepEqual([span.id, span.lane, span.state, span.t0, span.t1, span.attempt, span.rev], ["u/run:app:0", "u/container/app", "running", 1000, null, 1, 7]);
+  assert.equal(span.start, "1970-01-01T00:00:01.000Z");
+  assert.deepEqual([probe.id, probe.lane, probe.target, probe.caused, probe.latency_ms], ["u/probe:42", "u/probe/app/liveness", "u/container/app", "restart", 4.5]);
+});
+
+test("the address says what is shown, and the other way round", () => {
+  const timeline = { mode: "still", s: { from: 0, to: 60_000 }, range: [1000, 2000], folding: true, times: "lab", selected: "run:app:0" };
+  const query = new URLSearchParams(Object.entries(told(timeline)));
+  assert.deepEqual(understood(query), { window: [0, 60_000], range: [1000, 2000], fold: true, times: "lab", mark: "run:app:0" });
+  const plain = told({ ...timeline, mode: "auto", range: null, folding: false, times: "since", selected: null });
+  assert.ok(Object.values(plain).every((value) => value === ""));
+  assert.deepEqual(understood(new URLSearchParams("from=nonsense&to=x&range=1")), { window: null, range: null, fold: false, times: "since", mark: null });
+});
+
+test("lab time is told as the time of the world by the moments at which both are known", () => {
+  const line = new WallLine([[0, 1000], [100, 1010], [200, 2010]]);
+  assert.deepEqual([line.at(-10), line.at(50), line.at(150), line.at(300)], [990, 1005, 1510, 2110]);
+  assert.equal(new WallLine().at(7), 7);
+});
+
+test("a probe result says outcome, latency and count", () => {
+  assert.equal(probeText({ kind: "probe", outcome: "failure", latency_ms: 4.26, run: 5, threshold: 3 }), "failure · 4.3 ms · 3/3");
+  assert.equal(probeText({ kind: "probe", outcome: "success", latency_ms: 1500, run: 1, threshold: 1 }), "success · 1.5 s · 1/1");
+  assert.equal(probeText({ kind: "span" }), "");
 });

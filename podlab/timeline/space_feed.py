@@ -1,0 +1,286 @@
+"""All pods of a namespace on one axis, live: a story for each, sent packed and by windows of time.
+
+Opened by `consumers` for each `open-space`; `look` and `tell` of the same `sub` come in through `ask`. The marks of the
+window are sent first, then what changes, wherever it lies; a mark's sentence and evidence only when `tell` asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext
+
+from podlab.apis import times
+from podlab.apis.types import Manifest
+from podlab.glance import summary
+from podlab.glance.anatomy import instant
+from podlab.storage import history, moments
+from podlab.storage.history import ProbeRow
+from podlab.storage.hub import End, Filter, hub
+from podlab.storage.log import LogEntry
+from podlab.storage.watch import AsyncWatch, Batch, SlowReader
+from podlab.timeline import space_past
+from podlab.timeline.batches import Packer
+from podlab.timeline.messages import Asking, Cell, Look, Mark, OpenSpace, Owner, Past, SpacePod, Tell
+from podlab.timeline.outlet import Outlet, Refusal
+from podlab.timeline.story import Story
+
+_WINDOW = timedelta(minutes=15)  # back from now, when the client does not say
+_AHEAD = timedelta(minutes=10)
+_ROWS = 4000  # packed rows of one message
+_SLICE = 100  # changes between two looks at what else there is to do
+_PROBE_BUFFER = 4000
+
+
+@dataclass
+class Told:
+    """One pod: its story, its number in packed rows, what was said of it last."""
+
+    number: int
+    story: Story
+    said: SpacePod | None = None
+
+
+@dataclass
+class SpaceFeed:
+    outlet: Outlet
+    message: OpenSpace
+    _told: dict[str, Told] = field(default_factory=dict)
+    _packer: Packer = field(default_factory=Packer)
+    _sent: set[tuple[str, str]] = field(default_factory=set)  # (uid, id) of marks that the client has
+    _ticked: list[tuple[datetime, datetime]] = field(default_factory=list)  # windows whose probes it has
+    _asked: asyncio.Queue[Asking] = field(default_factory=lambda: asyncio.Queue(50))
+    _probes: asyncio.Queue[list[ProbeRow] | None] = field(default_factory=lambda: asyncio.Queue(_PROBE_BUFFER))
+    _ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _at: datetime | None = None  # of a replay
+
+    def ask(self, message: Asking) -> bool:
+        """Something that the client wants to know; False when it asks faster than it can be told."""
+        if self._asked.full():
+            return False
+        self._asked.put_nowait(message)
+        return True
+
+    async def run(self) -> None:
+        """Until the client closes it, the cluster goes or the client is too slow (SlowReader)."""
+        client, namespace, rev = self.outlet.client(), self.message["namespace"], self.message.get("rev")
+        self._owners = space_past.Owners(client)
+        past = await self.outlet.in_thread(lambda: space_past.read(client, namespace, rev))
+        await self._begin(past, rev)
+        if rev is not None:
+            await self._answer()
+            return
+        wanted = Filter(cluster=self.outlet.cluster, namespace=namespace)
+        async with AsyncWatch(wanted, since=past.head) as watch, asyncio.TaskGroup() as group:
+            group.create_task(self._answer())
+            group.create_task(self._follow_probes(past.seq))
+            await self._follow(watch)
+
+    # --- the past --------------------------------------------------------------------------------------------------
+
+    async def _begin(self, past: space_past.Read, rev: int | None) -> None:
+        cluster = self.outlet.cluster
+        if rev is not None:
+            last = await self.outlet.in_thread(lambda: moments.moment_of(cluster, past.head))
+            if last is None:
+                raise Refusal(404, gettext("There is nothing at this revision."))
+            self._at = last.at
+            told: Past = {"type": "past", "sub": self.message["sub"], "rev": past.head, "at": instant(last.at)}
+            await self.outlet.send_message(told)
+        for number, entry in enumerate(past.entries, 1):
+            self._change(entry)
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        runs = past.runs if self._at is None else space_past.known_at(past.runs, self._at)
+        for run in runs:
+            if run.pod_uid in self._told:
+                self._told[run.pod_uid].story.runs([run])
+        await self._say_pods(list(self._told), reset=True, left_out=past.left_out)
+        begin, end = self._window(self.message)
+        await self._show(begin, end)
+
+    def _window(self, message: OpenSpace | Look) -> tuple[datetime, datetime]:
+        now = self._at or self.outlet.now()
+        begin, end = message.get("from"), message.get("to")
+        if not isinstance(begin, str) or not isinstance(end, str):
+            return now - _WINDOW, now + _AHEAD
+        try:
+            return times.parse(begin), times.parse(end)
+        except ValueError:
+            raise Refusal(400, gettext("A moment is written as 2006-01-02T15:04:05Z.")) from None
+
+    def _change(self, entry: LogEntry) -> list[tuple[str, Mark]]:
+        """The story that a change belongs to, told on; returns what is new, with the pod's uid."""
+        if entry.key.resource == "events":
+            uid = str((entry.obj.get("involvedObject") or {}).get("uid") or "")
+        elif entry.key.resource == "pods":
+            uid = entry.uid
+            if uid not in self._told:
+                self._told[uid] = Told(len(self._told), Story(uid, translate=gettext))
+        else:
+            return []
+        told = self._told.get(uid)
+        return [] if told is None else [(uid, mark) for mark in told.story.change(entry)]
+
+    # --- the present -----------------------------------------------------------------------------------------------
+
+    async def _follow(self, watch: AsyncWatch) -> None:
+        async for item in watch:
+            if not isinstance(item, Batch):
+                continue
+            changed = [one for entry in item.entries for one in self._change(entry)]
+            uids = {entry.uid for entry in item.entries if entry.key.resource == "pods"}
+            changed += await self._learn_runs(uids)
+            await self._say_pods([uid for uid in uids if uid in self._told], reset=False)
+            await self._send_marks({(uid, mark["id"]): mark for uid, mark in changed})
+
+    async def _learn_runs(self, uids: set[str]) -> list[tuple[str, Mark]]:
+        needed = [uid for uid in uids if uid in self._told and self._told[uid].story.run_needed()]
+        if not needed:
+            return []
+        cluster = self.outlet.cluster
+        rows = await self.outlet.in_thread(lambda: {uid: history.runs_of(cluster, uid) for uid in needed})
+        return [(uid, mark) for uid in needed for mark in self._told[uid].story.runs(rows[uid])]
+
+    async def _follow_probes(self, seq: int) -> None:
+        loop, cluster = asyncio.get_running_loop(), self.outlet.cluster
+
+        def deliver(rows: list[ProbeRow]) -> None:
+            loop.call_soon_threadsafe(self._queue, [row for row in rows if row.pod_uid in self._told])
+
+        def ended(reason: End) -> None:
+            loop.call_soon_threadsafe(self._queue, None)
+
+        subscription = await self.outlet.in_thread(
+            lambda: hub().subscribe_probes(cluster, None, seq, deliver, on_end=ended)
+        )
+        try:
+            while (rows := await self._probes.get()) is not None:
+                await self._send_ticks(rows)
+        finally:
+            subscription.close()
+        raise SlowReader
+
+    def _queue(self, rows: list[ProbeRow] | None) -> None:
+        if rows == []:
+            return
+        if self._probes.full():
+            while not self._probes.empty():
+                self._probes.get_nowait()
+            rows = None
+        self._probes.put_nowait(rows)
+
+    # --- questions -------------------------------------------------------------------------------------------------
+
+    async def _answer(self) -> None:
+        while True:
+            message = await self._asked.get()
+            if message["type"] == "look":
+                await self._show(*self._window(message))
+            else:
+                await self._tell(message)
+
+    async def _tell(self, message: Tell) -> None:
+        found: list[Mark] = []
+        for wanted in message["ids"]:
+            uid, _, id = wanted.partition("/")
+            told = self._told.get(uid)
+            if told is None:
+                continue
+            mark = told.story.get(id) or await self._probe(told, id)
+            if mark is not None:
+                found.append({**mark, "id": wanted})
+        await self.outlet.send_message({"type": "told", "sub": self.message["sub"], "marks": found})
+
+    async def _probe(self, told: Told, id: str) -> Mark | None:
+        """Stories here are told without probes, of which there are too many: one that is asked for is read."""
+        kind, _, number = id.partition(":")
+        if kind != "probe" or not number.isdecimal() or len(number) > 18:
+            return None
+        row = await self.outlet.in_thread(lambda: history.probe(self.outlet.cluster, int(number)))
+        if row is None or row.pod_uid != told.story.uid:
+            return None
+        return told.story.one_probe(row)
+
+    # --- out -------------------------------------------------------------------------------------------------------
+
+    async def _show(self, begin: datetime, end: datetime) -> None:
+        """All marks that touch the window and are not known yet."""
+        first, last = instant(begin), instant(end)
+        wanted = {
+            (uid, mark["id"]): mark
+            for uid, told in self._told.items()
+            for mark in told.story.marks
+            if mark["start"] <= last and (mark["end"] is None or mark["end"] >= first)
+            if (uid, mark["id"]) not in self._sent
+        }
+        await self._send_marks(wanted)
+        cluster, uids = self.outlet.cluster, list(self._told)
+        until = end if self._at is None else min(end, self._at)
+        if not any(one <= begin and until <= other for one, other in self._ticked):
+            rows = await self.outlet.in_thread(lambda: space_past.ticks(cluster, uids, begin, until))
+            await self._send_ticks(rows)
+            # What lies ahead comes by itself.
+            self._ticked.append((begin, max(until, end)))
+        await self._send([], [], [first, last])
+
+    async def _send_marks(self, wanted: dict[tuple[str, str], Mark]) -> None:
+        self._sent |= wanted.keys()
+        marks = list(wanted.items())
+        for start in range(0, len(marks), _ROWS):
+            part = marks[start : start + _ROWS]
+            await self._send([self._packer.mark(self._told[uid].number, mark) for (uid, _), mark in part], [], None)
+            await asyncio.sleep(0)
+
+    async def _send_ticks(self, rows: list[ProbeRow]) -> None:
+        for start in range(0, len(rows), _ROWS):
+            part = rows[start : start + _ROWS]
+            await self._send([], self._packer.ticks((self._told[row.pod_uid].number, row) for row in part), None)
+            await asyncio.sleep(0)
+
+    async def _send(
+        self,
+        marks: list[list[Cell]],
+        ticks: list[list[Cell]],
+        window: list[str] | None,
+    ) -> None:
+        words, sub = self._packer.new_words(), self.message["sub"]
+        await self.outlet.send_message(
+            {"type": "batch", "sub": sub, "words": words, "marks": marks, "ticks": ticks, "window": window}
+        )
+
+    async def _say_pods(self, uids: list[str], *, reset: bool, left_out: int = 0) -> None:
+        fresh: list[SpacePod] = []
+        pods = {uid: self._told[uid].story.pod for uid in uids}
+        owners = await self.outlet.in_thread(
+            lambda: {uid: self._owners.of(pod) for uid, pod in pods.items() if pod is not None}
+        )
+        for uid in uids:
+            told, pod = self._told[uid], pods[uid]
+            if pod is None:
+                continue
+            said = self._say_pod(told, pod, owners[uid])
+            if said != told.said:
+                told.said = said
+                fresh.append(said)
+        if fresh or reset:
+            sub = self.message["sub"]
+            await self.outlet.send_message(
+                {"type": "pods", "sub": sub, "reset": reset, "pods": fresh, "left_out": left_out}
+            )
+
+    def _say_pod(self, told: Told, pod: Manifest, owners: list[Owner]) -> SpacePod:
+        row = summary.row(pod, self._at or self.outlet.now())
+        return {
+            "number": told.number,
+            "uid": told.story.uid,
+            "name": row["name"],
+            "created": row["created"],
+            "gone": told.story.gone,
+            "tone": "unknown" if told.story.gone else row["tone"],
+            "status": "Deleted" if told.story.gone else row["cells"][2],
+            "owners": owners,
+            "containers": summary.lanes(pod),
+        }
