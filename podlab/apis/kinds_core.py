@@ -9,6 +9,7 @@ from __future__ import annotations
 from podlab.apis.resource import SCALE, STATUS, Resource, Subresource, kind
 
 _ALL = ("all",)
+_ANY_REQUEST = ("create", "delete", "get", "patch", "update")
 _NO_COLLECTION = ("create", "delete", "get", "list", "patch", "update", "watch")
 
 BINDINGS = kind("v1", "Binding", "bindings", verbs=("create",))
@@ -23,7 +24,14 @@ NAMESPACES = kind(
     verbs=_NO_COLLECTION,
     below=(Subresource("finalize", "Namespace", ("update",)), STATUS),
 )
-NODES = kind("v1", "Node", "nodes", "no", namespaced=False, below=(STATUS,))
+NODES = kind(
+    "v1",
+    "Node",
+    "nodes",
+    "no",
+    namespaced=False,
+    below=(Subresource("proxy", "NodeProxyOptions", _ANY_REQUEST), STATUS),
+)
 PODS = kind(
     "v1",
     "Pod",
@@ -38,7 +46,7 @@ PODS = kind(
         Subresource("exec", "PodExecOptions", ("create", "get")),
         Subresource("log", "Pod", ("get",)),
         Subresource("portforward", "PodPortForwardOptions", ("create", "get")),
-        Subresource("proxy", "PodProxyOptions", ("create", "delete", "get", "patch", "update")),
+        Subresource("proxy", "PodProxyOptions", _ANY_REQUEST),
         Subresource("resize", "Pod", ("get", "patch", "update")),
         STATUS,
     ),
@@ -75,7 +83,14 @@ CORE: tuple[Resource, ...] = (
     kind("v1", "ResourceQuota", "resourcequotas", "quota", below=(STATUS,)),
     SECRETS,
     SERVICEACCOUNTS,
-    kind("v1", "Service", "services", "svc", categories=_ALL, below=(STATUS,)),
+    kind(
+        "v1",
+        "Service",
+        "services",
+        "svc",
+        categories=_ALL,
+        below=(Subresource("proxy", "ServiceProxyOptions", _ANY_REQUEST), STATUS),
+    ),
 )
 OTHERS: tuple[Resource, ...] = (
     kind("events.k8s.io/v1", "Event", "events", "ev", stored_as="events"),

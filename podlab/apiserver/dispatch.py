@@ -24,6 +24,7 @@ from podlab.apiserver import (
     log,
     mutations,
     negotiation,
+    node_proxy,
     openapi,
     options,
     paths,
@@ -181,9 +182,8 @@ async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpRespon
         request.META[_DEPRECATED] = place.resource.deprecated
     if place.subresource == "proxy":
         verb = _METHODS.get(request.method or "", "get")
-        return await proxy.respond(
-            Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=Accept())
-        )
+        call = Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=Accept())
+        return await node_proxy.respond(call) if place.resource.key == "nodes" else await proxy.respond(call)
     verb = _verb(request, place)
     if place.subresource in plain.SUBRESOURCES:
         await plain.respond(Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=Accept()))

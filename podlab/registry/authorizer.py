@@ -146,7 +146,7 @@ def _in_scope(grant: Grant, request: Attributes) -> bool:
     if request.resource == "namespaces":
         return request.name == grant.namespace
     if request.resource in _CLUSTER_SCOPED_FOR_ALL:
-        return True
+        return request.subresource != "proxy"  # a node's pages tell of every namespace
     return bool(request.namespace) and request.namespace == grant.namespace
 
 

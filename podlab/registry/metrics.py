@@ -46,7 +46,7 @@ def nodes(cluster: str, name: str = "") -> Iterator[Manifest]:
         by_node.setdefault(row.node, []).append(row)
     for stored in store.list_objects(cluster, "nodes", "").items:
         rows = by_node.get(stored.key.name, [])
-        if (name and name != stored.key.name) or not (rows or _is_ready(stored.obj)):
+        if (name and name != stored.key.name) or not (rows or is_ready(stored.obj)):
             continue
         at = times.rfc3339(max(row.at for row in rows) if rows else _now(cluster))
         meta: Manifest = {"name": stored.key.name, "creationTimestamp": at}
@@ -55,7 +55,12 @@ def nodes(cluster: str, name: str = "") -> Iterator[Manifest]:
         yield {**_head("NodeMetrics", meta, at, rows), "usage": _usage(rows)}
 
 
-def _is_ready(node: Manifest) -> bool:
+def of_node(cluster: str, node: str) -> list[Usage]:
+    """The figures of one node that are fresh, by namespace, pod and container."""
+    return [row for row in _fresh(cluster, None) if row.node == node]
+
+
+def is_ready(node: Manifest) -> bool:
     conditions = (node.get("status") or {}).get("conditions") or []
     return any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions)
 

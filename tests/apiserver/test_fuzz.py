@@ -26,6 +26,7 @@ HANG_SECONDS = 30
 KUBERNETES_OWN = (
     (500, b"target.name: Required value"),
     (500, b"target.kind: Unsupported value"),
+    (500, b"resourceVersion should not be set on objects to be created"),
     (500, b"unknown patch type: "),
     (500, b"failed to create typed patch object"),
     (504, b"Too large resource version"),
@@ -86,8 +87,8 @@ def is_collection(request: Request) -> bool:
 
 
 def is_kubernetes_own(code: int, content: bytes) -> bool:
-    """Whether Kubernetes 1.36 gives this answer too: plain Go errors of the checks of Bindings and patches
-    (BindingREST.Create, strategicpatch, structured-merge-diff) become a 500 there, and a revision of the future becomes a 504."""
+    """Whether Kubernetes 1.36 gives this answer too: plain Go errors of the checks of Bindings, creations
+    and patches (BindingREST.Create, storage/etcd3, strategicpatch, structured-merge-diff) become a 500 there, and a revision of the future becomes a 504."""
     return any(code == known and text in content for known, text in KUBERNETES_OWN)
 
 

@@ -346,6 +346,26 @@ NODES = (
     row("uncordon node-b", r"^node/node-b uncordoned$"),
 )  # fmt: skip
 
+PROXIES = (
+    row("expose pod web --port=80 --target-port=8080 --name=front", r"^service/front exposed$"),
+    row("get --raw /api/v1/namespaces/{ns}/services/front/proxy/", r"^hello from web$", awaited=True),
+    row("get --raw /api/v1/namespaces/{ns}/services/front:80/proxy/index.html", r"^hello from web$"),
+    row("get --raw /api/v1/namespaces/{ns}/services/http:front:80/proxy/", r"^hello from web$"),
+    row("get --raw /api/v1/namespaces/{ns}/services/front:81/proxy/", 'no service port 81 found for service "front"', code=1),
+    row("get --raw /api/v1/namespaces/{ns}/services/none/proxy/", 'endpoints "none" not found', code=1),
+    row("port-forward service/front {port}:80", r"^hello from web$", endless=True, fetch="/"),
+    row("get --raw /api/v1/namespaces/{ns}/pods/web:8080/proxy/", r"^hello from web$"),
+    row("get --raw /api/v1/namespaces/{ns}/pods/web:81/proxy/", "connect: connection refused", code=1),
+    row("get --raw /api/v1/nodes/node-a/proxy/healthz", r"^ok$"),
+    row("get --raw /api/v1/nodes/https:node-a:10250/proxy/pods", r'"kind":"PodList"'),
+    row("get --raw /api/v1/nodes/node-a/proxy/stats/summary", r'"nodeName":"node-a"', r'"workingSetBytes":\d+'),
+    row("get --raw /api/v1/nodes/node-a/proxy/metrics", r'^kubelet_node_name{node="node-a"} 1'),
+    row("get --raw /api/v1/nodes/node-a/proxy/metrics/resource", r"^node_memory_working_set_bytes "),
+    row("get --raw /api/v1/nodes/node-a/proxy/configz", "serves /healthz, /metrics.* there, not", code=1),
+    row("get --raw /api/v1/nodes/none/proxy/healthz", 'nodes "none" not found', code=1),
+    row("delete service front", r'^service "front" deleted'),
+)  # fmt: skip
+
 AUTH = (
     row("auth whoami", r"^Username +admin$", by_version=True),
     row("auth can-i create pods", r"^yes$", by_version=True),
@@ -370,4 +390,5 @@ CHAPTERS: dict[str, tuple[Row, ...]] = {
     "workloads": WORKLOADS,
     "nodes": NODES,
     "auth": AUTH,
+    "proxies": PROXIES,
 }

@@ -1,4 +1,4 @@
-"""pods/<name>/proxy: an HTTP request to a server in a pod, through the node that the pod runs on.
+"""pods/<name>/proxy and services/<name>/proxy: an HTTP request to a server in a pod, through the node that it runs on.
 
 The path names the port: `pods/web:8080/proxy/index.html`; without one it is the first that the pod declares, else 80.
 Sources: registry/core/pod/strategy.go ResourceLocation, apimachinery/pkg/util/proxy. Links inside pages are not rewritten.
@@ -19,7 +19,7 @@ from podlab.apis import field_errors, status_errors
 from podlab.apis.types import Manifest
 from podlab.apiserver import bodies, pool
 from podlab.apiserver.calls import Call
-from podlab.apiserver.streams import targets
+from podlab.apiserver.streams import service_target, targets
 from podlab.apiserver.streams.node_connection import NodeConnection, Unreachable
 from podlab.apiserver.streams.targets import Target
 from podlab.registry import streams
@@ -49,7 +49,7 @@ class Backend:
     port: str
 
 
-def split_name(text: str) -> Backend:
+def split_name(text: str, kind: str = "pod") -> Backend:
     """ "web", "web:8080" or "http:web:8080" (util/net SplitSchemeNamePort)."""
     parts = text.split(":")
     if len(parts) == 3 and parts[0] == "https":
@@ -57,7 +57,7 @@ def split_name(text: str) -> Backend:
     if len(parts) == 3 and parts[0] in {"http", ""}:
         parts = parts[1:]
     if len(parts) > 2 or not parts[0]:
-        raise status_errors.bad_request(f"invalid pod request {field_errors.go_quote(text)}")
+        raise status_errors.bad_request(f"invalid {kind} request {field_errors.go_quote(text)}")
     return Backend(parts[0], parts[1] if len(parts) == 2 else "")
 
 
@@ -74,9 +74,7 @@ def choose_port(pod: Manifest, wanted: str) -> int:
 
 
 async def respond(call: Call) -> HttpResponseBase:
-    backend = split_name(call.place.name)
-    target = await pool.run(lambda: targets.dial(call, backend.name))
-    port = choose_port(target.pod, backend.port)
+    target, port = await pool.run(lambda: _backend(call))
     prefix, path = _paths(call)
     query = call.request.META.get("QUERY_STRING", "")
     if not path and call.request.method in {"GET", "HEAD"}:
@@ -90,6 +88,16 @@ async def respond(call: Call) -> HttpResponseBase:
     except BaseException:
         exchange.abort()
         raise
+
+
+def _backend(call: Call) -> tuple[Target, int]:
+    """The pod and the port that the URL means."""
+    if call.place.resource.key == "services":
+        wanted = split_name(call.place.name, "service")
+        return service_target.dial(call, wanted.name, wanted.port)
+    wanted = split_name(call.place.name)
+    target = targets.dial(call, wanted.name)
+    return target, choose_port(target.pod, wanted.port)
 
 
 def _paths(call: Call) -> tuple[str, str]:

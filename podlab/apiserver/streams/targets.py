@@ -78,7 +78,10 @@ def port_forward(call: Call) -> Target:
 def dial(call: Call, name: str) -> Target:
     """For the proxy: the verb is that of the request."""
     session = authorized(call, call.verb)
-    pod = _pod(session, call, name)
+    return dial_pod(session, call, _pod(session, call, name))
+
+
+def dial_pod(session: Session, call: Call, pod: Manifest) -> Target:
     return _target(session, call, pod, streams.DIAL)
 
 
