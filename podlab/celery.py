@@ -31,7 +31,7 @@ app.autodiscover_tasks(["podlab.controllers", "podlab.kubelet", "podlab.schedule
 ROLES = {
     "control": ("podlab.scheduler.bootstep:ControlStep", "podlab.controllers.bootstep:ControllersStep"),
     "sim": ("podlab.simhost.bootstep:SimStep",),
-    "node": ("podlab.kubelet.bootstep:NodeStep",),
+    "node": ("podlab.services.bootstep:ServicesStep", "podlab.kubelet.bootstep:NodeStep"),
 }
 for _step in ROLES.get(os.environ.get("PODLAB_ROLE", ""), ()):
     app.steps["worker"].add(_step)

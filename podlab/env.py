@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network
 from pathlib import Path
+
+SERVICE_NETWORK = "10.96.0.0/16"
+SERVICE_NETWORK_FILE = "service-network"  # in the data folder
 
 
 class BadEnvironment(Exception):
@@ -52,3 +56,16 @@ def names(name: str, default: str) -> tuple[str, ...]:
 
 def folder(name: str, default: Path) -> Path:
     return Path(text(name, str(default))).expanduser().resolve()
+
+
+def service_network(name: str, data: Path) -> str:
+    """The network of Services: as given, or the one that this lab has taken (`ops.service_network`), or the usual one."""
+    kept = data / SERVICE_NETWORK_FILE
+    raw = text(name, "") or (kept.read_text().strip() if kept.exists() else "") or SERVICE_NETWORK
+    try:
+        network = IPv4Network(raw)
+    except ValueError as error:
+        raise BadEnvironment(f"{name} must be an IPv4 network such as {SERVICE_NETWORK}: {error}") from None
+    if not 12 <= network.prefixlen <= 26:
+        raise BadEnvironment(f"{name} must have between 12 and 26 bits, not {network.prefixlen}")
+    return str(network)

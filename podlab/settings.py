@@ -24,6 +24,8 @@ PODLAB_HOSTS = env.names("PODLAB_HOSTS", "localhost,127.0.0.1,[::1]")
 PODLAB_PAUSE_IMAGE = env.text("PODLAB_PAUSE_IMAGE", "")  # "" = the lab builds its own
 PODLAB_ALLOW_PRIVILEGED = env.boolean("PODLAB_ALLOW_PRIVILEGED", True)
 PODLAB_DOCKER_NETWORK = env.text("PODLAB_DOCKER_NETWORK", "bridge")
+PODLAB_SERVICE_NETWORK = env.service_network("PODLAB_SERVICE_NETWORK", PODLAB_DATA)
+PODLAB_SERVICE_RULES = env.boolean("PODLAB_SERVICE_RULES", True)  # false: the machine's rules are left alone
 PODLAB_HOST_ACCESS = env.names("PODLAB_HOST_ACCESS", "")  # what pods may ask of the machine: hostPath, hostPID, hostIPC
 PODLAB_STREAM_BIND = env.text("PODLAB_STREAM_BIND", "")  # "" = a Unix socket in the data folder
 PODLAB_STREAM_ADDRESS = env.text("PODLAB_STREAM_ADDRESS", "")  # what nodes publish; "" = where they listen

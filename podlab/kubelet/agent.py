@@ -82,6 +82,7 @@ class Kubelet:
         host_access: frozenset[str] = frozenset(),
         image_records: ImageRecords | None = None,
         static_folder: Path | None = None,
+        cluster_dns: Callable[[], str] = str,
     ) -> None:
         self.cluster, self.node, self.address = cluster, node, address
         self._stream_address = stream_address
@@ -91,10 +92,10 @@ class Kubelet:
         self._pod_root = pod_root if pod_root is not None else log_root.parent.parent / "pods" / cluster / node
         self._rng = rng if rng is not None else random.Random(node)
         self._runs: Runs = runs if runs is not None else HistoryRuns(cluster, node)
-        self._host_access = host_access
         self._image_records = image_records if image_records is not None else ImageRecords()
         self._static_folder = static_folder
         self._static: StaticPods | None = None
+        self._host_access, self._cluster_dns = host_access, cluster_dns
         self._lock = threading.Lock()
         self._states: dict[str, PodState] = {}
         self._listing: Mapping[str, PodStatus] = {}
@@ -271,6 +272,7 @@ class Kubelet:
             host_access=self._host_access,
             puller=Puller(self._runtime, self._clock),
             image_records=self._image_records,
+            cluster_dns=self._cluster_dns,
             pods=self._held_pods,
             rng=self._rng,
             dispatch=self._dispatch,

@@ -24,9 +24,9 @@ logger = logging.getLogger(__name__)
 
 
 class NodeStep(bootsteps.StartStopStep):
-    """After the pool: the first syncs need somebody to do them."""
+    """After the pool: the first syncs need somebody to do them. After the Services: pods are given the cluster's DNS."""
 
-    requires = ("celery.worker.components:Pool",)
+    requires = ("celery.worker.components:Pool", "podlab.services.bootstep:ServicesStep")
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)

@@ -60,6 +60,7 @@ class Context:
     host_access: frozenset[str]
     puller: Puller
     image_records: ImageRecords
+    cluster_dns: Callable[[], str]
     pods: Callable[[], list[Manifest]]
     rng: random.Random
     dispatch: Callable[[str], None]

@@ -1,7 +1,7 @@
 """The files /etc/hosts and /etc/resolv.conf of a pod's containers. The texts are pure; `mounts` keeps them on the node.
 
-pkg/kubelet/kubelet_pods.go (managedHostsFileContent, GeneratePodHostNameAndDomain) and pkg/kubelet/network/dns/dns.go. The
-lab has no DNS of its own yet: with ClusterFirst a pod asks the node's servers, with the search list of a cluster.
+pkg/kubelet/kubelet_pods.go (managedHostsFileContent, GeneratePodHostNameAndDomain) and pkg/kubelet/network/dns/dns.go.
+Where the cluster has no DNS (`cluster_dns`), a pod with ClusterFirst asks the node's servers, with a cluster's search list.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def parse(text: str) -> Resolver:
     return Resolver(tuple(found["nameserver"]), tuple(found["search"]), tuple(found["options"]))
 
 
-def resolver(pod: Manifest, node: Resolver) -> Resolver:
-    """Servers, search list and options by dnsPolicy, then what dnsConfig adds."""
+def resolver(pod: Manifest, node: Resolver, cluster_dns: str = "") -> Resolver:
+    """Servers, search list and options by dnsPolicy, then what dnsConfig adds. `cluster_dns`: the cluster's own server."""
     policy = pod["spec"].get("dnsPolicy") or "ClusterFirst"
     own_network = not pods.host_network(pod)
     if own_network:
@@ -106,7 +106,8 @@ def resolver(pod: Manifest, node: Resolver) -> Resolver:
     elif policy == "ClusterFirstWithHostNet" or (policy == "ClusterFirst" and own_network):
         namespace = pod["metadata"]["namespace"]
         cluster = (f"{namespace}.svc.{CLUSTER_DOMAIN}", f"svc.{CLUSTER_DOMAIN}", CLUSTER_DOMAIN)
-        base = Resolver(node.servers, (*cluster, *node.searches), ("ndots:5",))
+        servers = (cluster_dns,) if cluster_dns else node.servers
+        base = Resolver(servers, (*cluster, *node.searches), ("ndots:5",))
     else:
         base = node
     return _limited(_with_config(base, pod["spec"].get("dnsConfig") or {}))
@@ -140,12 +141,12 @@ def _unique(first: Iterable[str], more: Iterable[str] | None) -> tuple[str, ...]
     return tuple(dict.fromkeys([*first, *(more or ())]))
 
 
-def mounts(pod: Manifest, container: Manifest, folder: Path, pod_ip: str) -> tuple[Mount, ...]:
+def mounts(pod: Manifest, container: Manifest, folder: Path, pod_ip: str, cluster_dns: str = "") -> tuple[Mount, ...]:
     """Write the files of a pod and say how a container sees them; paths that it mounts itself are left alone."""
     own = {str(mount["mountPath"]).rstrip("/") for mount in container.get("volumeMounts") or []}
     texts = {
         HOSTS: hosts_file(pod, pod_ip, _read(HOSTS) if pods.host_network(pod) else ""),
-        RESOLV: resolver(pod, parse(_read(RESOLV))).text(),
+        RESOLV: resolver(pod, parse(_read(RESOLV)), cluster_dns).text(),
     }
     made: list[Mount] = []
     for path, text in texts.items():

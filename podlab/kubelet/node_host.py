@@ -17,6 +17,7 @@ from pathlib import Path
 
 from podlab.clock import Clock, RealClock, monotonic, pause
 from podlab.kubelet.agent import Kubelet
+from podlab.kubelet.cluster_dns import ClusterDns
 from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.usage import Publisher
 from podlab.registry.client import Client
@@ -195,6 +196,7 @@ class NodeHost:
             host_access=self._host_access,
             image_records=self._image_records,
             static_folder=static,
+            cluster_dns=ClusterDns(client),
         )
 
     def _follow(self) -> None:

@@ -114,7 +114,7 @@ def _mounts(
     if not real:
         return mounts
     message = termination_message.mount(folder, spec.manifest, attempt)
-    return (*mounts, *hosts.mounts(state.pod, spec.manifest, folder, ip or ctx.address), message)
+    return (*mounts, *hosts.mounts(state.pod, spec.manifest, folder, ip or ctx.address, ctx.cluster_dns()), message)
 
 
 def _run(

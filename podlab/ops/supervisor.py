@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from podlab import clock, env
-from podlab.ops import embedded_redis, worker
+from podlab.ops import embedded_redis, service_network, worker
 from podlab.ops.children import Child, stop_leftover
 from podlab.ops.docker_probe import docker_answers
 
@@ -73,6 +73,7 @@ class Supervisor:
         for pid_file in (self.data / "pids").glob("*.pid"):
             stop_leftover(pid_file, self.data)
         (self.data / "pids" / "supervisor.pid").write_text(f"{os.getpid()}\n")
+        self._services = service_network.claim(self.data)
 
     def _check_ports(self) -> None:
         bind = env.text("PODLAB_BIND", "127.0.0.1")
@@ -111,6 +112,8 @@ class Supervisor:
             "PODLAB_DATA": str(self.data),
             "PODLAB_ROLE": role,
             "PODLAB_RUNTIME": self.runtime,
+            "PODLAB_SERVICE_NETWORK": self._services.network,
+            "PODLAB_SERVICE_RULES": "true" if self._services.held else "false",
             "DJANGO_SETTINGS_MODULE": "podlab.settings",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(ROOT),

@@ -14,7 +14,7 @@ from podlab import clock
 from podlab.apis import names, status_errors
 from podlab.apis.types import Manifest
 from podlab.clock import LabTime
-from podlab.registry import authorizer, kubernetes_service, namespaces, priority_classes
+from podlab.registry import authorizer, cluster_dns, kubernetes_service, namespaces, priority_classes
 from podlab.registry.client import Client
 from podlab.registry.identity import Identity, system
 from podlab.registry.kubeconfig import kubeconfig
@@ -192,6 +192,7 @@ def _furnish(cluster: str, nodes: Sequence[str]) -> None:
         if client.find(priority_classes.RESOURCE, "", priority_class["metadata"]["name"]) is None:
             client.create(priority_classes.RESOURCE, priority_class, why="Every cluster begins with this class.")
     kubernetes_service.ensure(client)
+    cluster_dns.ensure(client)
     for name in nodes:
         if client.find("nodes", "", name) is None:
             client.create("nodes", _node(name), why="The cluster was made with this node.")

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from podlab.apis.types import Manifest
 from podlab.registry.client import Client
-from podlab.registry.service_network import KUBERNETES
+from podlab.registry.service_network import KUBERNETES, network
 
 NAME = "kubernetes"
 NAMESPACE = "default"
@@ -25,7 +25,7 @@ _WHY = "Every cluster has a Service for its API."
 def ensure(client: Client) -> None:
     """Make what is missing, and point it at where the lab serves now."""
     if client.find("services", NAMESPACE, NAME) is None:
-        client.create("services", _service(), namespace=NAMESPACE, why=_WHY)
+        client.create("services", _service(str(network(client.cluster)[KUBERNETES])), namespace=NAMESPACE, why=_WHY)
     address = advertised()
     if not address:
         return
@@ -66,14 +66,14 @@ def _is_usable(text: str) -> bool:
     return address.version == 4 and not wrong
 
 
-def _service() -> Manifest:
+def _service(address: str) -> Manifest:
     port = {"name": "https", "protocol": "TCP", "port": PORT, "targetPort": settings.PODLAB_API_PORT}
     labels = {"component": "apiserver", "provider": "kubernetes"}
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": NAME, "labels": labels},
-        "spec": {"clusterIP": str(KUBERNETES), "ports": [port], "type": "ClusterIP"},
+        "spec": {"clusterIP": address, "ports": [port], "type": "ClusterIP"},
     }
 
 

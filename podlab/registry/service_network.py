@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_address
 
+from django.conf import settings
+
 from podlab.apis import field_errors
 from podlab.apis.field_errors import FieldError, invalid
 from podlab.apis.types import Manifest
@@ -19,14 +21,20 @@ from podlab.registry import metadata
 from podlab.registry.operations import Context
 from podlab.storage import store
 
-NETWORK = IPv4Network("10.96.0.0/16")
-KUBERNETES = NETWORK[1]  # default/kubernetes
+NETWORK = IPv4Network("10.96.0.0/16")  # of simulated clusters, which nothing else can reach
+KUBERNETES, CLUSTER_DNS = 1, 10  # whose addresses default/kubernetes and kube-system/kube-dns have
 NODE_PORTS = range(30000, 32768)
-_STATIC_ADDRESSES, _STATIC_PORTS = 256, 86
+_STATIC_PORTS = 86
+_MAIN = "main"
 _FAMILY = "IPv4"
 _DUAL = ("PreferDualStack", "RequireDualStack")
 
 Errors = Iterator[FieldError]
+
+
+def network(cluster: str) -> IPv4Network:
+    """The addresses of a cluster's Services. Labs on one machine have different ones for their pods on Docker."""
+    return IPv4Network(settings.PODLAB_SERVICE_NETWORK) if cluster == _MAIN else NETWORK
 
 
 def needs_node_ports(spec: Manifest) -> bool:
@@ -46,7 +54,7 @@ def prepare(ctx: Context, service: Manifest) -> list[FieldError]:
         for item in store.list_objects(ctx.client.cluster, "services", None).items
         if item.uid != own
     ]
-    return [*_address(spec, others), *_ports(spec, others)]
+    return [*_address(spec, others, network(ctx.client.cluster)), *_ports(spec, others)]
 
 
 def _families(spec: Manifest) -> Errors:
@@ -85,32 +93,33 @@ def _families(spec: Manifest) -> Errors:
     spec["ipFamilies"] = families or [_FAMILY]
 
 
-def _address(spec: Manifest, others: list[Manifest]) -> Errors:
+def _address(spec: Manifest, others: list[Manifest], within: IPv4Network) -> Errors:
     if is_headless(spec):
         spec["clusterIP"] = NONE
         return
     taken = {address for other in others for address in other.get("clusterIPs") or [] if address != NONE}
     given = spec.get("clusterIPs") or []
     if not given:
-        free = _free_address(taken)
+        free = _free_address(taken, within)
         if free is None:
             yield field_errors.FieldError(
                 field_errors.INTERNAL, "spec.clusterIPs", None, "failed to allocate a serviceIP: range is full"
             )
             return
         spec["clusterIP"], spec["clusterIPs"] = str(free), [str(free)]
-    elif ip_address(given[0]) not in NETWORK:
+    elif ip_address(given[0]) not in within:
         reason = "the provided network does not match the current range"
         yield invalid("spec.clusterIPs", given, f"failed to allocate IP {given[0]}: {reason}")
     elif given[0] in taken:
         yield invalid("spec.clusterIPs", given, f"failed to allocate IP {given[0]}: provided IP is already allocated")
 
 
-def _free_address(taken: set[str]) -> IPv4Address | None:
-    size = NETWORK.num_addresses
-    for offset in (*range(_STATIC_ADDRESSES + 1, size - 1), *range(2, _STATIC_ADDRESSES + 1)):
-        if str(NETWORK[offset]) not in taken:
-            return NETWORK[offset]
+def _free_address(taken: set[str], within: IPv4Network) -> IPv4Address | None:
+    size = within.num_addresses
+    static = min(max(16, size // 16), 256)  # calculateRangeOffset of ipallocator
+    for offset in (*range(static + 1, size - 1), *range(2, static + 1)):
+        if str(within[offset]) not in taken:
+            return within[offset]
     return None
 
 

@@ -85,6 +85,16 @@ def test_a_server_on_the_loopback_of_the_node_is_out_of_reach_for_a_pod() -> Non
     assert hosts.resolver(pod(), hosts.parse("nameserver 127.0.0.53\n")).servers == ("8.8.8.8", "8.8.4.4")
 
 
+def test_the_cluster_s_server_is_the_only_one_where_the_cluster_comes_first() -> None:
+    def servers(**spec: Any) -> tuple[str, ...]:
+        return hosts.resolver(pod(**spec), NODE, "10.96.0.10").servers
+
+    assert servers() == ("10.96.0.10",)
+    assert servers(hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet") == ("10.96.0.10",)
+    assert servers(dnsConfig={"nameservers": ["192.0.2.9"]}) == ("10.96.0.10", "192.0.2.9")
+    assert servers(hostNetwork=True) == servers(dnsPolicy="Default") == NODE.servers
+
+
 def test_the_full_name_may_be_the_hostname_if_it_fits() -> None:
     full = {"setHostnameAsFQDN": True, "subdomain": "s"}
     assert hosts.node_name(pod(hostname="h", **full)) == "h.s.default.svc.cluster.local"

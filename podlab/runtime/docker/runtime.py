@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from podlab.apis.types import LogLine
 from podlab.clock import RealClock
-from podlab.runtime.docker import container, dial, images, sandbox, sessions
+from podlab.runtime.docker import container, dial, hairpin, images, sandbox, sessions
 from podlab.runtime.docker import exec as executing
 from podlab.runtime.docker.client import engine_errors, shared
 from podlab.runtime.docker.event_stream import EventFollower
@@ -114,7 +114,10 @@ class DockerRuntime:
         return sandbox.can_mount(self._engine, self._scope, path, pause=self._pause)
 
     def run_sandbox(self, config: SandboxConfig) -> str:
-        return sandbox.run(self._engine, self._scope, config, pause=self._pause, network=self._network)
+        made = sandbox.run(self._engine, self._scope, config, pause=self._pause, network=self._network)
+        if not config.host_network and not self._closed:
+            self._executor.submit(hairpin.allow, self._engine, made)
+        return made
 
     def stop_sandbox(self, sandbox_id: str) -> None:
         sandbox.stop(self._engine, self._scope, sandbox_id)
