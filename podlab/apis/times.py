@@ -71,3 +71,19 @@ def age(timestamp: str | None, now: datetime) -> str:
     if not timestamp:
         return "<unknown>"
     return human_duration(now - parse(timestamp))
+
+
+def go_duration(seconds: float) -> str:
+    """Seconds as Go prints a time.Duration in messages: 10s, 1m20s, 5m0s, 1.234s, 250ms."""
+    if seconds < 1:
+        return f"{_trimmed(seconds * 1000)}ms" if seconds else "0s"
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    text = f"{_trimmed(rest)}s"
+    if seconds >= 60:
+        text = f"{int(minutes)}m{text}"
+    return f"{int(hours)}h{text}" if hours else text
+
+
+def _trimmed(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from podlab.apis.types import LogLine
 
-# What an exec, HTTP or TCP call is for: "liveness", "readiness", "startup" or "". Set around the call. No part of it,
+# What an exec, HTTP, TCP or gRPC call is for: "liveness", "readiness", "startup" or "". Set around the call. No part of it,
 # because a real engine answers all alike; the simulator is told by annotations how each probe shall turn out.
 PURPOSE: ContextVar[str] = ContextVar("purpose", default="")
 
@@ -243,6 +243,15 @@ class TcpResult:
 
 
 @dataclass(frozen=True, slots=True)
+class GrpcResult:
+    """Of a health check: `message` is the kubelet's sentence, also of a success."""
+
+    ok: bool
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeEvent:
     """Something changed: a wake-up call, never the truth. `kind`: started | died | oom | created | removed."""
 
@@ -375,6 +384,18 @@ class Runtime(Protocol):
     def tcp_connect(
         self, container_id: str, host: str, port: int, timeout: float, done: Callable[[TcpResult], None]
     ) -> None: ...
+
+    def grpc_check(
+        self,
+        container_id: str,
+        host: str,
+        port: int,
+        service: str,
+        timeout: float,
+        done: Callable[[GrpcResult], None],
+    ) -> None:
+        """grpc.health.v1.Health/Check of `service` ("" = the whole server)."""
+        ...
 
     def exec_stream(
         self, container_id: str, argv: tuple[str, ...], options: StreamOptions, sink: StreamSink

@@ -16,6 +16,7 @@ from podlab.runtime.interface import (
     ContainerStats,
     ContainerStatus,
     ExecResult,
+    GrpcResult,
     HttpRequest,
     HttpResult,
     ImageInfo,
@@ -73,6 +74,7 @@ class FakeRuntime:
     configs: dict[str, ContainerConfig] = field(default_factory=dict)
     simulated: bool = True
     update_error: str = ""
+    grpc_answer: GrpcResult | None = None
     resources: dict[str, ContainerResources] = field(default_factory=dict)  # given to running containers
     memory_used: int = 0
     _timers: dict[str, Timer] = field(default_factory=dict)
@@ -248,6 +250,19 @@ class FakeRuntime:
         self, container_id: str, host: str, port: int, timeout: float, done: Callable[[TcpResult], None]
     ) -> None:
         self.clock.call_later(0.01, lambda: done(TcpResult(True, 0.01)))
+
+    def grpc_check(
+        self,
+        container_id: str,
+        host: str,
+        port: int,
+        service: str,
+        timeout: float,
+        done: Callable[[GrpcResult], None],
+    ) -> None:
+        self.calls.append(f"grpc {host}:{port} {service}")
+        answer = self.grpc_answer or GrpcResult(True, "service healthy", 0.01)
+        self.clock.call_later(answer.seconds, lambda: done(answer))
 
     def stats(self, container_id: str) -> ContainerStats | None:
         return ContainerStats(0, self.memory_used)

@@ -8,7 +8,7 @@ from typing import Any
 from fake_runtime import FOREVER, Run
 from kubelet_world import START, World, container, pod
 
-from podlab.runtime.interface import ExecResult, HttpRequest, HttpResult
+from podlab.runtime.interface import ExecResult, GrpcResult, HttpRequest, HttpResult
 
 
 def exec_probe(**more: Any) -> dict[str, Any]:
@@ -133,13 +133,6 @@ def test_a_probe_that_cannot_be_made_is_tried_thrice_and_does_not_count(world: W
     assert world.container()["restartCount"] == 0
 
 
-def test_a_grpc_probe_is_refused_in_clear_words(world: World) -> None:
-    world.apply(pod(container(readinessProbe={"grpc": {"port": 9000}, "periodSeconds": 1})))
-    world.advance(1)
-    assert world.told.messages("Unhealthy")[0].endswith("podlab cannot make gRPC probes yet")
-    assert not world.container()["ready"]
-
-
 def test_an_http_probe_goes_to_the_pod_by_port_name(world: World) -> None:
     asked: list[HttpRequest] = []
 
@@ -195,3 +188,18 @@ def test_a_slow_probe_delays_the_next_one_but_does_not_pile_up(world: World) -> 
     world.advance(9)
     began = [(n.at - START).total_seconds() for n in world.told.probes]
     assert began == [1.0, 3.5, 6.0]
+
+
+def test_a_grpc_probe_asks_the_pods_address_for_its_service(world: World) -> None:
+    probe = {"grpc": {"port": 9090, "service": "shop"}, "periodSeconds": 1}
+    world.runtime.grpc_answer = GrpcResult(False, 'service unhealthy (responded with "NOT_SERVING")', 0.01)
+    world.apply(pod(container(readinessProbe=probe)))
+    world.advance(0.5)
+    assert "grpc 10.0.0.1:9090 shop" in world.runtime.calls
+    assert world.told.messages("Unhealthy") == [
+        'Readiness probe failed: service unhealthy (responded with "NOT_SERVING")'
+    ]
+    world.runtime.grpc_answer = None
+    world.advance(1)
+    assert world.container()["ready"]
+    assert world.told.probes[-1].message == "service healthy"

@@ -18,6 +18,7 @@ from podlab.runtime.interface import (
     ContainerState,
     ContainerStatus,
     ExecResult,
+    GrpcResult,
     HttpRequest,
     HttpResult,
     Mount,
@@ -95,6 +96,13 @@ class Sim:
         token = PURPOSE.set(purpose)
         self.runtime.http_get(container_id, HttpRequest("HTTP", self.ip, port, path), 1, found.append)
         PURPOSE.reset(token)
+        while not found:
+            assert self.clock.fire_next(self.clock.now() + timedelta(seconds=5))
+        return found[0]
+
+    def grpc(self, container_id: str, port: int) -> GrpcResult:
+        found: list[GrpcResult] = []
+        self.runtime.grpc_check(container_id, self.ip, port, "", 1, found.append)
         while not found:
             assert self.clock.fire_next(self.clock.now() + timedelta(seconds=5))
         return found[0]
@@ -189,6 +197,17 @@ def test_a_slow_answer_is_a_timeout(sim: Sim) -> None:
     sim.to(10)
     assert "context deadline exceeded" in sim.http(container, 80).error
     assert sim.seconds == 11
+
+
+def test_grpc_probes_reach_servers_that_answer_everything(sim: Sim) -> None:
+    shop = sim.run(image="example.com/shop:2", ports=(9090,), name="shop")
+    assert sim.grpc(shop, 9090).message == "service healthy"
+    refused = f'timeout: failed to connect service "{sim.ip}:9091" within 1s: context deadline exceeded'
+    before = sim.seconds
+    assert sim.grpc(shop, 9091).message == refused
+    assert sim.seconds == before + 1
+    pages = sim.run(image="nginx:1.27", name="pages")
+    assert not sim.grpc(pages, 80).ok
 
 
 SERVERS: dict[str, tuple[dict[str, Any], int, str, int]] = {

@@ -1,6 +1,6 @@
-"""How one probe is made and read: exec, httpGet, tcpSocket. `manager` calls `run`; the answer comes through `done`.
+"""How one probe is made and read: exec, httpGet, tcpSocket, grpc. `manager` calls `run`; the answer comes through `done`.
 
-pkg/kubelet/prober/prober.go and pkg/probe/{exec,http,tcp}: what to dial, which headers, which words a failure has.
+pkg/kubelet/prober/prober.go and pkg/probe/{exec,http,tcp,grpc}: what to dial, which headers, which words a failure has.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from podlab.apis.probing import Outcome
 from podlab.apis.types import Manifest
 from podlab.kubelet.environment import expand
 from podlab.kubelet.pods import go_duration
-from podlab.runtime.interface import ExecResult, HttpRequest, HttpResult, Runtime, TcpResult
+from podlab.runtime.interface import ExecResult, GrpcResult, HttpRequest, HttpResult, Runtime, TcpResult
 
 USER_AGENT = "kube-probe/1.36"
 
@@ -64,7 +64,15 @@ def _start(runtime: Runtime, attempt: Attempt, done: Callable[[Result], None]) -
         host = socket.get("host") or attempt.pod_ip
         runtime.tcp_connect(attempt.container_id, host, port, timeout, lambda result: done(_read_tcp(result)))
     elif probe.get("grpc"):
-        raise BadProbe("podlab cannot make gRPC probes yet")
+        grpc = probe["grpc"]
+        runtime.grpc_check(
+            attempt.container_id,
+            attempt.pod_ip,
+            int(grpc["port"]),
+            str(grpc.get("service") or ""),
+            timeout,
+            lambda result: done(_read_grpc(result)),
+        )
     else:
         raise BadProbe(f"missing probe handler for container {attempt.container['name']}")
 
@@ -123,6 +131,10 @@ def _read_http(result: HttpResult) -> Result:
     if 200 <= result.status < 300:
         return Result(Outcome.SUCCESS, result.body, result.seconds)
     return Result(Outcome.FAILURE, f"HTTP probe failed with statuscode: {result.status}", result.seconds)
+
+
+def _read_grpc(result: GrpcResult) -> Result:
+    return Result(Outcome.SUCCESS if result.ok else Outcome.FAILURE, result.message, result.seconds)
 
 
 def _read_tcp(result: TcpResult) -> Result:

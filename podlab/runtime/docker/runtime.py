@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from podlab.apis.types import LogLine
 from podlab.clock import RealClock
-from podlab.runtime.docker import container, dial, hairpin, images, sandbox, sessions
+from podlab.runtime.docker import container, dial, grpc_health, hairpin, images, sandbox, sessions
 from podlab.runtime.docker import exec as executing
 from podlab.runtime.docker.client import engine_errors, shared
 from podlab.runtime.docker.event_stream import EventFollower
@@ -29,6 +29,7 @@ from podlab.runtime.interface import (
     ContainerResources,
     ContainerStats,
     ExecResult,
+    GrpcResult,
     HttpRequest,
     HttpResult,
     ImageInfo,
@@ -195,6 +196,21 @@ class DockerRuntime:
             lambda: dial.tcp_connect(host, port, timeout),
             done,
             failed=lambda error: TcpResult(ok=False, seconds=0.0, error=error),
+        )
+
+    def grpc_check(
+        self,
+        container_id: str,
+        host: str,
+        port: int,
+        service: str,
+        timeout: float,
+        done: Callable[[GrpcResult], None],
+    ) -> None:
+        self._submit(
+            lambda: grpc_health.check(host, port, service, timeout),
+            done,
+            failed=lambda error: GrpcResult(ok=False, message=error, seconds=0.0),
         )
 
     def exec_stream(

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from podlab.runtime.interface import ExecResult, HttpRequest, HttpResult, TcpResult
+from podlab.apis.times import go_duration
+from podlab.runtime.interface import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.sim.machine import Site
+from podlab.runtime.sim.servers import anything
 
 MAX_BODY = 10 * 1024
 
@@ -70,6 +72,22 @@ def tcp(call: Call, host: str, port: int, listener: Listener) -> TcpResult:
     if refused or (not call.outcome and not listener.open):
         return TcpResult(False, call.seconds, f"{dial}connect: connection refused")
     return TcpResult(True, call.seconds)
+
+
+def grpc(call: Call, host: str, port: int, listener: Listener) -> GrpcResult:
+    """Whatever answers everything in HTTP is taken for a server that speaks gRPC as well; others are not."""
+    if call.hangs:
+        return GrpcResult(
+            False, f"timeout: health rpc did not complete within {go_duration(call.timeout)}", call.seconds
+        )
+    healthy = call.outcome == "ok" or (call.outcome.isdigit() and int(call.outcome) < 400)
+    if call.outcome and not healthy:
+        return GrpcResult(False, 'service unhealthy (responded with "NOT_SERVING")', call.seconds)
+    if not healthy and listener.site is not anything:
+        address = f'"{host}:{port}"'
+        text = f"timeout: failed to connect service {address} within {go_duration(call.timeout)}: context deadline exceeded"
+        return GrpcResult(False, text, call.timeout)
+    return GrpcResult(True, "service healthy", call.seconds)
 
 
 def told_exec(call: Call) -> ExecResult:

@@ -20,6 +20,7 @@ from podlab.runtime.interface import (
     ContainerResources,
     ContainerStats,
     ExecResult,
+    GrpcResult,
     HttpRequest,
     HttpResult,
     ImageInfo,
@@ -309,6 +310,20 @@ class SimRuntime:
             done(network.tcp(call, host, port, self._listening(container_id, host, port)))
 
         self._clock.call_later(call.seconds, answer)
+
+    def grpc_check(
+        self,
+        container_id: str,
+        host: str,
+        port: int,
+        service: str,
+        timeout: float,
+        done: Callable[[GrpcResult], None],
+    ) -> None:
+        call = self._call(self._node.containers.get(container_id), timeout)
+        listener = self._listening(container_id, host, port)
+        result = network.grpc(call, host, port, listener)
+        self._clock.call_later(result.seconds, lambda: done(result))
 
     def _call(self, container: SimContainer | None, timeout: float) -> Call:
         if container is None or not container.running:
