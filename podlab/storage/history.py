@@ -157,6 +157,13 @@ def probes_of(cluster: str, pod_uid: str, after_seq: int = 0, *, limit: int | No
     return read_probes(after_seq, ProbeFilter(cluster, pod_uid), limit, None)
 
 
+def latest_probes(cluster: str, pod_uid: str, count: int) -> list[ProbeRow]:
+    """The last `count` results of a pod's probes, oldest first."""
+    database.revive()
+    rows = ProbeResult.objects.filter(cluster=cluster, pod_uid=pod_uid).order_by("-seq")
+    return [ProbeRow(*row) for row in rows.values_list(*_PROBE_COLUMNS)[:count]][::-1]
+
+
 def read_probes(after_seq: int, wanted: ProbeFilter | None, limit: int | None, upto: int | None) -> list[ProbeRow]:
     """Probe results after `after_seq` in order; the hub reads them with this."""
     database.revive()

@@ -193,7 +193,7 @@ class Containers:
 
     def _refine(self, mark: Mark, row: Run) -> bool:
         before = dict(mark)
-        if row.started_at is not None:
+        if row.started_at is not None and row.started_at.timestamp() > 0:
             mark["start"] = anatomy.instant(row.started_at)
         if row.start_why and mark["end"] is None:
             mark["why"] = row.start_why
@@ -234,4 +234,6 @@ class Containers:
 
 
 def _time(text: object) -> datetime | None:
-    return times.parse(text) if isinstance(text, str) and text else None
+    """None also for the zero of Unix time: so the kubelet writes the start of a container that never started."""
+    at = times.parse(text) if isinstance(text, str) and text else None
+    return None if at is None or at.timestamp() == 0 else at

@@ -9,10 +9,11 @@ import shlex
 
 
 def line(*words: str, cluster: str, namespace: str = "") -> str:
-    """For another cluster than main its own context is named."""
+    """For another cluster than main its own context is named. What follows `--` is not kubectl's, so both stand before it."""
     place = ["-n", namespace] if namespace else []
     context = [] if cluster == "main" else ["--context", f"podlab-{cluster}"]
-    return shlex.join(["kubectl", *words, *place, *context])
+    end = words.index("--") if "--" in words else len(words)
+    return shlex.join(["kubectl", *words[:end], *place, *context, *words[end:]])
 
 
 def delete_pod(name: str, *, cluster: str, namespace: str, grace: int | None, force: bool) -> str:

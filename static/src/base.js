@@ -1,8 +1,11 @@
 // On every page: theme, copy buttons, dialogs, and htmx for the small forms.
 
-import "htmx.org";
+import htmx from "htmx.org";
 
 const root = document.documentElement;
+
+// What a page's own script puts in gets htmx's attributes read too.
+document.addEventListener("podlab:panel", (event) => htmx.process(event.target));
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-theme-to], [data-copy], [data-open], [data-shut]");

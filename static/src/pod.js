@@ -104,6 +104,7 @@ function start(page) {
     pod = news;
     timeline.setPod(pod);
     writeHead(page, pod);
+    document.body.dispatchEvent(new Event("podlab:pod"));
     logs.setContainers(pod.containers.map((container) => container.name));
     for (const { name } of pod.containers) openLog(name);
   }
@@ -143,6 +144,15 @@ function start(page) {
   // --- buttons ----------------------------------------------------------------------------------------------------
 
   buttons(page, timeline, twin, address);
+  // Evidence that is a mark is shown where it stands on the timeline; without one the link leads to its tab.
+  page.addEventListener("click", (event) => {
+    const id = event.target.closest("a[data-select]")?.dataset.select;
+    if (!id || !book.get(id) || document.getElementById("panel-timeline").hidden) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    timeline.select(id);
+    document.getElementById("timeline").scrollIntoView({ block: "nearest" });
+  });
   card.show(null);
   tabs(page, timeline);
   connection.start();
@@ -198,6 +208,7 @@ function tabs(page, timeline) {
       const answer = await fetch(url, { headers: { "HX-Request": "true" } });
       if (!answer.ok) return location.assign(url);
       panel.innerHTML = await answer.text();
+      panel.dispatchEvent(new Event("podlab:panel", { bubbles: true }));
     }
     shown = tab;
     live.hidden = tab !== "timeline";
@@ -211,7 +222,7 @@ function tabs(page, timeline) {
     else if (tab === "yaml") light(panel, url.hash);
   };
   page.addEventListener("click", (event) => {
-    const link = event.target.closest(".tabs a, a.yaml-line");
+    const link = event.target.closest(".tabs a, a.yaml-line, a.why-link, a.evidence-link");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     const url = new URL(link.href);

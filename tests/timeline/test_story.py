@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pod_story import UID, FakeProbe, FakeRun, Log, at, event, pod, terminated
+from pod_story import UID, FakeProbe, FakeRun, Log, at, event, pod, stamp, terminated
 
 from podlab.timeline.messages import Mark
 from podlab.timeline.story import Story
@@ -153,6 +154,14 @@ def test_an_event_is_evidence_for_the_span_that_it_explains_before_or_after() ->
         assert span["evidence"]["event"] is not None
         assert span["evidence"]["event"]["reason"] == "BackOff"
         assert span["evidence"]["path"] == "spec.containers[0].image"
+
+
+def test_a_container_that_never_started_ends_where_it_would_have_begun() -> None:
+    never = {"exitCode": 128, "reason": "StartError", "startedAt": "1970-01-01T00:00:00Z", "finishedAt": stamp(3)}
+    story = told(Log().add(0, pod(state=CREATING)).add(3.2, pod(phase="Running", state={"terminated": never})))
+    story.runs([FakeRun(started_at=datetime(1970, 1, 1, tzinfo=UTC), finished_at=at(3), exit_code=128)])
+    run = next(mark for mark in lane(story, "container/app") if mark["id"] == "run:app:0")
+    assert (seconds(run["start"]), seconds(run["end"])) == (3, 3)
 
 
 def test_deletion_counts_down_to_kill_and_a_shorter_one_moves_the_end() -> None:

@@ -53,13 +53,11 @@ def test_every_text_of_a_script_travels_in_the_page() -> None:
 _PERCENT = re.compile(r"%\((\w+)\)s")
 
 
-@pytest.mark.parametrize("text", sorted(known()))
-def test_a_translation_keeps_the_fields(text: str) -> None:
+def test_translations_keep_the_fields() -> None:
     def fields(one: str) -> set[str]:
         return {name for _, name, _, _ in string.Formatter().parse(one) if name} | set(_PERCENT.findall(one))
 
-    if text:
-        assert fields(known()[text]) == fields(text)
+    assert [text for text, chinese in known().items() if text and fields(chinese) != fields(text)] == []
 
 
 def test_the_compiled_file_says_what_the_source_says() -> None:

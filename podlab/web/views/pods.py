@@ -18,10 +18,10 @@ from podlab.apis.types import Key, Manifest
 from podlab.glance import summary
 from podlab.registry import authorizer
 from podlab.storage import log
-from podlab.web import kinds, kubectl, manifest_lines, nodes, past, pod_logs, pod_parts, revisions
+from podlab.web import kinds, kubectl, manifest_lines, past, pod_logs, pod_parts, revisions, why
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
-TABS = ("timeline", "logs", "details", "yaml", "events")
+TABS = ("timeline", "why", "logs", "details", "yaml", "events")
 
 
 @page
@@ -98,6 +98,8 @@ def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str
         return pod_logs.tab(request.GET, place, found.obj)
     if tab == "details":
         return _details(found, place.cluster, kubectl.line("describe", "pod", name, **where))
+    if tab in {"timeline", "why"}:
+        return why.panel(place, found.obj, gone=found.gone)
     if tab == "events":
         selector = f"involvedObject.uid={found.uid}"
         events = [item.obj for item in place.client.list("events", place.namespace, field_selector=selector).items]
@@ -121,10 +123,7 @@ def _event(event: Manifest) -> dict[str, Any]:
 def _details(found: Found, cluster: str, command: str) -> dict[str, Any]:
     """Conditions, containers, volumes; and of a pod without a node, what the scheduler found on each."""
     pod = found.obj
-    told: list[nodes.Verdict] = []
-    if not (pod.get("spec") or {}).get("nodeName"):
-        whys = [entry.why for entry in log.history_of(cluster, found.uid)]
-        told = next((verdicts for why in reversed(whys) if (verdicts := nodes.verdicts(why))), [])
+    told = [] if (pod.get("spec") or {}).get("nodeName") else why.verdicts(cluster, found.uid)
     return {
         "conditions": pod_parts.conditions(pod),
         "containers": pod_parts.containers(pod),
@@ -154,8 +153,8 @@ def pod_delete(request: HttpRequest, cluster: str, namespace: str, name: str) ->
         facts = summary.facts(found.obj, place.now(), gone=found.gone, translate=gettext)
         return render(request, "pod_delete.html", context(place, found=found, pod=facts))
     grace, force = _grace(request.POST.get("how", ""), request.POST.get("seconds", ""))
-    why = f"{place.identity.actor} deleted the pod on its page."
-    deleted = place.client.delete("pods", namespace, name, grace=grace, uid=uid or None, why=why)
+    reason = f"{place.identity.actor} deleted the pod on its page."
+    deleted = place.client.delete("pods", namespace, name, grace=grace, uid=uid or None, why=reason)
     command = kubectl.delete_pod(name, cluster=cluster, namespace=namespace, grace=grace, force=force)
     text = _("Pod {name} is deleted.") if deleted.gone else _("Pod {name} is being deleted.")
     if request.headers.get("HX-Request"):
