@@ -8,35 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.http import StreamingHttpResponse
 
-from podlab.apis import conversion, status_errors
+from podlab.apis import status_errors
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
-from podlab.apiserver import calls, options, pool, responses, table, verbs
+from podlab.apiserver import calls, options, pool, table, verbs
 from podlab.apiserver.calls import Call
-from podlab.apiserver.negotiation import JSON, TABLE
+from podlab.apiserver.negotiation import JSON
 from podlab.apiserver.options import ListOptions
+from podlab.apiserver.watch_lines import Renderer
 from podlab.clock import monotonic
 from podlab.registry.listing import Query
 from podlab.storage.errors import Compacted, FutureRevision
 from podlab.storage.hub import End, Filter
-from podlab.storage.objects import Stored, decode
-from podlab.storage.watch import AsyncWatch, Batch, SlowReader, WatchEnded, WatchEvent, watch_events
+from podlab.storage.objects import Stored
+from podlab.storage.watch import AsyncWatch, Batch, SlowReader, WatchEnded, watch_events
 
 logger = logging.getLogger(__name__)
 
 LONGEST = 3600  # seconds; Kubernetes ends a watch without timeoutSeconds after 30 to 60 minutes
-_INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
-_REMEMBERED = 512
-# Type, body, the decoded body if somebody has it already, revision.
-_Event = tuple[str, str, Manifest | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,8 @@ def _field_selector(call: Call, wanted: ListOptions) -> str:
 
 async def _stream(opening: Opening) -> AsyncIterator[bytes]:
     """The events, and at the end an ERROR event if the client has to list again."""
-    render = _Renderer(opening)
+    wanted = opening.wanted
+    render = Renderer(opening.call, opening.now, bookmarks=wanted.bookmarks, marks_end=bool(wanted.initial_events))
     try:
         if opening.initial is not None:
             yield await render.initial(opening.initial, opening.since or 0)
@@ -134,132 +130,3 @@ def _error_event(error: Exception) -> ApiError | None:
         return status_errors.expired("The resourceVersion for the provided watch is too old.") if again else None
     logger.exception("a watch failed", exc_info=error)
     return status_errors.internal("the watch failed, see the server's log")
-
-
-class _Renderer:
-    """Events as bytes, in the representation of one watcher."""
-
-    def __init__(self, opening: Opening) -> None:
-        self._call = opening.call
-        self._now = opening.now
-        self._bookmarks = opening.wanted.bookmarks
-        self._marks_end = bool(opening.wanted.initial_events)
-        self._columns = True  # the definitions go with the first event only
-        self._resource = opening.call.place.resource
-        self._plain = not opening.call.accept.kind and not self._resource.stored_as
-        self._include = table.include_of(opening.call.query.get("includeObject", ""))
-
-    async def initial(self, items: Sequence[Stored], revision: int) -> bytes:
-        lines = await self._events([("ADDED", item.body, None, item.revision) for item in items])
-        if self._marks_end and self._bookmarks:
-            lines += self.bookmark(revision, _INITIAL_EVENTS_END)
-        return lines
-
-    async def events(self, events: Iterable[WatchEvent]) -> bytes:
-        return await self._events(
-            [
-                (
-                    event.type,
-                    event.body,
-                    event.entry.obj if event.body is event.entry.body else None,
-                    event.entry.revision,
-                )
-                for event in events
-            ]
-        )
-
-    async def _events(self, events: Sequence[_Event]) -> bytes:
-        if self._plain:
-            return b"".join(_line(kind, body.encode()) for kind, body, _, _ in events)
-        if not events:
-            return b""
-        # Ages need the cluster's time, which is a query.
-        return await pool.run(lambda: self._rendered(events, self._now()))
-
-    def _rendered(self, events: Sequence[_Event], now: datetime) -> bytes:
-        return b"".join(self._event(event, now) for event in events)
-
-    def bookmark(self, revision: int, annotations: dict[str, str] | None = None) -> bytes:
-        resource = self._call.place.resource
-        metadata: Manifest = {"resourceVersion": str(revision), "creationTimestamp": None}
-        if annotations:
-            metadata["annotations"] = annotations
-        obj: Manifest = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
-        if self._call.accept.kind == TABLE:
-            obj = self._empty_table(revision)
-        elif self._call.accept.kind:
-            obj = table.partial(obj, self._call.accept.version)
-        return _line("BOOKMARK", responses.dump(obj))
-
-    def error(self, error: ApiError) -> bytes:
-        return _line("ERROR", responses.dump(error.to_status()))
-
-    def _event(self, event: _Event, now: datetime) -> bytes:
-        kind, body, obj, revision = event
-        accept = self._call.accept
-        columns, self._columns = self._columns, False
-        key = (
-            revision,
-            self._resource.handle,
-            kind,
-            accept.kind,
-            accept.version,
-            self._include,
-            columns,
-            int(now.timestamp()),
-        )
-        return _memo.get(
-            key, lambda: _line(kind, responses.dump(self._transformed(obj or decode(body), now, columns=columns)))
-        )
-
-    def _transformed(self, obj: Manifest, now: datetime, *, columns: bool) -> Manifest:
-        obj = conversion.from_stored(self._resource, obj)
-        if not self._call.accept.kind:
-            return obj
-        if self._call.accept.kind != TABLE:
-            return table.partial(obj, self._call.accept.version)
-        return table.table(
-            self._call.place.resource,
-            [obj],
-            {"resourceVersion": obj["metadata"].get("resourceVersion", "")},
-            version=self._call.accept.version,
-            include=self._include,
-            now=now,
-            columns=columns,
-        )
-
-    def _empty_table(self, revision: int) -> Manifest:
-        return {
-            "kind": "Table",
-            "apiVersion": f"meta.k8s.io/{self._call.accept.version}",
-            "metadata": {"resourceVersion": str(revision)},
-            "columnDefinitions": None,
-            "rows": [],
-        }
-
-
-def _line(kind: str, body: bytes) -> bytes:
-    return b'{"type":"%s","object":%s}\n' % (kind.encode(), body)
-
-
-class _Memo:
-    """The last rendered events: watchers of the same kind in the same representation share them."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
-
-    def get(self, key: tuple[object, ...], make: Callable[[], bytes]) -> bytes:
-        with self._lock:
-            found = self._kept.get(key)
-        if found is None:
-            found = make()
-            with self._lock:
-                self._kept[key] = found
-                if len(self._kept) > self._most:
-                    self._kept.popitem(last=False)
-        return found
-
-
-_memo = _Memo(_REMEMBERED)

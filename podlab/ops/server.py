@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from podlab.ops.ready import say_ready
 from podlab.ops.websockets import WebSocketProtocol
@@ -96,7 +97,8 @@ def main() -> None:
             tls=(files.server, files.server_key),
         ),
     ]
-    asyncio.run(_serve(listeners, settings.PODLAB_DATA))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(listeners, settings.PODLAB_DATA))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 
+from podlab.apiserver import watch_lines
 from podlab.registry import clusters, identity
 from podlab.storage import hub
 
@@ -57,6 +58,28 @@ async def take(events: AsyncIterator[dict[str, Any]], count: int) -> list[tuple[
             event = await anext(events)
             found.append((event["type"], event["object"]["metadata"].get("name", "")))
     return found
+
+
+async def test_a_change_is_rendered_once_for_all_who_watch(api: AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    since = await create("shared", {})
+    rendered: list[str] = []
+    table = watch_lines.table.table
+
+    def counting(resource: Any, objects: Any, *rest: Any, **more: Any) -> Any:
+        rendered.extend(obj["metadata"]["name"] for obj in objects)
+        return table(resource, objects, *rest, **more)
+
+    monkeypatch.setattr(watch_lines.table, "table", counting)
+    monkeypatch.setattr(watch_lines, "_FRESH", 60.0)  # on a busy machine some come late
+    watchers = [watch(api, f"resourceVersion={since}", accept=TABLE) for _ in range(12)]
+    waiting = [asyncio.ensure_future(anext(events)) for events in watchers]
+    await label("shared", "1")
+    async with asyncio.timeout(SECONDS):
+        told = await asyncio.gather(*waiting)
+    assert all(event == told[0] for event in told)
+    assert (told[0]["type"], rendered) == ("MODIFIED", ["shared"])
+    for events in watchers:
+        await events.aclose()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("query", ["", "resourceVersion=0"])
