@@ -16,7 +16,7 @@ from podlab.kubelet import mirror, pods
 from podlab.kubelet.context import Context, PodState
 from podlab.kubelet.static_files import StaticFiles
 from podlab.runtime.interface import PodRef
-from podlab.storage.store import Stored
+from podlab.storage.objects import Stored
 
 logger = logging.getLogger(__name__)
 
