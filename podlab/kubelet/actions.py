@@ -12,7 +12,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from podlab.apis.types import Manifest
-from podlab.kubelet import init_actions, pods
+from podlab.kubelet import init_actions, pods, restart_all
 from podlab.kubelet.plan import PodActions, ToKill, ToStart, Verdicts, failed_probe, kill_unknown, newest
 from podlab.kubelet.pods import Spec
 from podlab.kubelet.resize import look_at_resources
@@ -34,10 +34,15 @@ def compute_pod_actions(
     *,
     replacing: Set[str] = frozenset(),
     actual: Mapping[str, Manifest] | None = None,
+    restarting: str = "",
 ) -> PodActions:
     """`replacing` holds the ids of containers that were killed in order to be started again, whatever their exit;
-    `actual` the resources of running ones, by id. The pod's own are those that it is allocated."""
+    `actual` the resources of running ones, by id. The pod's own are those that it is allocated.
+    `restarting`: why all containers are being restarted, once that has begun."""
     sandbox = _sandbox_decision(pod, observed)
+    why = restarting or restart_all.reason_for(pod, observed)
+    if why and not sandbox.new and pods.deletion_time(pod) is None:
+        return restart_all.actions(pod, observed, PodActions(sandbox_id=sandbox.id, attempt=sandbox.attempt), why)
     if sandbox.new:
         return _fresh_start(pod, observed, sandbox)
     return _carry_on(pod, observed, probes, sandbox, replacing, actual or {})
@@ -58,8 +63,9 @@ def next_attempt(pod: Manifest, observed: PodStatus, spec: Spec) -> int:
     """restartCount of the next run: one more than any run that the runtime or the API still knows."""
     known = [c.attempt for c in observed.containers if c.name == spec.name]
     old = pods.old_status(pod, spec)
-    if old is not None and old.get("containerID"):
-        known.append(int(old["restartCount"]))
+    if old is not None:
+        # Without a container the count is that of the next run already.
+        known.append(int(old["restartCount"]) - (0 if old.get("containerID") else 1))
     return max(known, default=-1) + 1
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.kubelet import pods
+from podlab.kubelet import pods, restart_all
 
 # The kubelet's own that are there only while they are true.
 PASSING = ("PodResizePending", "PodResizeInProgress")
@@ -37,6 +37,8 @@ def phase(pod: Manifest, init: list[Manifest], apps: list[Manifest], *, ending: 
     if running:
         return "Running"
     specs = {spec.name: spec for spec in pods.app_specs(pod)}
+    if not ending and any(end.get("reason") == restart_all.REASON for end in ends.values()):
+        return "Running"
     if not ending and any(pods.may_restart(pod, specs[name], end["exitCode"]) for name, end in ends.items()):
         return "Running"
     return "Succeeded" if all(end["exitCode"] == 0 for end in ends.values()) else "Failed"
@@ -57,6 +59,15 @@ def conditions(
     if not any(c["type"] == "PodScheduled" for c in _held(pod)):
         made.append(_condition("PodScheduled", True))
     return made
+
+
+def all_restarting(new_phase: str, *, cleaned: bool) -> Manifest:
+    """GenerateAllContainersRestartingCondition: true from the end that asks for it until all containers are removed."""
+    over = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(new_phase)
+    if over is not None or cleaned:
+        return _condition(restart_all.CONDITION, False, over or "")
+    text = "container exited with restart policy rule"
+    return _condition(restart_all.CONDITION, True, "RestartAllContainersStarted", text)
 
 
 def merge(pod: Manifest, made: list[Manifest], now: datetime) -> list[Manifest]:

@@ -124,8 +124,4 @@ def refusal(pod: Manifest, host_access: Set[str]) -> str:
 def _container_refusals(spec: Spec) -> list[str]:
     container = spec.manifest
     found = ["volumeDevices"] if container.get("volumeDevices") else []
-    if any(rule.get("action") != "Restart" for rule in container.get("restartPolicyRules") or []):
-        found.append("restartPolicyRules with an action other than Restart")
-    if (container.get("lifecycle") or {}).get("stopSignal"):
-        found.append("lifecycle.stopSignal")
     return found

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.kubelet import images, pods, resize
+from podlab.kubelet import images, pods, resize, restart_all
 from podlab.kubelet.actions import should_restart
 from podlab.kubelet.plan import Verdicts
 from podlab.kubelet.pods import Spec
@@ -44,6 +44,7 @@ class Inputs:
     hooked: frozenset[str] = frozenset()
     actual: Mapping[str, Manifest] = field(default_factory=dict)  # resources by id of running container
     resizing: tuple[Manifest, ...] = ()  # conditions
+    restarting: bool = False  # all containers are being restarted
     scheme: str = "docker"
     node_ip: str = ""
     now: datetime
@@ -59,6 +60,8 @@ def _one(inputs: Inputs, spec: Spec) -> Manifest:
     old = pods.old_status(pod, spec)
     waiting = "PodInitializing" if pods.init_specs(pod) and not spec.ephemeral else "ContainerCreating"
     entry = _from_runs(inputs, runs, old, waiting) if runs else _without_runs(spec, old, waiting)
+    if inputs.restarting and not runs and not spec.ephemeral:
+        restart_all.removed(entry, old)
     problem = inputs.problems.get(spec.name)
     if problem is not None and should_restart(pod, spec, runs[0] if runs else None):
         _show_problem(entry, problem)

@@ -120,6 +120,7 @@ class PodState:
     actual: dict[str, Manifest] = field(default_factory=dict)  # what running containers were given, by id
     resize_pending: Pending | None = None
     resize_progress: Progress | None = None
+    restarting: str = ""  # why all containers are being restarted
     problems: dict[str, StartProblem] = field(default_factory=dict)  # by container
     pulls: dict[str, Pull] = field(default_factory=dict)  # by container, or image volume of one
     backoffs: dict[tuple[str, str], Entry] = field(default_factory=dict)  # by container and what it runs

@@ -32,7 +32,7 @@ class ToStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToKill:
-    """`cause`: liveness | startup | changed | resized | unknown. `message` is the text of the Killing event."""
+    """`cause`: liveness | startup | changed | resized | restart-all | unknown. `message` is the text of the Killing event."""
 
     id: str
     name: str
@@ -64,6 +64,7 @@ class PodActions:
     to_kill: tuple[ToKill, ...] = ()
     to_start: tuple[ToStart, ...] = ()
     to_resize: tuple[ToResize, ...] = ()
+    to_remove: tuple[str, ...] = ()  # ids: all containers go, to begin anew in the same sandbox
     why: str = ""
 
 

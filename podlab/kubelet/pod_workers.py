@@ -149,7 +149,11 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
         ctx.probes.verdicts(state.ref.uid),
         replacing=state.replacing,
         actual=state.actual,
+        restarting=state.restarting,
     )
+    if plan.to_remove or state.restarting:
+        _restart_all(ctx, state, observed, plan)
+        return
     # First what has happened, in the words of the reference: an end is seen before the restart that answers it.
     _write(ctx, state, observed, plan.why)
     if plan.kill_pod and not plan.create_sandbox:
@@ -168,6 +172,33 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
         resizing.conclude(ctx, state, after)
         _write(ctx, state, after, "; ".join(one.why for one in plan.to_resize) or plan.why)
     remember.tidy(ctx, state, observed)
+
+
+def _restart_all(ctx: Context, state: PodState, observed: PodStatus, plan: PodActions) -> None:
+    """Stop and remove every container; the sync that follows finds none and starts the pod from its beginning."""
+    assert state.pod is not None
+    state.restarting = state.restarting or plan.why
+    _write(ctx, state, observed, plan.why)
+    for one in plan.to_kill:
+        status = next(c for c in observed.containers if c.id == one.id)
+        killing.begin(ctx, state, status, grace=0, why=one.why)
+    killing.step(ctx, state, observed)
+    observed = ctx.observe(state.ref)
+    if killing.alive(observed):
+        return
+    _remember(ctx, state, observed)
+    if not terminate.drained(ctx, state, observed):
+        return
+    for container_id in plan.to_remove:
+        ctx.pump.drop(container_id)
+        ctx.runtime.remove_container(container_id)
+        state.actual.pop(container_id, None)
+    state.problems.clear()
+    state.hooks.clear()
+    state.drained_by = None
+    _write(ctx, state, ctx.observe(state.ref), plan.why)
+    state.restarting = ""
+    ctx.dispatch(state.ref.uid)
 
 
 def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodActions) -> None:

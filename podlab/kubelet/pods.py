@@ -100,8 +100,9 @@ def may_restart(pod: Manifest, spec: Spec, exit_code: int | None) -> bool:
     if spec.ephemeral:
         return False
     own = spec.manifest.get("restartPolicy")
-    if own and any(_rule_matches(rule, exit_code) for rule in spec.manifest.get("restartPolicyRules") or []):
-        return True
+    rule = matching_rule(spec, exit_code)
+    if rule is not None:
+        return bool(rule.get("action") == "Restart")
     policy = str(own or restart_policy(pod))
     return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
 
@@ -109,9 +110,18 @@ def may_restart(pod: Manifest, spec: Spec, exit_code: int | None) -> bool:
 def restart_rule_text(pod: Manifest, spec: Spec, exit_code: int | None) -> str:
     """Which rule `may_restart` went by, for people."""
     own = spec.manifest.get("restartPolicy")
-    if own and any(_rule_matches(rule, exit_code) for rule in spec.manifest.get("restartPolicyRules") or []):
-        return "one of its restartPolicyRules says Restart"
+    rule = matching_rule(spec, exit_code)
+    if rule is not None:
+        return f"one of its restartPolicyRules says {rule.get('action')}"
     return f"its own restartPolicy is {own}" if own else f"restartPolicy is {restart_policy(pod)}"
+
+
+def matching_rule(spec: Spec, exit_code: int | None) -> Manifest | None:
+    """The first of a container's own rules that is about this end; without a policy of its own it has none."""
+    if not spec.manifest.get("restartPolicy"):
+        return None
+    rules: list[Manifest] = spec.manifest.get("restartPolicyRules") or []
+    return next((rule for rule in rules if _rule_matches(rule, exit_code)), None)
 
 
 def _rule_matches(rule: Manifest, exit_code: int | None) -> bool:

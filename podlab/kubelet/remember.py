@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from podlab.kubelet import backoff, pods, resize
+from podlab.kubelet import backoff, pods, resize, restart_all
 from podlab.kubelet.backoff import Run
 from podlab.kubelet.context import Context, PodState
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus
@@ -19,6 +19,8 @@ def adopt(ctx: Context, state: PodState, observed: PodStatus) -> None:
     if state.pod is not None:
         state.allocation = resize.remembered(state.pod)
         state.resize_pending, state.resize_progress = resize.pending_in(state.pod), resize.progress_in(state.pod)
+        if restart_all.under_way(state.pod):
+            state.restarting = "all containers are being restarted: an earlier agent began it"
     if not observed.containers:
         return
     known = ctx.runs.of(state.ref.uid)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from podlab.apis import decode, defaults, schema_check, scheme, static_pods, times, validation
+from podlab.apis import decode, defaults, feature_gates, schema_check, scheme, static_pods, times, validation
 from podlab.apis.decode import Document
 from podlab.apis.decode_errors import DecodeError, Position
 from podlab.apis.types import Manifest
@@ -126,6 +126,7 @@ def pod_of(raw: bytes, file: str, node: str, *, seen: str) -> Manifest:
     if wrong := schema_check.type_error(resource, obj):
         raise BadFile(f"line 1: {wrong}")
     pod = schema_check.drop_unknown(resource, obj)
+    feature_gates.drop_disabled(pod)
     _complete(pod, file, node, seen)
     defaults.apply(resource, pod)
     errors = validation.validate_create(resource, pod)

@@ -11,7 +11,7 @@ from typing import Any
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.kubelet import conditions, container_status, pods, resize
+from podlab.kubelet import conditions, container_status, pods, resize, restart_all
 from podlab.kubelet.container_status import Inputs
 from podlab.runtime.interface import ContainerState
 
@@ -34,6 +34,11 @@ def generate(inputs: Inputs, *, forced: Forced | None = None) -> Manifest:
     if pods.is_terminal(inputs.pod) or status["phase"] in pods.TERMINAL or forced is not None:
         status["phase"] = "Running" if old == "Pending" and _has_run(inputs) else old
     return status
+
+
+def _nothing_left(inputs: Inputs) -> bool:
+    names = {spec.name for spec in (*pods.init_specs(inputs.pod), *pods.app_specs(inputs.pod))}
+    return not any(one.name in names for one in inputs.observed.containers)
 
 
 def _has_run(inputs: Inputs) -> bool:
@@ -79,10 +84,14 @@ def _build(inputs: Inputs, *, over: bool, forced: Forced | None) -> Manifest:
     pod, old = inputs.pod, inputs.pod.get("status") or {}
     init, apps = _containers(inputs)
     phase = conditions.phase(pod, init, apps, ending=over)
+    if inputs.restarting and not over and phase in pods.TERMINAL:
+        phase = "Running"  # what has ended is about to begin anew
     if forced is not None:
         phase = "Failed"
     sandbox = next((s for s in inputs.observed.sandboxes if s.ready and (s.ip or pods.host_network(pod))), None)
     made = conditions.conditions(pod, init, apps, new_phase=phase, sandbox_ready=sandbox is not None and not over)
+    if restart_all.could_happen(pod):
+        made.append(conditions.all_restarting(phase, cleaned=not inputs.restarting or _nothing_left(inputs)))
     status: dict[str, Any] = {}
     if pod["metadata"].get("generation") is not None:
         status["observedGeneration"] = pod["metadata"]["generation"]

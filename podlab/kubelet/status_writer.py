@@ -35,6 +35,7 @@ def inputs(ctx: Context, state: PodState, observed: PodStatus) -> Inputs:
         problems=dict(state.problems),
         hooked=_hooked(state),
         actual=dict(state.actual),
+        restarting=bool(state.restarting),
         resizing=tuple(resize.conditions(state.resize_pending, state.resize_progress)),
         scheme=ctx.runtime.name,
         node_ip=ctx.address,

@@ -66,7 +66,7 @@ def terminated(ctx: Context, state: PodState, observed: PodStatus) -> None:
     """Nothing runs. Remove the rest when the object is going or gone; a finished pod keeps its dead containers."""
     if not state.leaving:
         return
-    if not _drained(ctx, state, observed):
+    if not drained(ctx, state, observed):
         return
     for container in observed.containers:
         ctx.pump.drop(container.id)
@@ -139,7 +139,7 @@ def _hasten(ctx: Context, state: PodState) -> None:
             one.kill_at = min(one.kill_at, soon)
 
 
-def _drained(ctx: Context, state: PodState, observed: PodStatus) -> bool:
+def drained(ctx: Context, state: PodState, observed: PodStatus) -> bool:
     """The output of every container is in its file, or has been waited for long enough."""
     now = ctx.clock.now()
     if state.drained_by is None:

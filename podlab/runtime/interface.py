@@ -341,7 +341,7 @@ class Runtime(Protocol):
     def start_container(self, container_id: str) -> None: ...
 
     def signal_container(self, container_id: str, signal: str) -> None:
-        """Send "TERM", "KILL", … Not running or gone counts as success."""
+        """Send "TERM" (or what the image wants to be stopped with), "KILL", … Not running or gone counts as success."""
         ...
 
     def update_container(self, container_id: str, resources: ContainerResources) -> None:

@@ -122,6 +122,18 @@ def test_a_rule_restarts_a_container_of_a_pod_that_never_does(node: Node) -> Non
     assert (node.phase(), node.main()["restartCount"]) == ("Succeeded", 1)
 
 
+def test_a_rule_restarts_all_containers_in_their_sandbox(node: Node) -> None:
+    rule = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}}
+    mount = [{"name": "v", "mountPath": "/v"}]
+    script = "[ -f /v/x ] && sleep 3600; touch /v/x; exit 42"
+    trigger = other("trigger", script, restartPolicy="Never", restartPolicyRules=[rule], volumeMounts=mount)
+    main = other("main", FOREVER)
+    node.run(FOREVER, spec={"containers": [main, trigger], "volumes": [{"name": "v", "emptyDir": {}}]}, policy="Never")
+    eventually(lambda: node.main().get("restartCount") == 1 and node.main().get("ready"))
+    assert node.main()["lastState"]["terminated"]["reason"] == "RestartingAllContainers"
+    assert len(next(iter(node.listing().values())).sandboxes) == 1
+
+
 def test_the_end_of_the_log_is_the_message_of_a_failed_container(node: Node) -> None:
     node.run("echo one; echo two; exit 1", policy="Never", terminationMessagePolicy="FallbackToLogsOnError")
     finish(node)

@@ -103,6 +103,26 @@ def test_limits_are_the_kubelets_translation(pod: Pod, api: Any) -> None:
     assert (host["CpuShares"], host["CpuPeriod"], host["CpuQuota"]) == (256, 100_000, 50_000)
 
 
+def test_what_an_image_wants_to_be_stopped_with_takes_the_place_of_term(
+    docker_lab: DockerLab, pod: Pod, api: Any
+) -> None:
+    image = f"podlab-test/stopsignal:{pod.ref.uid}"
+    made = api.commit(pod.create("true", name="base"), *image.split(":"), changes="STOPSIGNAL SIGUSR1")
+    try:
+        script = "trap 'exit 7' USR1; trap 'exit 8' TERM; echo up; while true; do sleep 3600 & wait; done"
+        container_id = pod.shell(script, image=image)
+        lines = Lines(pod.runtime, container_id)
+        docker_lab.eventually(lambda: "up" in lines.text)
+        pod.runtime.signal_container(container_id, "TERM")
+        docker_lab.eventually(lambda: lines.ended)
+        found = pod.status(container_id)
+        assert found is not None
+        assert found.exit_code == 7
+        pod.runtime.remove_container(container_id)
+    finally:
+        api.remove_image(made["Id"], force=True)
+
+
 def test_out_of_memory_is_told_apart(docker_lab: DockerLab, pod: Pod) -> None:
     seen: list[RuntimeEvent] = []
     pod.runtime.events(seen.append)

@@ -91,6 +91,9 @@ def signal(engine: Engine, container_id: str, name: str) -> None:
     """Not running or gone counts as success."""
     try:
         with engine_errors():
+            if name == "TERM":
+                # What an image asks to be stopped with (STOPSIGNAL) takes its place, as in every runtime of Kubernetes.
+                name = engine.api.inspect_container(container_id)["Config"].get("StopSignal") or name
             engine.api.kill(container_id, signal=name)
     except NotFound:
         return
