@@ -99,7 +99,9 @@ def _claim(obj: Manifest) -> None:
 
 
 def claim_spec(spec: Manifest) -> None:
-    _part(spec, "resources")
+    resources = _part(spec, "resources")
+    for kind in ("requests", "limits"):
+        default_volumes.round_up(resources.get(kind))
     set_absent(spec, "volumeMode", "Filesystem")
 
 
@@ -108,6 +110,7 @@ def _volume(obj: Manifest) -> None:
     set_empty(spec, "persistentVolumeReclaimPolicy", "Retain")
     set_absent(spec, "volumeMode", "Filesystem")
     default_volumes.apply(spec)
+    default_volumes.round_up(spec.get("capacity"))
     set_empty(_part(obj, "status"), "phase", "Pending")
 
 
@@ -115,6 +118,8 @@ def _limit_range(obj: Manifest) -> None:
     spec = _part(obj, "spec")
     set_absent(spec, "limits", None)
     for limit in spec["limits"] or []:
+        for field in ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio"):
+            default_volumes.round_up(limit.get(field))
         if limit.get("type") != "Container":
             continue
         default, request = dict(limit.get("default") or {}), dict(limit.get("defaultRequest") or {})
@@ -127,7 +132,7 @@ def _limit_range(obj: Manifest) -> None:
 
 
 def _quota(obj: Manifest) -> None:
-    _part(obj, "spec")
+    default_volumes.round_up(_part(obj, "spec").get("hard"))
     _part(obj, "status")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from podlab.apis import default_volumes, image_names, quantity
+from podlab.apis import default_volumes, image_names
 from podlab.apis.types import Manifest
 
 TERMINATION_MESSAGE_PATH = "/dev/termination-log"
@@ -43,10 +43,10 @@ def pod_spec(spec: Manifest) -> None:
         _container(container)
     for volume in spec.get("volumes") or []:
         default_volumes.apply(volume)
-    _round_up(spec.get("overhead"))
+    default_volumes.round_up(spec.get("overhead"))
     if spec.get("resources"):
-        _round_up(spec["resources"].get("requests"))
-        _round_up(spec["resources"].get("limits"))
+        default_volumes.round_up(spec["resources"].get("requests"))
+        default_volumes.round_up(spec["resources"].get("limits"))
 
 
 def containers(spec: Manifest, *lists: str) -> Iterator[Manifest]:
@@ -59,8 +59,8 @@ def _container(container: Manifest) -> None:
     set_empty(container, "terminationMessagePath", TERMINATION_MESSAGE_PATH)
     set_empty(container, "terminationMessagePolicy", "File")
     resources = container.setdefault("resources", {})
-    _round_up(resources.get("requests"))
-    _round_up(resources.get("limits"))
+    default_volumes.round_up(resources.get("requests"))
+    default_volumes.round_up(resources.get("limits"))
     for port in container.get("ports") or []:
         set_empty(port, "protocol", "TCP")
     for variable in container.get("env") or []:
@@ -91,11 +91,6 @@ def _handler(handler: Manifest) -> None:
     for name in ("httpGet", "tcpSocket"):
         if handler.get(name) is not None:
             set_absent(handler[name], "port", 0)
-
-
-def _round_up(values: Manifest | None) -> None:
-    for name, text in (values or {}).items():
-        (values or {})[name] = str(quantity.parse(text).round_up_to_milli())
 
 
 def template(holder: Manifest) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from podlab.apis import quantity
 from podlab.apis.image_names import pull_policy
 from podlab.apis.types import Manifest
 
@@ -51,9 +52,17 @@ def _claim_and_image(volume: Manifest) -> None:
         spec = template.setdefault("spec", {})
         if spec.get("volumeMode") is None:
             spec["volumeMode"] = "Filesystem"
+        for kind in ("requests", "limits"):
+            round_up((spec.get("resources") or {}).get(kind))
     image = volume.get("image")
     if image is not None and not image.get("pullPolicy"):
         image["pullPolicy"] = pull_policy(image.get("reference") or "")
+
+
+def round_up(amounts: Manifest | None) -> None:
+    """Nothing smaller than a thousandth is kept (SetDefaults_ResourceList)."""
+    for name, text in (amounts or {}).items():
+        (amounts or {})[name] = str(quantity.parse(text).round_up_to_milli())
 
 
 def _items(source: Manifest | None) -> None:

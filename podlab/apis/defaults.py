@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
-from podlab.apis import default_cluster, default_workloads, pods, quantity
+from podlab.apis import default_cluster, default_workloads, pods
 from podlab.apis.default_pod_spec import containers, pod_spec, set_absent, set_empty
+from podlab.apis.default_volumes import round_up
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
 
@@ -51,16 +52,22 @@ def _supported_at_pod_level(name: str) -> bool:
 
 
 def _pod_level_requests(pod: Manifest) -> None:
-    """Pod-level requests come from the containers, then from the pod-level limits (defaultPodRequests)."""
+    """Pod-level requests come from the containers, then from the pod-level limits (defaultPodRequests). Huge pages cannot
+    be promised twice: of them the containers' limits count (defaultHugePagePodLimits)."""
     resources = pod["spec"].get("resources")
-    if not resources or not resources.get("limits"):
+    if not resources:
         return
-    requests = dict(resources.get("requests") or {})
+    requests, limits = dict(resources.get("requests") or {}), dict(resources.get("limits") or {})
     bare = {**pod, "spec": {**pod["spec"], "resources": None, "overhead": None}}
-    for name, nano in pods.total_requests(bare).items():
-        if _supported_at_pod_level(name):
-            form: quantity.Format = "BinarySI" if name != "cpu" else "DecimalSI"
-            requests.setdefault(name, str(quantity.Quantity(nano, form)))
+    for name, total in pods.total_quantities(bare, kind="limits").items():
+        if name.startswith("hugepages-") and (requests or limits) and name not in requests:
+            limits.setdefault(name, str(total))
+    if not limits:
+        return
+    resources["limits"] = limits
+    for name, total in pods.total_quantities(bare).items():
+        if name in _POD_LEVEL:
+            requests.setdefault(name, str(total))
     for name, limit in resources["limits"].items():
         if _supported_at_pod_level(name):
             requests.setdefault(name, limit)
@@ -88,8 +95,15 @@ def _secret(secret: Manifest) -> None:
 
 
 def _node(node: Manifest) -> None:
-    node.setdefault("spec", {})
+    spec = node.setdefault("spec", {})
+    blocks = spec.get("podCIDRs") or []
+    if spec.get("podCIDR") and blocks[:1] != [spec["podCIDR"]]:  # the older field wins (conversion.go)
+        spec["podCIDRs"] = [spec["podCIDR"]]
+    elif blocks:
+        spec["podCIDR"] = blocks[0]
     status = node.setdefault("status", {})
+    for field in ("capacity", "allocatable"):
+        round_up(status.get(field))
     if status.get("capacity"):
         set_empty(status, "allocatable", dict(status["capacity"]))
 

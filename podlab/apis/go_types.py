@@ -102,7 +102,7 @@ POINTERS: Mapping[str, set[str]] = {
     },
     "Container": _CONTAINER,
     "EphemeralContainer": _CONTAINER,
-    "ContainerStatus": {"started"},
+    "ContainerStatus": {"started", "stopSignal"},
     "Probe": {"terminationGracePeriodSeconds"},
     "GRPCAction": {"service"},
     "Lifecycle": {"stopSignal"},

@@ -84,6 +84,15 @@ POINTERS: Mapping[str, set[str]] = {
     "IngressClassParametersReference": {"apiGroup", "scope", "namespace"},
     "StorageClass": {"reclaimPolicy", "allowVolumeExpansion", "volumeBindingMode"},
     "AzureFilePersistentVolumeSource": {"secretNamespace"},
+    "GlusterfsPersistentVolumeSource": {"endpointsNamespace"},
+    "ISCSIPersistentVolumeSource": {"initiatorName"},
+    "IngressPortStatus": {"error"},
+    "NodeFeatures": {"supplementalGroupsPolicy"},
+    "NodeRuntimeHandlerFeatures": {"recursiveReadOnlyMounts", "userNamespaces"},
+    "NodeSwapStatus": {"capacity"},
+    "PodResourceClaimStatus": {"resourceClaimName"},
+    "VolumeMountStatus": {"recursiveReadOnly"},
+    "TokenRequestSpec": {"expirationSeconds"},
 }  # fmt: skip
 
 KEPT_EMPTY: Mapping[str, set[str]] = {"HPAScalingRules": {"policies"}}

@@ -10,10 +10,21 @@ _REFERENCE = re.compile(
 )
 
 
+_NAME_MAX = 255
+
+
+def _whole_name(name: str) -> str:
+    """With the registry and the folder that are meant when none are said."""
+    first, slash, _ = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return name
+    return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
+
+
 def pull_policy(image: str) -> str:
     """Always for :latest, spoken or not; IfNotPresent for every other tag, for a digest, and for what is no image."""
     match = _REFERENCE.fullmatch(image.lower() if "/" in image and "." in image.partition("/")[0] else image)
-    if match is None or len(image) > 1024:
+    if match is None or len(_whole_name(match["name"])) > _NAME_MAX:
         return "IfNotPresent"
     if match["tag"] is None and match["digest"] is None:
         return "Always"

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_RELAXED_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_RELAXED_SUBDOMAIN = rf"{_RELAXED_LABEL}(\.{_RELAXED_LABEL})*"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = f"({_QUALIFIED})?"
@@ -53,6 +55,12 @@ SUBDOMAIN_TEXT = _examples(
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
     "end with an alphanumeric character",
     _SUBDOMAIN,
+    "example.com",
+)
+_RELAXED_SUBDOMAIN_TEXT = _examples(
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start "
+    "and end with an alphanumeric character",
+    _RELAXED_SUBDOMAIN,
     "example.com",
 )
 _LABEL_1035_TEXT = _examples(
@@ -101,6 +109,12 @@ def dns_label(text: str) -> list[str]:
 def dns_subdomain(text: str) -> list[str]:
     out = [max_length(SUBDOMAIN_MAX)] if len(text) > SUBDOMAIN_MAX else []
     return out if _full(_SUBDOMAIN, text) else [*out, SUBDOMAIN_TEXT]
+
+
+def relaxed_subdomain(text: str) -> list[str]:
+    """A subdomain whose labels may hold underscores: a search domain of resolv.conf."""
+    out = [max_length(SUBDOMAIN_MAX)] if len(text) > SUBDOMAIN_MAX else []
+    return out if _full(_RELAXED_SUBDOMAIN, text) else [*out, _RELAXED_SUBDOMAIN_TEXT]
 
 
 def dns_1035_label(text: str) -> list[str]:

@@ -181,7 +181,7 @@ def qos_class(pod: Manifest) -> QosClass:
     requests: Amounts = {}
     limits: Amounts = {}
     guaranteed = True
-    if spec.get("resources"):
+    if spec.get("resources") is not None:
         blocks: Sequence[Manifest] = [spec["resources"]]
     else:
         blocks = [item.spec.get("resources") or {} for item in containers(pod) if item.sort != "ephemeral"]

@@ -31,6 +31,7 @@ BACKEND = {"service": {"name": "s", "port": {"number": 80}}}
         ("persistentvolumes", {"spec": HOST}, []),
         ("persistentvolumes", {"spec": {}}, [
             "spec.accessModes: Required value", "spec.capacity: Required value",
+            'spec.capacity: Unsupported value: null: supported values: "storage"',
             "spec: Required value: must specify a volume type",
         ]),
         ("persistentvolumes", {"spec": {**HOST, "nfs": {"server": "s", "path": "/"}}}, [

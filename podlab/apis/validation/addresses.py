@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_interface, ip_network
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_network
 
-from podlab.apis.field_errors import invalid
-from podlab.apis.validation.rules import Errors
+from podlab.apis.field_errors import go_quote, invalid
+from podlab.apis.validation.rules import Errors, sloppy_ip
 
 _MULTICAST = tuple(map(ip_network, ("224.0.0.0/24", "ff02::/16")))
+
+
+def warnings(path: str, value: str) -> Iterator[str]:
+    """Spellings of an address that are still accepted (GetWarningsForIP)."""
+    address = sloppy_ip(value)
+    if address is None:
+        return
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    if mapped is not None or (isinstance(address, IPv4Address) and str(address) != value):
+        better = str(mapped or address)
+        yield (
+            f"{path}: non-standard IP address {go_quote(value)} will be considered invalid in a future Kubernetes "
+            f"release: use {go_quote(better)}"
+        )
+    elif str(address) != value:
+        yield f"{path}: IPv6 address {go_quote(value)} should be in RFC 5952 canonical format ({go_quote(str(address))})"
 
 
 def cidr(path: str, value: str) -> Errors:

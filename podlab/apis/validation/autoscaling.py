@@ -5,13 +5,15 @@ from __future__ import annotations
 from podlab.apis import names, quantity
 from podlab.apis.field_errors import forbidden, invalid, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation.rules import Errors, by_rule, label_selector, one_of
+from podlab.apis.validation import resources
+from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule, one_of
 
 SOURCES = {
     "Object": "object", "Pods": "pods", "Resource": "resource", "External": "external",
     "ContainerResource": "containerResource",
 }  # fmt: skip
 _MAX_PERIOD, _MAX_WINDOW = 1800, 3600
+_TO_ZERO = "must specify at least one Object or External metric to support scaling to zero replicas"
 _SOURCE = "must populate information for the given metric source"
 
 
@@ -25,16 +27,19 @@ def validate(obj: Manifest) -> Errors:
         yield required("spec.maxReplicas", "must be set and greater than 0")
     if low is not None and high < low:
         yield invalid("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`")
-    yield from _target_reference("spec.scaleTargetRef", spec.get("scaleTargetRef") or {})
+    yield from _target_reference("spec.scaleTargetRef", spec.get("scaleTargetRef") or {}, core=False)
     for index, metric in enumerate(metrics):
         yield from _metric(f"spec.metrics[{index}]", metric)
+    if low == 0 and not any(metric.get("type") in ("Object", "External") for metric in metrics):
+        yield forbidden("spec.metrics", _TO_ZERO)
     for direction in ("scaleUp", "scaleDown"):
         rules = (spec.get("behavior") or {}).get(direction)
         if rules is not None:
             yield from _rules(f"spec.behavior.{direction}", rules)
 
 
-def _target_reference(path: str, target: Manifest) -> Errors:
+def _target_reference(path: str, target: Manifest, *, core: bool) -> Errors:
+    """`core`: kinds of the core group have metrics too, but cannot be scaled (but for the oldest controller)."""
     kind, name, version = (target.get(field) or "" for field in ("kind", "name", "apiVersion"))
     for field, value in (("kind", kind), ("name", name)):
         if not value:
@@ -42,7 +47,7 @@ def _target_reference(path: str, target: Manifest) -> Errors:
         else:
             yield from by_rule(f"{path}.{field}", value, names.path_segment)
     group = version.rpartition("/")[0]
-    if not group and (kind, version) != ("ReplicationController", "v1"):
+    if not group and not core and (kind, version) != ("ReplicationController", "v1"):
         yield invalid(f"{path}.apiVersion", version, "apiVersion must specify API group")
     elif version.count("/") > 1:
         yield invalid(f"{path}.apiVersion", version, f"unexpected GroupVersion string: {version}")
@@ -70,16 +75,18 @@ def _metric(path: str, metric: Manifest) -> Errors:
 def _source(path: str, kind: str, source: Manifest) -> Errors:
     target = source.get("target") or {}
     if kind == "Object":
-        yield from _target_reference(f"{path}.describedObject", source.get("describedObject") or {})
+        yield from _target_reference(f"{path}.describedObject", source.get("describedObject") or {}, core=True)
     if kind in ("Object", "Pods", "External"):
         yield from _identifier(f"{path}.metric", source.get("metric") or {})
     elif not source.get("name"):
         yield required(f"{path}.name", "must specify a resource name")
+    elif kind == "ContainerResource":
+        yield from resources.container_resource_name(f"{path}.name", source["name"])
     if kind == "ContainerResource":
         if not source.get("container"):
-            yield required(f"{path}.container", "must specify a container name")
+            yield required(f"{path}.container", "must specify a container")
         else:
-            yield from by_rule(f"{path}.container", source["container"], names.path_segment)
+            yield from by_rule(f"{path}.container", source["container"], names.dns_label)
     yield from _target(f"{path}.target", target)
     yield from _which(f"{path}.target", kind, target)
 
@@ -89,7 +96,6 @@ def _identifier(path: str, metric: Manifest) -> Errors:
         yield required(f"{path}.name", "must specify a metric name")
     else:
         yield from by_rule(f"{path}.name", metric["name"], names.path_segment)
-    yield from label_selector(f"{path}.selector", metric.get("selector"))
 
 
 def _target(path: str, target: Manifest) -> Errors:
@@ -145,7 +151,7 @@ def _rules(path: str, rules: Manifest) -> Errors:
         yield from _policy(f"{path}.policies[{index}]", policy)
     if rules.get("tolerance") is not None and quantity.parse(rules["tolerance"]).nano < 0:
         text = quantity.canonical(rules["tolerance"])
-        yield invalid(f"{path}.tolerance", text, "must be greater or equal to zero")
+        yield invalid(f"{path}.tolerance", text, NOT_NEGATIVE)
 
 
 def _policy(path: str, policy: Manifest) -> Errors:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from podlab.apis import names, quantity
-from podlab.apis.field_errors import forbidden, invalid, required
-from podlab.apis.types import Manifest
-from podlab.apis.validation import metadata, resources, volumes
-from podlab.apis.validation.placement import node_selector
-from podlab.apis.validation.rules import Errors, by_rule, label_selector, no_backsteps, one_of
+import posixpath
+from collections.abc import Mapping
 
-ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-_MODES = ("Block", "Filesystem")
+from podlab.apis import names, quantity
+from podlab.apis.field_errors import forbidden, invalid, not_supported, required
+from podlab.apis.types import Manifest
+from podlab.apis.validation import claim_specs, metadata, volume_sources
+from podlab.apis.validation.placement import node_selector
+from podlab.apis.validation.rules import Errors, by_rule, no_backsteps, one_of
+
 _RECLAIM = ("Delete", "Recycle", "Retain")
-_ONE_POD = "ReadWriteOncePod"
-_POSITIVE = "must be greater than zero"
 _IMMUTABLE = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 _SOURCE_IMMUTABLE = "spec.persistentvolumesource is immutable after creation"
 _VOLUME_FIELDS = {
@@ -23,67 +22,7 @@ _VOLUME_FIELDS = {
 
 
 def claim(obj: Manifest) -> Errors:
-    yield from claim_spec("spec", obj.get("spec") or {})
-
-
-def claim_spec(path: str, spec: Manifest) -> Errors:
-    """Of a claim, or of the template of one."""
-    modes = spec.get("accessModes") or []
-    if not modes:
-        yield required(f"{path}.accessModes", "at least 1 access mode is required")
-    yield from label_selector(f"{path}.selector", spec.get("selector"))
-    yield from _access_modes(f"{path}.accessModes", modes)
-    storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    if storage is None:
-        yield required(f"{path}.resources[storage]")
-    else:
-        yield from _positive(f"{path}.resources[storage]", storage)
-    if spec.get("storageClassName"):
-        yield from by_rule(f"{path}.storageClassName", spec["storageClassName"], names.dns_subdomain)
-    if spec.get("volumeMode") is not None:
-        yield from one_of(f"{path}.volumeMode", spec["volumeMode"], _MODES)
-    yield from _data_source(path, spec)
-    if spec.get("volumeAttributesClassName"):
-        here = f"{path}.volumeAttributesClassName"
-        yield from by_rule(here, spec["volumeAttributesClassName"], names.dns_subdomain)
-
-
-def _positive(path: str, text: str) -> Errors:
-    parsed = quantity.parse(text)
-    if parsed.nano <= 0:
-        yield invalid(path, str(parsed), _POSITIVE)
-
-
-def _access_modes(path: str, modes: list[str]) -> Errors:
-    for mode in modes:
-        yield from one_of(path, mode, ACCESS_MODES)
-    if _ONE_POD in modes and len(modes) > 1:
-        yield forbidden(path, "may not use ReadWriteOncePod with other access modes")
-
-
-def _data_source(path: str, spec: Manifest) -> Errors:
-    for field in ("dataSource", "dataSourceRef"):
-        source = spec.get(field)
-        if source is None:
-            continue
-        here = f"{path}.{field}"
-        group = source.get("apiGroup") or ""
-        for part in ("name", "kind"):
-            if not source.get(part):
-                yield required(f"{here}.{part}")
-        if group:
-            yield from by_rule(f"{here}.apiGroup", group, names.dns_subdomain)
-        elif source.get("kind") != "PersistentVolumeClaim":
-            yield invalid(here, source.get("kind") or "", "")
-    first, second = spec.get("dataSource"), spec.get("dataSourceRef")
-    both = bool(first and second and not second.get("namespace"))
-    if (
-        first
-        and second
-        and both
-        and any((first.get(part) or "") != (second.get(part) or "") for part in ("apiGroup", "kind", "name"))
-    ):
-        yield invalid(path, f"{path}.dataSource", "must match dataSourceRef")
+    yield from claim_specs.claim_spec("spec", obj.get("spec") or {})
 
 
 def claim_update(new: Manifest, old: Manifest) -> Errors:
@@ -128,7 +67,7 @@ def _growing(spec: Manifest, before: Manifest, old: Manifest) -> Errors:
 
 def claim_status(new: Manifest, old: Manifest) -> Errors:
     for name, text in ((new.get("status") or {}).get("capacity") or {}).items():
-        yield from resources.amount(f"status.capacity[{name}]", name, text)
+        yield from _amount(f"status.capacity[{name}]", text)
 
 
 def volume(obj: Manifest) -> Errors:
@@ -136,23 +75,50 @@ def volume(obj: Manifest) -> Errors:
     modes, capacity = spec.get("accessModes") or [], spec.get("capacity") or {}
     if not modes:
         yield required("spec.accessModes")
-    yield from _access_modes("spec.accessModes", modes)
+    yield from claim_specs.access_modes("spec.accessModes", modes)
     if not capacity:
         yield required("spec.capacity")
-    if capacity and (set(capacity) != {"storage"}):
-        from_map = {name: quantity.canonical(text) for name, text in capacity.items()}
-        yield from one_of("spec.capacity", from_map, ("storage",))
+    if set(capacity) != {"storage"}:
+        shown = {name: quantity.canonical(text) for name, text in sorted(capacity.items())}
+        yield not_supported("spec.capacity", shown or spec.get("capacity"), ("storage",))
     for name, text in capacity.items():
-        yield from resources.amount(f"spec.capacity[{name}]", name, text)
-        yield from _positive(f"spec.capacity[{name}]", text)
+        yield from _amount(f"spec.capacity[{name}]", text)
+        yield from claim_specs.positive(f"spec.capacity[{name}]", text)
     if spec.get("persistentVolumeReclaimPolicy"):
         yield from one_of("spec.persistentVolumeReclaimPolicy", spec["persistentVolumeReclaimPolicy"], _RECLAIM)
     yield from _node_affinity(spec.get("nodeAffinity"))
-    yield from _source(spec)
+    yield from _source(spec, (obj.get("metadata") or {}).get("name") or "")
+    if _recycles_everything(spec):
+        yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'")
     if spec.get("storageClassName"):
         yield from by_rule("spec.storageClassName", spec["storageClassName"], names.dns_subdomain)
     if spec.get("volumeMode") is not None:
-        yield from one_of("spec.volumeMode", spec["volumeMode"], _MODES)
+        yield from one_of("spec.volumeMode", spec["volumeMode"], claim_specs.MODES)
+    yield from _attributes_class(spec)
+
+
+def _amount(path: str, text: str) -> Errors:
+    value = quantity.value(text)
+    if value < 0:
+        yield invalid(path, value, "must be a valid resource quantity")
+
+
+def _recycles_everything(spec: Manifest) -> bool:
+    source = spec.get("hostPath")
+    recycles = spec.get("persistentVolumeReclaimPolicy") == "Recycle"
+    return bool(recycles and source and posixpath.normpath(source.get("path") or ".") in ("/", "//"))
+
+
+def _attributes_class(spec: Manifest) -> Errors:
+    name, here = spec.get("volumeAttributesClassName"), "spec.volumeAttributesClassName"
+    if name is None:
+        return
+    if not name:
+        yield required(here, "an empty string is disallowed")
+    else:
+        yield from by_rule(here, name, names.dns_subdomain)
+    if spec.get("csi") is None:
+        yield required("spec.csi", "has to be specified when using volumeAttributesClassName")
 
 
 def _node_affinity(affinity: Manifest | None) -> Errors:
@@ -164,27 +130,56 @@ def _node_affinity(affinity: Manifest | None) -> Errors:
         yield from node_selector("spec.nodeAffinity.required", affinity["required"])
 
 
-def _source(spec: Manifest) -> Errors:
-    sources = [name for name in spec if name not in _VOLUME_FIELDS and spec[name] is not None]
-    if not sources:
-        yield required("spec", "must specify a volume type")
-        return
-    first, *more = sources
-    for name in more:
-        yield forbidden(f"spec.{name}", "may not specify more than 1 volume type")
-    here, given = f"spec.{first}", spec[first]
-    if first == "hostPath":
-        yield from volumes.host_path(here, given)
-        recycled = spec.get("persistentVolumeReclaimPolicy") == "Recycle"
-        if recycled and (given.get("path") or "").rstrip("/") == "":
-            yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'")
-    elif first == "local":
-        if not given.get("path"):
-            yield required(f"{here}.path")
+def _source(spec: Manifest, name: str) -> Errors:
+    given = [field for field in _SOURCES if spec.get(field) is not None]
+    first = given[0] if given else ""
+    for field in given:
+        here = f"spec.{_SHOWN.get(field, field)}"
+        if field != first and field != "flexVolume":  # sic: that one may come on top
+            yield forbidden(f"spec.{field}", "may not specify more than 1 volume type")
+        elif field == "iscsi":
+            yield from volume_sources.persistent_iscsi(name)(here, spec[field])
         else:
-            yield from no_backsteps(f"{here}.path", given["path"])
-        if not spec.get("nodeAffinity"):
+            yield from _SOURCES[field](here, spec[field])
+        if field == "local" and field == first and spec.get("nodeAffinity") is None:
             yield required("spec.nodeAffinity", "Local volume requires node affinity")
+    if not first:
+        yield required("spec", "must specify a volume type")
+
+
+def _local(path: str, source: Manifest) -> Errors:
+    if not source.get("path"):
+        yield required(f"{path}.path")
+    else:
+        yield from no_backsteps(f"{path}.path", source["path"])
+
+
+# In the order in which Kubernetes looks at them: the first one given is taken, the others are too many.
+_SOURCES: Mapping[str, volume_sources.Check] = {
+    "hostPath": volume_sources.host_path,
+    "gcePersistentDisk": volume_sources.disk("pdName"),
+    "awsElasticBlockStore": volume_sources.disk("volumeID"),
+    "glusterfs": volume_sources.glusterfs_volume,
+    "flocker": volume_sources.flocker,
+    "nfs": volume_sources.nfs,
+    "rbd": volume_sources.needs("monitors", "image"),
+    "quobyte": volume_sources.quobyte,
+    "cephfs": volume_sources.needs("monitors"),
+    "iscsi": volume_sources.needs(),  # needs the volume's name
+    "cinder": volume_sources.cinder(of_volume=True),
+    "fc": volume_sources.fibre_channel,
+    "flexVolume": volume_sources.flex,
+    "azureFile": volume_sources.azure_file_volume,
+    "vsphereVolume": volume_sources.needs("volumePath"),
+    "photonPersistentDisk": volume_sources.needs("pdID"),
+    "portworxVolume": volume_sources.needs("volumeID"),
+    "azureDisk": volume_sources.azure_disk,
+    "scaleIO": volume_sources.needs("gateway", "system", "volumeName"),
+    "local": _local,
+    "storageos": volume_sources.storage_os(of_volume=True),
+    "csi": volume_sources.csi_volume,
+}
+_SHOWN = {"gcePersistentDisk": "persistentDisk"}
 
 
 def volume_update(new: Manifest, old: Manifest) -> Errors:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from podlab.apis import names, quantity
-from podlab.apis.field_errors import invalid, not_supported, required
+from podlab.apis.field_errors import invalid, not_found, not_supported, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation.rules import Errors, by_rule
+from podlab.apis.validation.rules import Errors, by_rule, no_backsteps
 
 ENV_FIELDS = (
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
@@ -48,6 +48,8 @@ def _value_from(path: str, source: Manifest, value: str) -> Errors:
             yield from resource_reference(here, source[name], of_volume=False)
         elif name in ("configMapKeyRef", "secretKeyRef"):
             yield from _key_reference(here, source[name])
+        else:
+            yield from _file_reference(here, source[name])
     if not given:
         listed = ", ".join(f"`{name}`" for name in _SOURCES[:-1])
         yield invalid(path, "", f"must specify one of: {listed} or `{_SOURCES[-1]}`")
@@ -63,6 +65,35 @@ def _key_reference(path: str, reference: Manifest) -> Errors:
         yield required(f"{path}.key")
     else:
         yield from by_rule(f"{path}.key", reference["key"], names.config_map_key)
+
+
+def _file_reference(path: str, reference: Manifest) -> Errors:
+    for field, rule in (("key", names.env_var_name), ("volumeName", names.dns_label)):
+        if not reference.get(field):
+            yield required(f"{path}.{field}")
+        else:
+            yield from by_rule(f"{path}.{field}", reference[field], rule)
+    if not reference.get("path"):
+        yield required(f"{path}.path")
+    else:
+        yield from no_backsteps(f"{path}.path", reference["path"])
+
+
+def files_in_volumes(path: str, spec: Manifest) -> Errors:
+    """A variable from a file wants an emptyDir (validateFileKeyRefVolumes)."""
+    volumes = {volume.get("name") or "": volume for volume in spec.get("volumes") or []}
+    for field in ("initContainers", "containers", "ephemeralContainers"):
+        for index, item in enumerate(spec.get(field) or []):
+            for at, variable in enumerate(item.get("env") or []):
+                reference = (variable.get("valueFrom") or {}).get("fileKeyRef")
+                if reference is None:
+                    continue
+                here = f"{path}.{field}[{index}].env[{at}].valueFrom.fileKeyRef.volumeName"
+                name = reference.get("volumeName") or ""
+                if name not in volumes:
+                    yield not_found(here, name)
+                elif volumes[name].get("emptyDir") is None:
+                    yield invalid(here, name, "referenced volume must be of type emptyDir")
 
 
 def field_reference(path: str, reference: Manifest, allowed: Sequence[str]) -> Errors:
@@ -109,12 +140,12 @@ def _divisor(path: str, resource: str, divisor: str) -> Errors:
         return
     kind = resource.partition(".")[2]
     if kind == "cpu" and divisor not in ("1m", "1"):
-        yield invalid(path, divisor, "only divisor's values 1m and 1 are supported with the cpu resource")
+        yield invalid(path, resource, "only divisor's values 1m and 1 are supported with the cpu resource")
     titles = {"memory": "memory", "ephemeral-storage": "local ephemeral storage"}
     title = "hugepages" if kind.startswith("hugepages-") else titles.get(kind)
     if title and divisor not in _BYTES:
         listed = ", ".join(_BYTES)
-        yield invalid(path, divisor, f"only divisor's values {listed} are supported with the {title} resource")
+        yield invalid(path, resource, f"only divisor's values {listed} are supported with the {title} resource")
 
 
 def env_from(path: str, sources: Sequence[Manifest]) -> Errors:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from ipaddress import ip_network
 
 from podlab.apis import names
 from podlab.apis.decode import decode_json
 from podlab.apis.decode_errors import DecodeError
 from podlab.apis.field_errors import duplicate, forbidden, invalid, required, too_long
 from podlab.apis.types import Manifest
-from podlab.apis.validation import metadata
+from podlab.apis.validation import addresses, metadata, resources
 from podlab.apis.validation.placement import EFFECTS
 from podlab.apis.validation.rules import Errors, by_rule, one_of
 
@@ -116,15 +115,32 @@ def secret_update(new: Manifest, old: Manifest) -> Errors:
 
 def namespace(obj: Manifest) -> Errors:
     finalizers = (obj.get("spec") or {}).get("finalizers") or []
-    for index, name in enumerate(finalizers):
-        yield from by_rule(f"spec.finalizers[{index}]", name, names.qualified_name)
-    yield from metadata.standard_finalizers("spec.finalizers", finalizers)
+    for name in finalizers:
+        yield from by_rule("spec.finalizers", name, names.qualified_name)
+        if not metadata.is_standard_finalizer(name):
+            yield invalid("spec.finalizers", name, metadata.NO_FINALIZER)
 
 
 def node(obj: Manifest) -> Errors:
     spec = obj.get("spec") or {}
+    yield from _taints(spec.get("taints") or [])
+    yield from _node_amounts(obj)
+    blocks = spec.get("podCIDRs") or []
+    for index, block in enumerate(blocks):
+        yield from addresses.cidr(f"spec.podCIDRs[{index}]", block)
+    if len(blocks) > 1 and (len(blocks) > 2 or len({":" in block for block in blocks}) == 1):
+        yield invalid("spec.podCIDRs", blocks, "may specify no more than one CIDR for each IP family")
+
+
+def _node_amounts(obj: Manifest) -> Errors:
+    for field in ("capacity", "allocatable"):
+        for name, text in ((obj.get("status") or {}).get(field) or {}).items():
+            yield from resources.amount(f"status.{field}.{name}", name, text)
+
+
+def _taints(taints: list[Manifest]) -> Errors:
     seen: set[tuple[str, str]] = set()
-    for index, taint in enumerate(spec.get("taints") or []):
+    for index, taint in enumerate(taints):
         here = f"metadata.taints[{index}]"  # sic: Kubernetes names the wrong parent
         key, value, effect = (taint.get(field) or "" for field in ("key", "value", "effect"))
         yield from by_rule(f"{here}.key", key, names.qualified_name)
@@ -138,9 +154,29 @@ def node(obj: Manifest) -> Errors:
             shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
             yield duplicate(here, shown, "taints must be unique by key and effect pair")
         seen.add((key, effect))
-    for index, block in enumerate(spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])):
-        try:
-            ip_network(block, strict=False)
-        except ValueError:
-            detail = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-            yield invalid(f"spec.podCIDRs[{index}]", block, detail)
+
+
+_CIDR_FIXED = 'node updates may not change podCIDR except from "" to valid'
+
+
+def node_update(new: Manifest, old: Manifest) -> Errors:
+    spec, before = new.get("spec") or {}, old.get("spec") or {}
+    yield from _node_amounts(new)
+    seen: list[Manifest] = []
+    for index, address in enumerate((new.get("status") or {}).get("addresses") or []):
+        if address in seen:
+            shown = {"Type": address.get("type") or "", "Address": address.get("address") or ""}
+            yield duplicate(f"status.addresses[{index}]", shown)
+        seen.append(address)
+    blocks, had = spec.get("podCIDRs") or [], before.get("podCIDRs") or []
+    if had and len(blocks) != len(had):
+        yield forbidden("spec.podCIDRs", _CIDR_FIXED)
+    elif had:
+        for given, was in zip(blocks, had, strict=True):
+            if given != was:
+                yield forbidden("spec.podCIDRs", _CIDR_FIXED)
+    if before.get("providerID") and spec.get("providerID") != before["providerID"]:
+        yield forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid')
+    yield from _taints(spec.get("taints") or [])
+    if (spec.get("externalID") or "") != (before.get("externalID") or ""):
+        yield forbidden("spec.externalID", "may not be updated")

@@ -10,7 +10,12 @@ from podlab.apis.validation.rules import Errors, NameRule, by_rule, labels, not_
 ANNOTATIONS_MAX = 256 * 1024
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 _STANDARD_FINALIZERS = {"kubernetes", ORPHAN, FOREGROUND}
+NO_FINALIZER = "name is neither a standard finalizer name nor is it fully qualified"
 IMMUTABLE = "field is immutable"
+_TEMPLATE_FORBIDDEN = (
+    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers", "managedFields",
+)  # fmt: skip
 
 
 def validate(metadata: Manifest, *, namespaced: bool, name_rule: NameRule, path: str = "metadata") -> Errors:
@@ -41,6 +46,15 @@ def _namespace(namespace: str, namespaced: bool, path: str) -> Errors:
         yield from by_rule(path, namespace, names.dns_label)
 
 
+def template(path: str, meta: Manifest) -> Errors:
+    """Metadata of something that a controller will make of it: labels and annotations, nothing else."""
+    yield from annotation_map(f"{path}.annotations", meta.get("annotations"))
+    yield from labels(f"{path}.labels", meta.get("labels"))
+    for field in _TEMPLATE_FORBIDDEN:
+        if meta.get(field):
+            yield forbidden(f"{path}.{field}", "cannot be set")
+
+
 def annotation_map(path: str, values: dict[str, str] | None) -> Errors:
     for key in values or {}:
         for problem in names.qualified_name(key.lower()):
@@ -58,7 +72,7 @@ def _owners(path: str, owners: list[Manifest]) -> Errors:
     for owner in owners:
         ordered = {key: owner[key] for key in _OWNER_ORDER if owner.get(key) is not None}
         group, _, version = str(owner.get("apiVersion") or "").rpartition("/")
-        if not version:
+        if not version or "/" in group:
             yield invalid(f"{path}.apiVersion", owner.get("apiVersion") or "", "version must not be empty")
         for field in ("kind", "name", "uid"):
             if not owner.get(field):
@@ -86,9 +100,12 @@ def _finalizers(path: str, finalizers: list[str]) -> Errors:
 def standard_finalizers(path: str, finalizers: list[str]) -> Errors:
     """Core kinds want a prefix on every finalizer that is not Kubernetes' own (core validation, ValidateFinalizerName)."""
     for index, name in enumerate(finalizers):
-        if "/" not in name and name not in _STANDARD_FINALIZERS:
-            detail = "name is neither a standard finalizer name nor is it fully qualified"
-            yield invalid(f"{path}[{index}]", name, detail)
+        if not is_standard_finalizer(name):
+            yield invalid(f"{path}[{index}]", name, NO_FINALIZER)
+
+
+def is_standard_finalizer(name: str) -> bool:
+    return "/" in name or name in _STANDARD_FINALIZERS
 
 
 def validate_update(new: Manifest, old: Manifest, path: str = "metadata") -> Errors:

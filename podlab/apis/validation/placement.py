@@ -33,7 +33,7 @@ def _node_affinity(path: str, value: Manifest) -> Errors:
     for index, item in enumerate(value.get(_PREFERRED) or []):
         here = f"{path}.{_PREFERRED}[{index}]"
         yield from _weight(here, item)
-        yield from _node_term(f"{here}.preference", item.get("preference") or {})
+        yield from _node_term(f"{here}.preference", item.get("preference") or {}, values=False)
 
 
 def node_selector(path: str, selector: Manifest) -> Errors:
@@ -42,7 +42,7 @@ def node_selector(path: str, selector: Manifest) -> Errors:
     if not terms:
         yield required(f"{path}.nodeSelectorTerms", "must have at least one node selector term")
     for index, term in enumerate(terms):
-        yield from _node_term(f"{path}.nodeSelectorTerms[{index}]", term)
+        yield from _node_term(f"{path}.nodeSelectorTerms[{index}]", term, values=True)
 
 
 def _weight(path: str, item: Manifest) -> Errors:
@@ -51,9 +51,14 @@ def _weight(path: str, item: Manifest) -> Errors:
         yield invalid(f"{path}.weight", weight, _WEIGHT)
 
 
-def _node_term(path: str, term: Manifest) -> Errors:
+def _node_term(path: str, term: Manifest, *, values: bool) -> Errors:
+    """`values`: whether they must be label values. A preference may ask for what no node can have."""
     for index, item in enumerate(term.get("matchExpressions") or []):
-        yield from node_selector_requirement(f"{path}.matchExpressions[{index}]", item)
+        here = f"{path}.matchExpressions[{index}]"
+        yield from node_selector_requirement(here, item)
+        if values:
+            for at, value in enumerate(item.get("values") or []):
+                yield from by_rule(f"{here}.values[{at}]", value, names.label_value)
     for index, item in enumerate(term.get("matchFields") or []):
         yield from _match_field(f"{path}.matchFields[{index}]", item)
 
@@ -98,25 +103,25 @@ def _pod_term(path: str, term: Manifest) -> Errors:
         if key in others:
             detail = "exists in both matchLabelKeys and mismatchLabelKeys"
             yield invalid(f"{path}.matchLabelKeys[{index}]", key, detail)
-    yield from _topology_key(f"{path}.topologyKey", term.get("topologyKey") or "")
+    key = term.get("topologyKey") or ""
+    yield from _topology_key(f"{path}.topologyKey", key)
+    yield from by_rule(f"{path}.topologyKey", key, names.qualified_name)
 
 
 def _named_twice(path: str, keys: list[str], selector: Manifest) -> Errors:
     """A key stands once in the selector, where its label was merged in (apis.label_keys); a second one is the user's."""
-    named = [
-        *(selector.get("matchLabels") or {}),
-        *(item.get("key") for item in selector.get("matchExpressions") or []),
-    ]
-    for index, key in enumerate(keys):
-        if named.count(key) > 1:
-            yield invalid(f"{path}[{index}]", key, "exists in both matchLabelKeys and labelSelector")
+    last = {key: index for index, key in enumerate(keys)}
+    named = set(selector.get("matchLabels") or {})
+    for item in selector.get("matchExpressions") or []:
+        key = item.get("key") or ""
+        if key in last and key in named:
+            yield invalid(f"{path}[{last[key]}]", key, "exists in both matchLabelKeys and labelSelector")
+        named.add(key)
 
 
 def _topology_key(path: str, key: str) -> Errors:
     if not key:
         yield required(path, "can not be empty")
-    else:
-        yield from by_rule(path, key, names.qualified_name)
 
 
 _WHEN = ("DoNotSchedule", "ScheduleAnyway")
@@ -124,17 +129,16 @@ _POLICIES = ("Honor", "Ignore")
 
 
 def spread(path: str, constraints: list[Manifest]) -> Errors:
-    seen: set[tuple[str, str]] = set()
+    pairs = [(item.get("topologyKey") or "", item.get("whenUnsatisfiable") or "") for item in constraints]
     for index, item in enumerate(constraints):
         here = f"{path}[{index}]"
-        key, when = item.get("topologyKey") or "", item.get("whenUnsatisfiable") or ""
+        key, when = pairs[index]
         if (item.get("maxSkew") or 0) <= 0:
             yield invalid(f"{here}.maxSkew", item.get("maxSkew") or 0, "must be greater than zero")
         yield from _topology_key(f"{here}.topologyKey", key)
         yield from one_of(f"{here}.whenUnsatisfiable", when, _WHEN)
-        if (key, when) in seen:
+        if (key, when) in pairs[index + 1 :]:
             yield duplicate(f"{here}.{{topologyKey, whenUnsatisfiable}}", f"{{{key}, {when}}}")
-        seen.add((key, when))
         yield from _min_domains(here, item, when)
         for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
             if item.get(field) is not None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from podlab.apis import names
-from podlab.apis.field_errors import forbidden, invalid, required
+from podlab.apis.field_errors import forbidden, invalid, required, too_long
 from podlab.apis.types import Manifest
-from podlab.apis.validation import containers, metadata, placement, resources, security, volumes
+from podlab.apis.validation import containers, environment, metadata, placement, resources, security, volumes
 from podlab.apis.validation.rules import MAX_INT32, Errors, by_rule, ip, labels, one_of
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
-_PREEMPTION = ("Never", "PreemptLowerPriority")
+_PREEMPTION = ("PreemptLowerPriority", "Never")
 _MIRROR = "kubernetes.io/config.mirror"
 _DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NAMESERVERS, _SEARCHES, _SEARCH_CHARACTERS = 3, 32, 2048
@@ -48,10 +48,11 @@ def special_annotations(path: str, values: Manifest, spec: Manifest) -> Errors:
         yield invalid(f"{path}[{_DELETION_COST}]", cost, "must be a 32bit integer")
 
 
-def validate_spec(path: str, pod: Manifest) -> Errors:
-    """ValidatePodSpec: of a pod, or of a template (which has metadata and spec as a pod has)."""
+def validate_spec(path: str, pod: Manifest, *, of_pod: bool = True) -> Errors:
+    """ValidatePodSpec: of a pod, or of a template (which has metadata and spec as a pod has, and may leave more open)."""
     spec = pod.get("spec") or {}
-    found, errors = volumes.validate(f"{path}.volumes", spec.get("volumes") or [])
+    name = (pod.get("metadata") or {}).get("name") or ""
+    found, errors = volumes.validate(f"{path}.volumes", spec.get("volumes") or [], name, of_pod=of_pod)
     yield from errors
     claims = spec.get("resourceClaims") or []
     yield from resources.pod_claims(f"{path}.resourceClaims", claims)
@@ -70,7 +71,7 @@ def validate_spec(path: str, pod: Manifest) -> Errors:
     later = spec.get("ephemeralContainers") or []
     yield from containers.ephemeral(f"{path}.ephemeralContainers", later, taken, around)
     yield from resources.pod_level(f"{path}.resources", pod, around.claims)
-    yield from _host_network(f"{path}.containers", spec)
+    yield from _host_network(f"{path}.containers", spec, of_pod=of_pod)
     yield from _choice(f"{path}.restartPolicy", spec.get("restartPolicy"), RESTART_POLICIES)
     yield from _choice(f"{path}.dnsPolicy", spec.get("dnsPolicy"), DNS_POLICIES)
     yield from labels(f"{path}.nodeSelector", spec.get("nodeSelector"))
@@ -81,10 +82,12 @@ def validate_spec(path: str, pod: Manifest) -> Errors:
     yield from placement.gates(f"{path}.schedulingGates", spec.get("schedulingGates") or [])
     spread = spec.get("topologySpreadConstraints") or []
     yield from placement.spread(f"{path}.topologySpreadConstraints", spread)
+    yield from security.host_process(path, spec)
     yield from security.host_users(path, spec)
     yield from _names(path, spec)
     yield from _rest(path, spec)
     yield from security.operating_system(path, spec)
+    yield from environment.files_in_volumes(path, spec)
 
 
 def _choice(path: str, value: str | None, supported: tuple[str, ...]) -> Errors:
@@ -94,13 +97,14 @@ def _choice(path: str, value: str | None, supported: tuple[str, ...]) -> Errors:
         yield from one_of(path, value, supported)
 
 
-def _host_network(path: str, spec: Manifest) -> Errors:
+def _host_network(path: str, spec: Manifest, *, of_pod: bool) -> Errors:
+    """The host ports of a template are filled in when the pod is made."""
     if not spec.get("hostNetwork"):
         return
     for index, item in enumerate(spec.get("containers") or []):
         for at, port in enumerate(item.get("ports") or []):
             host = port.get("hostPort") or 0
-            if host != port.get("containerPort"):
+            if (of_pod or host) and host != (port.get("containerPort") or 0):
                 here = f"{path}[{index}].ports[{at}].hostPort"
                 yield invalid(here, host, "must match `containerPort` when `hostNetwork` is true")
 
@@ -136,9 +140,7 @@ def _dns_config(path: str, spec: Manifest) -> Errors:
 
 def _search_domain(domain: str) -> list[str]:
     """A single dot, or a subdomain whose labels may hold underscores (RelaxedDNSSearchValidation)."""
-    if domain == ".":
-        return []
-    return names.dns_subdomain(domain.removesuffix(".").replace("_", "a"))
+    return [] if domain == "." else names.relaxed_subdomain(domain.removesuffix("."))
 
 
 def _names(path: str, spec: Manifest) -> Errors:
@@ -160,7 +162,7 @@ def _names(path: str, spec: Manifest) -> Errors:
     if spec.get("hostNetwork"):
         yield forbidden(here, "may not be specified when hostNetwork is true")
     if len(override) > _HOSTNAME_MAX:
-        yield invalid(here, override, names.max_length(_HOSTNAME_MAX))
+        yield too_long(here, _HOSTNAME_MAX)
     yield from by_rule(here, override, names.dns_subdomain)
 
 
@@ -171,10 +173,11 @@ def _rest(path: str, spec: Manifest) -> Errors:
         yield from ip(f"{here}.ip", alias.get("ip") or "")
         for at, name in enumerate(alias.get("hostnames") or []):
             yield from by_rule(f"{here}.hostnames[{at}]", name, names.dns_subdomain)
-    for field in ("priorityClassName", "runtimeClassName"):
-        if spec.get(field):
-            yield from by_rule(f"{path}.{field}", spec[field], names.dns_subdomain)
+    if spec.get("priorityClassName"):
+        yield from by_rule(f"{path}.priorityClassName", spec["priorityClassName"], names.dns_subdomain)
+    if spec.get("runtimeClassName") is not None:
+        yield from by_rule(f"{path}.runtimeClassName", spec["runtimeClassName"], names.dns_subdomain)
     if spec.get("preemptionPolicy") is not None:
-        yield from one_of(f"{path}.preemptionPolicy", spec["preemptionPolicy"], _PREEMPTION)
+        yield from _choice(f"{path}.preemptionPolicy", spec["preemptionPolicy"], _PREEMPTION)
     if spec.get("overhead"):
         yield from resources.overhead(f"{path}.overhead", spec["overhead"])

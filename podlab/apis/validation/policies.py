@@ -101,9 +101,7 @@ def runtime_class(obj: Manifest) -> Errors:
     else:
         yield from by_rule("handler", handler, names.dns_label)
     fixed = (obj.get("overhead") or {}).get("podFixed") or {}
-    for name, text in fixed.items():
-        yield from resources.container_resource_name(f"overhead.limits[{name}]", name)  # sic
-        yield from resources.amount(f"overhead.limits[{name}]", name, text)
+    yield from resources.overhead("overhead", fixed)
     scheduling = obj.get("scheduling") or {}
     yield from labels("scheduling.nodeSelector", scheduling.get("nodeSelector"))
     yield from placement.tolerations("scheduling.tolerations", scheduling.get("tolerations") or [])

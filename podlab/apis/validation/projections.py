@@ -57,16 +57,16 @@ def _projection(path: str, here: str, name: str, source: Manifest, taken: set[st
             yield from downward_file(f"{here}.{name}", item)
             yield from _take(path, item.get("path") or "", taken)
     elif name == "serviceAccountToken":
-        yield from _token(path, source)
-        yield from _take(path, source.get("path") or "", taken)
+        yield from _token(path, f"{here}.{name}.expirationSeconds", source)
 
 
-def _token(path: str, source: Manifest) -> Errors:
+def _token(path: str, expiration: str, source: Manifest) -> Errors:
+    """The file's path is named below the volume: that is how Kubernetes does it."""
     seconds = source.get("expirationSeconds")
     if seconds is not None and seconds < _TOKEN_MIN:
-        yield invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+        yield invalid(expiration, seconds, "may not specify a duration less than 10 minutes")
     elif seconds is not None and seconds > _TOKEN_MAX:
-        yield invalid(f"{path}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds")
+        yield invalid(expiration, seconds, "may not specify a duration larger than 2^32 seconds")
     if not source.get("path"):
         yield required(f"{path}.path")
     else:

@@ -91,7 +91,7 @@ def _compare(path: str, resource: str, given: dict[str, str | None]) -> Errors:
 
     if above("min", "max"):
         detail = f"min value {told('min')} is greater than max value {told('max')}"
-        yield invalid(f"{path}.min[{resource}]", told("max"), detail)
+        yield invalid(f"{path}.min[{resource}]", told("min"), detail)
     if above("min", "defaultRequest"):
         detail = f"min value {told('min')} is greater than default request value {told('defaultRequest')}"
         yield invalid(f"{path}.defaultRequest[{resource}]", told("defaultRequest"), detail)
@@ -129,14 +129,12 @@ def _ratio(path: str, resource: str, given: dict[str, str | None]) -> Errors:
 def _overcommit(path: str, resource: str, given: dict[str, str | None]) -> Errors:
     """For GPUs, huge pages and other resources that cannot be overcommitted, default limit and request are one."""
     request, limit = given["defaultRequest"], given["default"]
-    if resources.may_overcommit(resource) or (request is None and limit is None):
+    if resources.may_overcommit(resource) or request is None or limit is None:
         return
-    if request is None or limit is None or quantity.compare(request, limit) != 0:
-        shown = quantity.canonical(request or "0")
-        detail = (
-            f"default value {quantity.canonical(limit or '0')} must equal to defaultRequest value {shown} in {resource}"
-        )
-        yield invalid(f"{path}.default[{resource}]", shown, detail)
+    if quantity.compare(request, limit) != 0:
+        shown = quantity.canonical(request)
+        detail = f"default value {quantity.canonical(limit)} must equal to defaultRequest value {shown} in {resource}"
+        yield invalid(f"{path}.defaultRequest[{resource}]", shown, detail)
 
 
 def resource_quota(obj: Manifest) -> Errors:

@@ -27,8 +27,8 @@ def controller(obj: Manifest) -> Errors:
 
 def always_running(path: str, pod: Manifest, selector: Manifest, kind: str) -> Errors:
     """The template of a controller whose pods are restarted for ever; `selector` is a plain map."""
-    labels = (pod.get("metadata") or {}).get("labels") or {}
-    if any(labels.get(key) != value for key, value in selector.items()):
+    labels = (pod.get("metadata") or {}).get("labels")
+    if any((labels or {}).get(key) != value for key, value in selector.items()):
         yield invalid(f"{path}.metadata.labels", labels, NO_MATCH)
     yield from template.validate(path, pod)
     spec = pod.get("spec") or {}

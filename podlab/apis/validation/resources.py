@@ -7,7 +7,7 @@ from collections.abc import Collection
 from podlab.apis import names, pods, quantity
 from podlab.apis.field_errors import duplicate, forbidden, invalid, not_found, not_supported, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule
+from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule, one_of
 
 HUGEPAGES = "hugepages-"
 _CONTAINER = ("cpu", "memory", "ephemeral-storage")
@@ -65,11 +65,12 @@ def amount(path: str, name: str, text: str) -> Errors:
         yield invalid(path, str(parsed), NOT_NEGATIVE)
     if (name in _INTEGERS or _is_extended(name)) and parsed.milli % 1000:
         yield invalid(path, str(parsed), "must be an integer")
-    if _is_hugepage(name):
-        yield from _hugepages(path, name, parsed)
 
 
-def _hugepages(path: str, name: str, parsed: quantity.Quantity) -> Errors:
+def _hugepages(path: str, name: str, text: str) -> Errors:
+    if not _is_hugepage(name):
+        return
+    parsed = quantity.parse(text)
     try:
         size = quantity.parse(name.removeprefix(HUGEPAGES))
     except quantity.QuantityError:
@@ -86,7 +87,10 @@ def container(path: str, resources: Manifest, claims: Collection[str]) -> Errors
 def _name(path: str, name: str, *, pod_level: bool) -> Errors:
     if not pod_level:
         yield from container_resource_name(path, name)
-    elif name not in ("cpu", "memory") and not _is_hugepage(name):
+        return
+    problems = list(resource_name(path, name))
+    yield from problems
+    if not problems and name not in ("cpu", "memory") and not _is_hugepage(name):
         yield not_supported(path, name, _POD_LEVEL)
 
 
@@ -96,6 +100,7 @@ def _requirements(path: str, resources: Manifest, *, pod_level: bool) -> Errors:
         here = f"{path}.limits[{name}]"
         yield from _name(here, name, pod_level=pod_level)
         yield from amount(here, name, text)
+        yield from _hugepages(here, name, text)
     for name, text in requests.items():
         here = f"{path}.requests[{name}]"
         yield from _name(here, name, pod_level=pod_level)
@@ -104,6 +109,7 @@ def _requirements(path: str, resources: Manifest, *, pod_level: bool) -> Errors:
             yield from _within_limit(f"{path}.requests", name, text, limits[name])
         elif not may_overcommit(name):
             yield required(f"{path}.limits", "Limit must be set for non overcommitable resources")
+        yield from _hugepages(here, name, text)
     named = {*limits, *requests}
     if any(map(_is_hugepage, named)) and not named & {"cpu", "memory"}:
         yield forbidden(path, "HugePages require cpu or memory")
@@ -126,31 +132,49 @@ def _claims(path: str, claims: list[Manifest], known: Collection[str]) -> Errors
         if not name:
             yield required(here)
             continue
-        if (name, request) in seen:
-            yield duplicate(here, name if not request else f"{name}/{request}")
-        seen.add((name, request))
+        if (name, "") in seen:
+            yield duplicate(here, name)  # all of that claim is named already
+        else:
+            if request:
+                yield from by_rule(f"{here}.request", request, names.dns_label)
+            if (name, request) in seen:
+                yield duplicate(here, f"{name}/{request}")
+            elif not request and any(other == name for other, _ in seen):
+                yield duplicate(here, name)
+            seen.add((name, request))
         if name not in known:
-            end = f": {', '.join(sorted(known))}" if known else " which is empty"
+            listed = sorted(item for item in known if item)
+            end = f": {', '.join(listed)}" if listed else " which is empty"
             yield not_found(here, name, f"must be one of the names in pod.spec.resourceClaims{end}")
 
 
 def pod_level(path: str, pod: Manifest, claims: Collection[str]) -> Errors:
     """spec.resources, against itself and against the containers."""
     resources = (pod.get("spec") or {}).get("resources")
-    if not resources:
+    if resources is None:
+        return
+    if ((pod.get("spec") or {}).get("os") or {}).get("name") == "windows":
+        yield forbidden(path, "may not be set for a windows pod")
         return
     if resources.get("claims"):
         yield forbidden(f"{path}.claims", "claims may not be set for Resources at pod-level")
     yield from _requirements(path, resources, pod_level=True)
     yield from _claims(f"{path}.claims", resources.get("claims") or [], claims)
-    bare = {**pod, "spec": {**pod["spec"], "resources": None, "overhead": None}}
-    for name, nano in pods.total_requests(bare).items():
-        given = (resources.get("requests") or {}).get(name)
-        if given is not None and quantity.parse(given).nano < nano:
-            total = quantity.Quantity(nano, "DecimalSI" if name == "cpu" else "BinarySI")
-            detail = f"must be greater than or equal to aggregate container requests of {total}"
-            yield invalid(f"{path}.requests[{name}]", quantity.canonical(given), detail)
+    yield from _aggregates(path, pod, resources)
     yield from _containers_within(path, pod["spec"], resources.get("limits") or {})
+
+
+def _aggregates(path: str, pod: Manifest, resources: Manifest) -> Errors:
+    """The pod as a whole has at least what its containers have together."""
+    bare = {**pod, "spec": {**pod["spec"], "resources": None, "overhead": None}}
+    for kind in ("requests", "limits"):
+        for name, total in pods.total_quantities(bare, kind=kind).items():
+            given = (resources.get(kind) or {}).get(name)
+            if given is None or (kind == "limits" and not _is_hugepage(name)):
+                continue
+            if quantity.parse(given).nano < total.nano:
+                detail = f"must be greater than or equal to aggregate container {kind} of {total}"
+                yield invalid(f"{path}.{kind}[{name}]", quantity.canonical(given), detail)
 
 
 def _containers_within(path: str, spec: Manifest, limits: Manifest) -> Errors:
@@ -195,18 +219,15 @@ def resize_policy(path: str, policies: list[Manifest], pod_restart: str) -> Erro
         if name in seen:
             yield duplicate(f"{path}[{index}]", name)
         seen.add(name)
-        if not name or not restart:
-            yield required(path)
-        if name and name not in ("cpu", "memory"):
-            yield not_supported(path, name, ("cpu", "memory"))
-        if restart and restart not in _RESIZE:
-            yield not_supported(path, restart, _RESIZE)
+        for value, supported in ((name, ("cpu", "memory")), (restart, _RESIZE)):
+            if not value:
+                yield required(path)
+            else:
+                yield from one_of(path, value, supported)
         if pod_restart == "Never" and restart != "NotRequired":
             yield invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'")
 
 
 def overhead(path: str, values: Manifest) -> Errors:
-    for name, text in values.items():
-        here = f"{path}[{name}]"
-        yield from container_resource_name(here, name)
-        yield from amount(here, name, text)
+    """Kubernetes looks at overhead as at limits, and names them so."""
+    yield from _requirements(path, {"limits": values}, pod_level=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from podlab.apis import names
@@ -71,10 +72,17 @@ def _operator(path: str, item: Manifest, *, numbers: bool) -> Errors:
         yield invalid(f"{path}.operator", operator, "not a valid selector operator")
 
 
-def ip(path: str, value: str) -> Errors:
+def sloppy_ip(text: str) -> IPv4Address | IPv6Address | None:
+    """As Kubernetes reads an address in fields of before 1.33: leading zeros are dropped, a zone is none."""
+    plain = ".".join(part.lstrip("0") or "0" for part in text.split(".")) if re.fullmatch(r"[\d.]+", text) else text
     try:
-        ip_address(value)
+        return None if "%" in text or "" in text.split(".") else ip_address(plain)
     except ValueError:
+        return None
+
+
+def ip(path: str, value: str) -> Errors:
+    if sloppy_ip(value) is None:
         yield invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from podlab.apis import names
 from podlab.apis.field_errors import duplicate, forbidden, invalid, not_supported, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation.rules import MAX_INT32, Errors, by_rule, descending_path, one_of
+from podlab.apis.validation import windows_options
+from podlab.apis.validation.rules import MAX_INT32, Errors, descending_path, one_of
 
 _ID_RANGE = names.between(0, MAX_INT32)
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
@@ -17,6 +18,13 @@ _CONTEXT_FIELDS = (
     "Capabilities", "Privileged", "SELinuxOptions", "WindowsOptions", "RunAsUser", "RunAsGroup", "RunAsNonRoot",
     "ReadOnlyRootFilesystem", "AllowPrivilegeEscalation", "ProcMount", "SeccompProfile", "AppArmorProfile",
 )  # fmt: skip
+_CONTEXT_PARTS = {
+    "Capabilities": ("Add", "Drop"),
+    "SELinuxOptions": ("User", "Role", "Type", "Level"),
+    "WindowsOptions": ("GMSACredentialSpecName", "GMSACredentialSpec", "RunAsUserName", "HostProcess"),
+    "SeccompProfile": ("Type", "LocalhostProfile"),
+    "AppArmorProfile": ("Type", "LocalhostProfile"),
+}
 NOT_ON_WINDOWS = "cannot be set for a windows pod"
 NOT_ON_LINUX = "windows options cannot be set for a linux pod"
 
@@ -29,7 +37,14 @@ def _identity(path: str, value: int | None) -> Errors:
 def _go_struct(context: Manifest) -> Manifest:
     """As the internal type prints: every field, in its order, by its Go name."""
     by_name = {key.lower(): value for key, value in context.items()}
-    return {field: by_name.get(field.lower()) for field in _CONTEXT_FIELDS}
+    shown = {field: by_name.get(field.lower()) for field in _CONTEXT_FIELDS}
+    for field, parts in _CONTEXT_PARTS.items():
+        given = shown[field]
+        if given is not None:
+            inner = {key.lower(): value for key, value in given.items()}
+            empty = "" if field == "SELinuxOptions" else None
+            shown[field] = {part: inner.get(part.lower(), "" if part == "Type" else empty) for part in parts}
+    return shown
 
 
 def container(path: str, context: Manifest | None, *, host_users: bool) -> Errors:
@@ -49,7 +64,7 @@ def container(path: str, context: Manifest | None, *, host_users: bool) -> Error
             yield invalid(path, _go_struct(context), f"{start} `privileged` to true")
         if "CAP_SYS_ADMIN" in ((context.get("capabilities") or {}).get("add") or []):
             yield invalid(path, _go_struct(context), f"{start} `capabilities.Add` CAP_SYS_ADMIN")
-    yield from windows(f"{path}.windowsOptions", context.get("windowsOptions"))
+    yield from windows_options.validate(f"{path}.windowsOptions", context.get("windowsOptions"))
     yield from app_armor(f"{path}.appArmorProfile", context.get("appArmorProfile"))
 
 
@@ -60,8 +75,6 @@ def pod(path: str, spec: Manifest) -> Errors:
     yield from _identity(f"{path}.runAsGroup", context.get("runAsGroup"))
     for index, group in enumerate(context.get("supplementalGroups") or []):
         yield from _identity(f"{path}.supplementalGroups[{index}]", group)
-    if context.get("supplementalGroupsPolicy") is not None:
-        yield from one_of(f"{path}.supplementalGroupsPolicy", context["supplementalGroupsPolicy"], ("Merge", "Strict"))
     if spec.get("shareProcessNamespace") and spec.get("hostPID"):
         detail = "ShareProcessNamespace and HostPID cannot both be enabled"
         yield invalid(f"{path}.shareProcessNamespace", True, detail)
@@ -69,8 +82,10 @@ def pod(path: str, spec: Manifest) -> Errors:
     if context.get("fsGroupChangePolicy") is not None:
         yield from one_of(f"{path}.fsGroupChangePolicy", context["fsGroupChangePolicy"], ("Always", "OnRootMismatch"))
     yield from seccomp(f"{path}.seccompProfile", context.get("seccompProfile"))
-    yield from windows(f"{path}.windowsOptions", context.get("windowsOptions"))
+    yield from windows_options.validate(f"{path}.windowsOptions", context.get("windowsOptions"))
     yield from app_armor(f"{path}.appArmorProfile", context.get("appArmorProfile"))
+    if context.get("supplementalGroupsPolicy") is not None:
+        yield from one_of(f"{path}.supplementalGroupsPolicy", context["supplementalGroupsPolicy"], ("Merge", "Strict"))
     if context.get("seLinuxChangePolicy") is not None:
         yield from one_of(f"{path}.seLinuxChangePolicy", context["seLinuxChangePolicy"], ("Recursive",))
 
@@ -114,15 +129,6 @@ def app_armor(path: str, profile: Manifest | None) -> Errors:
         yield invalid(here, local, "can only be set when AppArmor type is Localhost")
 
 
-def windows(path: str, options: Manifest | None) -> Errors:
-    name = (options or {}).get("gmsaCredentialSpecName")
-    if name is not None:
-        yield from by_rule(f"{path}.gmsaCredentialSpecName", name, names.dns_subdomain)
-    user = (options or {}).get("runAsUserName")
-    if user == "":
-        yield invalid(f"{path}.runAsUserName", user, "runAsUserName cannot be an empty string")
-
-
 def sysctls(path: str, values: list[Manifest], spec: Manifest) -> Errors:
     seen: set[str] = set()
     for index, item in enumerate(values):
@@ -141,6 +147,28 @@ def sysctls(path: str, values: list[Manifest], spec: Manifest) -> Errors:
             yield invalid(here, name, "may not be specified when 'hostIPC' is true")
 
 
+def host_process(path: str, spec: Manifest) -> Errors:
+    """Containers that are processes of a Windows host: all of them or none (validateWindowsHostProcessPod)."""
+    of_pod = ((spec.get("securityContext") or {}).get("windowsOptions") or {}).get("hostProcess")
+    total, as_host = 0, 0
+    for here, context in _contexts(path, spec):
+        own = (context.get("windowsOptions") or {}).get("hostProcess")
+        total += 1
+        as_host += bool(own or (own is None and of_pod))
+        if of_pod is not None and own is not None and own != of_pod:
+            shown = "true" if of_pod else "false"
+            detail = f"pod hostProcess value must be identical if both are specified, was {shown}"
+            yield invalid(f"{here}.windowsOptions.hostProcess", own, detail)
+    if not as_host:
+        return
+    if as_host != total:
+        detail = "If pod contains any hostProcess containers then all containers must be HostProcess containers"
+        yield invalid(path, "", detail)
+    if not spec.get("hostNetwork"):
+        detail = "hostNetwork must be true if pod contains any hostProcess containers"
+        yield invalid(f"{path}.hostNetwork", False, detail)
+
+
 def host_users(path: str, spec: Manifest) -> Errors:
     """A user namespace of its own excludes the other namespaces of the host; the odd capitals are Kubernetes'."""
     if spec.get("hostUsers") is not False:
@@ -157,6 +185,7 @@ _POD_LINUX_ONLY = (
     ("securityContext.sysctls", "sysctls"), ("shareProcessNamespace", ""), ("securityContext.runAsUser", "runAsUser"),
     ("securityContext.runAsGroup", "runAsGroup"), ("securityContext.supplementalGroups", "supplementalGroups"),
     ("securityContext.supplementalGroupsPolicy", "supplementalGroupsPolicy"),
+    ("securityContext.seLinuxChangePolicy", "seLinuxChangePolicy"),
 )  # fmt: skip
 _CONTAINER_LINUX_ONLY = (
     "appArmorProfile", "seLinuxOptions", "seccompProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
@@ -173,14 +202,14 @@ def operating_system(path: str, spec: Manifest) -> Errors:
     if not name:
         yield required(f"{path}.os.name")
     elif name not in ("linux", "windows"):
-        yield not_supported(f"{path}.os.name", name, ("linux", "windows"))
+        yield not_supported(f"{path}.os", name, ("linux", "windows"))
     elif name == "linux":
         yield from _linux(path, spec)
     else:
         yield from _windows(path, spec)
 
 
-def _contexts(path: str, spec: Manifest) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _contexts(path: str, spec: Manifest) -> Iterator[tuple[str, Manifest]]:
     for field in _LISTS:
         for index, item in enumerate(spec.get(field) or []):
             yield f"{path}.{field}[{index}].securityContext", item.get("securityContext") or {}
@@ -198,7 +227,7 @@ def _windows(path: str, spec: Manifest) -> Errors:
     for where, field in _POD_LINUX_ONLY:
         value = context.get(field) if field else spec.get(where)
         given = value is not None if field or where in ("hostUsers", "shareProcessNamespace") else bool(value)
-        if given and value != []:
+        if given and (value != [] or field != "sysctls"):
             yield forbidden(f"{path}.{where}", NOT_ON_WINDOWS)
     for here, own in _contexts(path, spec):
         for field in _CONTAINER_LINUX_ONLY:

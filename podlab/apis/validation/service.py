@@ -194,9 +194,9 @@ def _source_ranges(annotations: Manifest, spec: Manifest) -> Errors:
     given = spec.get("loadBalancerSourceRanges") or []
     if given:
         if spec.get("type") != "LoadBalancer":
-            yield forbidden("spec.loadBalancerSourceRanges", _ONLY_BALANCED)
+            yield forbidden("spec.LoadBalancerSourceRanges", _ONLY_BALANCED)
         for index, value in enumerate(given):
-            yield from addresses.cidr(f"spec.loadBalancerSourceRanges[{index}]", value.strip())
+            yield from addresses.cidr(f"spec.LoadBalancerSourceRanges[{index}]", value.strip())
     elif _SOURCE_RANGES in annotations:
         here = f"metadata.annotations[{_SOURCE_RANGES}]"
         if spec.get("type") != "LoadBalancer":
@@ -287,26 +287,34 @@ def validate_status(new: Manifest, old: Manifest) -> Errors:
 
 def warnings(service: Manifest) -> list[str]:
     """pkg/api/service/warnings.go."""
-    out: list[str] = []
     spec = service.get("spec") or {}
     annotations = (service.get("metadata") or {}).get("annotations") or {}
+    out: list[str] = []
     if _HINTS in annotations:
-        out.append(f"metadata.annotations[{_HINTS}]: deprecated in v1.27+; please use annotation {_MODE}")
-    if is_headless(spec) or spec.get("type") == "ExternalName":
+        out.append(f"annotation {_HINTS} is deprecated, please use {_MODE} instead")
+    if not is_headless(spec):
+        out += _of_addresses("spec.clusterIPs", spec.get("clusterIPs") or [])
+    elif spec.get("type") == "ClusterIP":
+        if spec.get("loadBalancerIP"):
+            out.append("spec.loadBalancerIP is ignored for headless services")
         if spec.get("externalIPs"):
-            out.append(f"spec.externalIPs is ignored when spec.{_why_ignored(spec)}")
-        if is_headless(spec) and spec.get("loadBalancerIP"):
-            out.append('spec.loadBalancerIP is ignored when spec.clusterIP is "None"')
+            out.append("spec.externalIPs is ignored for headless services")
         if spec.get("sessionAffinity") == "ClientIP":
-            out.append(
-                f"spec.SessionAffinity is ignored for {'headless services' if is_headless(spec) else 'ExternalName services'}"
-            )
-    elif spec.get("externalIPs"):
+            out.append("spec.SessionAffinity is ignored for headless services")
+    if spec.get("externalIPs"):
         out.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
+        out += _of_addresses("spec.externalIPs", spec["externalIPs"])
+    if spec.get("loadBalancerIP"):
+        out += addresses.warnings("spec.loadBalancerIP", spec["loadBalancerIP"])
+    if spec.get("type") == "ExternalName":
+        if spec.get("externalIPs"):
+            out.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
+    elif spec.get("externalName"):
+        out.append('spec.externalName is ignored when spec.type is not "ExternalName"')
     if spec.get("trafficDistribution") == "PreferClose":
         out.append("spec.trafficDistribution: deprecated in v1.34+; please use PreferSameZone")
     return out
 
 
-def _why_ignored(spec: Manifest) -> str:
-    return 'clusterIP is "None"' if is_headless(spec) else 'type is "ExternalName"'
+def _of_addresses(path: str, values: list[str]) -> list[str]:
+    return [text for index, value in enumerate(values) for text in addresses.warnings(f"{path}[{index}]", value)]

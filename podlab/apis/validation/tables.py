@@ -22,9 +22,16 @@ from podlab.apis.validation import (
     quotas,
     replication,
     service,
+    volume_warnings,
+    warnings,
     workload_tables,
 )
 from podlab.apis.validation.rules import Errors, NameRule
+
+
+def spec_of(obj: Manifest) -> Manifest:
+    return obj.get("spec") or {}
+
 
 Check = Callable[[Manifest], Errors]
 Change = Callable[[Manifest, Manifest], Errors]
@@ -73,7 +80,7 @@ def _again(check: Check) -> Change:
 UPDATE: Mapping[str, Change] = {
     "configmaps": kinds.config_map_update,
     "secrets": kinds.secret_update,
-    "nodes": _again(kinds.node),
+    "nodes": kinds.node_update,
     "events": _again(events.old_style),
     "services": service.validate_update,
     "endpoints": _again(endpoints.endpoints),
@@ -108,6 +115,12 @@ STATUS: Mapping[str, Change] = {
 TWICE = frozenset({"replicationcontrollers", "daemonsets.apps", "replicasets.apps", "jobs.batch"})
 WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
     "secrets": kinds.secret_warnings,
+    "persistentvolumeclaims": volume_warnings.of_claim,
+    "persistentvolumes": volume_warnings.of_volume,
+    "replicationcontrollers": lambda obj: warnings.of_template("spec.template.", spec_of(obj).get("template") or {}),
+    "podtemplates": lambda obj: warnings.of_template("template.", obj.get("template") or {}),
+    "nodes": warnings.of_node,
+    "runtimeclasses.node.k8s.io": warnings.of_runtime_class,
     "services": service.warnings,
     "endpointslices.discovery.k8s.io": endpoints.endpoint_slice_warnings,
     **workload_tables.WARNINGS,

@@ -13,6 +13,6 @@ def validate(path: str, template: Manifest) -> Errors:
     yield from labels(f"{path}.labels", meta.get("labels"))
     yield from metadata.annotation_map(f"{path}.annotations", meta.get("annotations"))
     yield from pod.special_annotations(f"{path}.annotations", meta.get("annotations") or {}, spec)
-    yield from pod.validate_spec(f"{path}.spec", {"metadata": meta, "spec": spec})
+    yield from pod.validate_spec(f"{path}.spec", {"spec": spec}, of_pod=False)
     if spec.get("ephemeralContainers"):
         yield forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from podlab.apis import names, quantity
-from podlab.apis.field_errors import FieldError, duplicate, forbidden, invalid, required, too_long
+from podlab.apis.field_errors import FieldError, duplicate, forbidden, invalid, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation import projections
-from podlab.apis.validation.rules import Errors, by_rule, descending_path, file_mode, missing, no_backsteps, one_of
+from podlab.apis.validation import claim_specs, projections
+from podlab.apis.validation import volume_sources as sources
+from podlab.apis.validation.rules import Errors, by_rule, file_mode, missing, one_of
 
-HOST_PATH_TYPES = (
-    "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
-)  # fmt: skip
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 Volumes = dict[str, Manifest]
 
 
-def validate(path: str, volumes: list[Manifest]) -> tuple[Volumes, list[FieldError]]:
-    """The volumes that mounts may name (only sound ones), and what is wrong with the others."""
+def validate(
+    path: str, volumes: list[Manifest], pod_name: str = "", *, of_pod: bool = True
+) -> tuple[Volumes, list[FieldError]]:
+    """The volumes that mounts may name (only sound ones), and what is wrong with the others. `pod_name` is "" in
+    templates, which may also leave open what a pod must say (`of_pod`)."""
     found: Volumes = {}
     errors: list[FieldError] = []
     for index, volume in enumerate(volumes):
         here = f"{path}[{index}]"
-        problems = list(_source(here, volume))
+        problems = list(
+            missing(f"{here}.image", volume["image"], ("reference",))
+            if of_pod and volume.get("image") is not None
+            else ()
+        )
+        problems.extend(_source(here, volume))
+        problems.extend(_name_with_source(f"{here}.name", volume, pod_name))
         name = volume.get("name") or ""
         if not name:
             problems.append(required(f"{here}.name"))
@@ -35,6 +43,18 @@ def validate(path: str, volumes: list[Manifest]) -> tuple[Volumes, list[FieldErr
         else:
             found[name] = volume
     return found, errors
+
+
+def _name_with_source(path: str, volume: Manifest, pod_name: str) -> Errors:
+    """Where a volume's own name becomes part of another one."""
+    name = volume.get("name") or ""
+    if sources.portal_too_long(name, volume.get("iscsi")):
+        yield invalid(path, name, sources.PORTAL_TOO_LONG)
+    if volume.get("ephemeral") is None or not pod_name or not name:
+        return
+    claim = f"{pod_name}-{name}"
+    for problem in names.dns_subdomain(claim):
+        yield invalid(path, name, f'PVC name "{claim}": {problem}')
 
 
 def _source(path: str, volume: Manifest) -> Errors:
@@ -52,15 +72,6 @@ def _empty_dir(path: str, source: Manifest) -> Errors:
     limit = source.get("sizeLimit")
     if limit is not None and quantity.parse(limit).nano < 0:
         yield forbidden(f"{path}.sizeLimit", "SizeLimit field must be a valid resource quantity")
-
-
-def host_path(path: str, source: Manifest) -> Errors:
-    target = source.get("path") or ""
-    if not target:
-        yield required(f"{path}.path")
-    else:
-        yield from no_backsteps(f"{path}.path", target)
-    yield from one_of(f"{path}.type", source.get("type") or "", HOST_PATH_TYPES)
 
 
 def _secret(path: str, source: Manifest) -> Errors:
@@ -85,85 +96,49 @@ def _downward(path: str, source: Manifest) -> Errors:
         yield from projections.downward_file(path, item)
 
 
-def _nfs(path: str, source: Manifest) -> Errors:
-    yield from missing(path, source, ("server", "path"))
-    target = source.get("path") or ""
-    if not target.startswith("/"):
-        yield invalid(f"{path}.path", target, "must be an absolute path")
-
-
-def _csi(path: str, source: Manifest) -> Errors:
-    driver = source.get("driver") or ""
-    if not driver:
-        yield required(f"{path}.driver")
-        return
-    if len(driver) > names.LABEL_MAX:
-        yield too_long(f"{path}.driver", names.LABEL_MAX)
-    for problem in names.dns_subdomain(driver.lower()):
-        yield invalid(f"{path}.driver", driver, problem)
-
-
-def _git(path: str, source: Manifest) -> Errors:
-    yield from missing(path, source, ("repository",))
-    yield from descending_path(f"{path}.directory", source.get("directory") or "")
-
-
-_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-
-
 def _ephemeral(path: str, source: Manifest) -> Errors:
     template = source.get("volumeClaimTemplate")
     if template is None:
         yield required(f"{path}.volumeClaimTemplate")
-        return
-    spec, here = template.get("spec") or {}, f"{path}.volumeClaimTemplate.spec"
-    modes = spec.get("accessModes") or []
-    if not modes:
-        yield required(f"{here}.accessModes", "at least 1 access mode is required")
-    for index, mode in enumerate(modes):
-        yield from one_of(f"{here}.accessModes[{index}]", mode, _ACCESS_MODES)
-    storage = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    if storage is None:
-        yield required(f"{here}.resources[storage]")
-    elif quantity.parse(storage).nano <= 0:
-        yield invalid(f"{here}.resources[storage]", quantity.canonical(storage), "must be greater than zero")
+    else:
+        yield from claim_specs.claim_template(f"{path}.volumeClaimTemplate", template)
 
 
-def _needs(*fields: str) -> Callable[[str, Manifest], Errors]:
-    return lambda path, source: missing(path, source, fields)
+def _image(path: str, source: Manifest) -> Errors:
+    yield from one_of(f"{path}.pullPolicy", source.get("pullPolicy") or "", PULL_POLICIES)
 
 
 # In the order in which Kubernetes looks at them: the first one given is taken, the others are too many.
-_SOURCES: Mapping[str, Callable[[str, Manifest], Errors]] = {
+_SOURCES: Mapping[str, sources.Check] = {
     "emptyDir": _empty_dir,
-    "hostPath": host_path,
-    "gitRepo": _git,
-    "gcePersistentDisk": _needs("pdName"),
-    "awsElasticBlockStore": _needs("volumeID"),
+    "hostPath": sources.host_path,
+    "gitRepo": sources.git_repo,
+    "gcePersistentDisk": sources.disk("pdName"),
+    "awsElasticBlockStore": sources.disk("volumeID"),
     "secret": _secret,
-    "nfs": _nfs,
-    "iscsi": _needs("targetPortal", "iqn"),
-    "glusterfs": _needs("endpoints", "path"),
-    "flocker": _needs("datasetName"),
-    "rbd": _needs("monitors", "image"),
-    "cinder": _needs("volumeID"),
-    "cephfs": _needs("monitors"),
-    "quobyte": _needs("registry", "volume"),
+    "nfs": sources.nfs,
+    "iscsi": sources.iscsi,
+    "glusterfs": sources.needs("endpoints", "path"),
+    "flocker": sources.flocker,
+    "rbd": sources.needs("monitors", "image"),
+    "cinder": sources.cinder(of_volume=False),
+    "cephfs": sources.needs("monitors"),
+    "quobyte": sources.quobyte,
     "downwardAPI": _downward,
-    "fc": _needs(),
-    "flexVolume": _needs("driver"),
+    "fc": sources.fibre_channel,
+    "flexVolume": sources.flex,
     "configMap": _config_map,
-    "azureFile": _needs("secretName", "shareName"),
-    "vsphereVolume": _needs("volumePath"),
-    "photonPersistentDisk": _needs("pdID"),
-    "portworxVolume": _needs("volumeID"),
-    "azureDisk": _needs("diskName", "diskURI"),
-    "storageos": _needs("volumeName"),
-    "scaleIO": _needs("gateway", "system", "volumeName"),
+    "azureFile": sources.needs("secretName", "shareName"),
+    "vsphereVolume": sources.needs("volumePath"),
+    "photonPersistentDisk": sources.needs("pdID"),
+    "portworxVolume": sources.needs("volumeID"),
+    "azureDisk": sources.azure_disk,
+    "storageos": sources.storage_os(of_volume=False),
+    "scaleIO": sources.needs("gateway", "system", "volumeName"),
     "projected": projections.projected,
-    "csi": _csi,
+    "csi": sources.csi,
     "ephemeral": _ephemeral,
-    "image": _needs("reference"),
-    "persistentVolumeClaim": _needs("claimName"),
+    "image": _image,
+    "persistentVolumeClaim": sources.needs("claimName"),
 }
 _SHOWN = {"gcePersistentDisk": "persistentDisk"}

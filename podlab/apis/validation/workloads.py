@@ -9,7 +9,7 @@ from podlab.apis import names, selectors
 from podlab.apis.field_errors import forbidden, invalid, not_supported, required
 from podlab.apis.selectors import LabelSelector, SelectorError
 from podlab.apis.types import Manifest
-from podlab.apis.validation import claims, metadata, rollouts, template
+from podlab.apis.validation import claim_specs, metadata, rollouts, template
 from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule, label_selector, not_negative
 
 _MISMATCH = "`selector` does not match template `labels`"
@@ -193,7 +193,7 @@ def stateful_set(obj: Manifest) -> Errors:
     yield from selection(f"{path}.selector", spec.get("selector"), "statefulset")
     yield from _stateful_template(path, spec)
     for index, claim in enumerate(spec.get("volumeClaimTemplates") or []):
-        yield from claims.claim_spec(f"{path}.volumeClaimTemplates[{index}].spec", claim.get("spec") or {})
+        yield from claim_specs.claim_spec(f"{path}.volumeClaimTemplates[{index}].spec", claim.get("spec") or {})
     yield from always_running(path, spec, "StatefulSet")
 
 

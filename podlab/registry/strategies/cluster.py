@@ -12,6 +12,8 @@ from podlab.registry.strategy import Strategy
 
 _CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
 _VOLUME_PROTECTION = "kubernetes.io/pv-protection"
+# What `dataSource` of a claim could name before there was `dataSourceRef`.
+_FORMER_SOURCES = {("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io")}
 
 
 class StatusStrategy(Strategy):
@@ -51,21 +53,54 @@ class QuotaStrategy(StatusStrategy):
 
 
 class ClaimStrategy(StatusStrategy):
-    """A claim and a volume are held by a finalizer as long as somebody uses them (StorageObjectInUseProtection)."""
-
     returns_deleted = True
-    finalizer = _CLAIM_PROTECTION
 
     def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
         super().prepare_for_create(ctx, obj)
         obj["status"] = {"phase": "Pending"}
-        meta = metadata.of(obj)
-        if self.finalizer not in (meta.get("finalizers") or []):
-            meta["finalizers"] = [*(meta.get("finalizers") or []), self.finalizer]
+        _protect(obj, _CLAIM_PROTECTION)
+        _align_sources(obj.get("spec") or {}, {})
+
+    def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        super().prepare_for_update(ctx, new, old)
+        _align_sources(new.get("spec") or {}, old.get("spec") or {})
 
 
-class VolumeStrategy(ClaimStrategy):
-    finalizer = _VOLUME_PROTECTION
+class VolumeStrategy(Strategy):
+    returns_deleted = True
+    has_status = True
+
+    def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
+        super().prepare_for_create(ctx, obj)
+        obj["status"] = {"phase": "Pending"}
+        _protect(obj, _VOLUME_PROTECTION)
+
+
+def _protect(obj: Manifest, finalizer: str) -> None:
+    """A claim and a volume are held as long as somebody uses them (StorageObjectInUseProtection)."""
+    meta = metadata.of(obj)
+    if finalizer not in (meta.get("finalizers") or []):
+        meta["finalizers"] = [*(meta.get("finalizers") or []), finalizer]
+
+
+_SOURCE_PARTS = ("apiGroup", "kind", "name")
+
+
+def _align_sources(spec: Manifest, before: Manifest) -> None:
+    """The two fields for what a claim is filled from say the same (pkg/api/persistentvolumeclaim/util.go): the newer one
+    wins, and a source of another sort than the older field ever knew is forgotten."""
+    source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
+    if (reference or {}).get("namespace") and before.get("dataSourceRef") is None:  # behind a gate that is off
+        del spec["dataSourceRef"]
+        reference = None
+    if source and reference is None:
+        had = before.get("dataSource") is not None or before.get("dataSourceRef") is not None
+        if not had and (source.get("kind"), source.get("apiGroup") or "") not in _FORMER_SOURCES:
+            del spec["dataSource"]
+            return
+        spec["dataSourceRef"] = {part: source[part] for part in _SOURCE_PARTS if source.get(part) is not None}
+    elif reference and source is None and not reference.get("namespace"):
+        spec["dataSource"] = {part: reference[part] for part in _SOURCE_PARTS if reference.get(part) is not None}
 
 
 class TopCountedStrategy(Strategy):
