@@ -18,8 +18,10 @@ from podlab.controllers.controller import Controller, Kit
 from podlab.controllers.disruption import Disruption
 from podlab.controllers.endpoint_slices import EndpointSliceMirroring, EndpointSlices
 from podlab.controllers.endpoints import Endpoints
+from podlab.controllers.ephemeral_volumes import EphemeralVolumes
 from podlab.controllers.garbage_collector import GarbageCollector
 from podlab.controllers.namespaces import Namespaces
+from podlab.controllers.persistent_volumes import PersistentVolumes
 from podlab.controllers.protection import Protection
 from podlab.controllers.resource_quota import ResourceQuotas
 from podlab.registry.client import Client
@@ -32,11 +34,13 @@ logger = logging.getLogger(__name__)
 
 CONTROLLERS: tuple[type[Controller], ...] = (
     Disruption,
-    Endpoints,
     EndpointSliceMirroring,
     EndpointSlices,
+    Endpoints,
+    EphemeralVolumes,
     GarbageCollector,
     Namespaces,
+    PersistentVolumes,
     Protection,
     ResourceQuotas,
 )

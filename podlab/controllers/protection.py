@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from podlab.apis import volume_claims
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
+from podlab.apis.volume_claims import CLAIMS, VOLUMES
 from podlab.controllers.controller import Controller
 from podlab.storage import owners
 from podlab.storage.log import LogEntry
 
-CLAIMS = "persistentvolumeclaims"
-VOLUMES = "persistentvolumes"
 _FINALIZERS = {CLAIMS: "kubernetes.io/pvc-protection", VOLUMES: "kubernetes.io/pv-protection"}
 
 
@@ -34,8 +34,8 @@ class Protection(Controller):
             if entry.type != "DELETED" and _is_held(key.resource, entry.obj):
                 yield f"{key.resource}/{key.namespace}/{key.name}"
         elif key.resource == "pods" and entry.type == "DELETED":
-            for name in _claims_of(entry.obj):
-                yield f"{CLAIMS}/{key.namespace}/{name}"
+            for use in volume_claims.uses(entry.obj):
+                yield f"{CLAIMS}/{key.namespace}/{use.claim}"
 
     def sync(self, key: str) -> None:
         resource, namespace, name = key.split("/")
@@ -66,11 +66,3 @@ class Protection(Controller):
 def _is_held(resource: str, obj: Manifest) -> bool:
     meta = obj["metadata"]
     return bool(meta.get("deletionTimestamp")) and _FINALIZERS[resource] in (meta.get("finalizers") or [])
-
-
-def _claims_of(pod: Manifest) -> Iterable[str]:
-    for volume in (pod.get("spec") or {}).get("volumes") or []:
-        if claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
-            yield claim
-        elif volume.get("ephemeral") is not None:
-            yield f"{pod['metadata']['name']}-{volume['name']}"

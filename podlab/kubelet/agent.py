@@ -12,13 +12,26 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
+from podlab.apis.volume_claims import VOLUME_ROOT
 from podlab.clock import Clock, Timer
-from podlab.kubelet import eviction, housekeeping, memory, node_status, pleg, pod_workers, pods, static_pods, streams
+from podlab.kubelet import (
+    eviction,
+    housekeeping,
+    memory,
+    node_status,
+    pleg,
+    pod_workers,
+    pods,
+    static_pods,
+    streams,
+)
+from podlab.kubelet.claim_folders import SIMULATED_ROOT
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.image_records import ImageRecords
@@ -50,6 +63,7 @@ logger = logging.getLogger(__name__)
 SOON = timedelta(seconds=2)
 RELIST_SECONDS = 10.0
 RESYNC_SECONDS = 60.0
+CLAIM_SWEEP_SECONDS = 60.0
 PROBE_BATCH_SECONDS = 0.2
 
 
@@ -113,7 +127,7 @@ class Kubelet:
             ctx.machine,
             node=self.node,
             address=self.address,
-            annotations={ADDRESS_ANNOTATION: self._stream_address} if self._stream_address else None,
+            annotations=self._annotations(ctx),
         )
         self._recorder.event(node, reasons.NORMAL, reasons.STARTING, "Starting kubelet.", why="")
         self._running = True
@@ -131,6 +145,9 @@ class Kubelet:
             self._every("eviction", eviction.CHECK_SECONDS, self._evict)
             self._every("static", static_pods.LOOK_SECONDS, self.look_at_files)
             self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._heartbeat)
+            self._every(
+                "claims", CLAIM_SWEEP_SECONDS, partial(housekeeping.sweep_claims, ctx.volume_root, self._client)
+            )
 
     def stop(self) -> None:
         """Let go of everything; containers go on running."""
@@ -268,6 +285,7 @@ class Kubelet:
             probes=probes,
             pump=LogPump(self._runtime, self._log_root, self._dispatch),
             pod_root=self._pod_root,
+            volume_root=self._pod_root.parent.parent.parent / "volumes" / self.cluster / self.node,
             memory_root=memory.root(self._runtime, self._pod_root) if not machine.simulated else None,
             host_access=self._host_access,
             puller=Puller(self._runtime, self._clock),
@@ -280,6 +298,11 @@ class Kubelet:
             waits=lambda uid: self._static is not None and self._static.waits(uid),
             forget=self._forget,
         )
+
+    def _annotations(self, ctx: Context) -> dict[str, str]:
+        """What the node tells those who need it: where its streams are opened, and where its volumes lie."""
+        told = {VOLUME_ROOT: str(SIMULATED_ROOT if ctx.machine.simulated else ctx.volume_root)}
+        return told | ({ADDRESS_ANNOTATION: self._stream_address} if self._stream_address else {})
 
     def _sweep(self, ctx: Context) -> None:
         """Volumes of pods that went away while no agent was here."""

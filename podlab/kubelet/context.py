@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from podlab.apis.types import Manifest
 from podlab.clock import Clock, Timer
 from podlab.kubelet.backoff import Entry
+from podlab.kubelet.claim_folders import Held
+from podlab.kubelet.claim_folders import Place as ClaimPlace
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.environment import Facts, Lookup
 from podlab.kubelet.image_records import ImageRecords
@@ -56,6 +58,7 @@ class Context:
     probes: ProbeManager
     pump: LogPump
     pod_root: Path
+    volume_root: Path  # of claims
     memory_root: Path | None
     host_access: frozenset[str]
     puller: Puller
@@ -77,6 +80,14 @@ class Context:
 
     def folders(self, uid: str) -> Folders:
         return Folders(self.pod_root / uid, self.memory_root / uid if self.memory_root is not None else None)
+
+    def claim_place(self) -> ClaimPlace:
+        return ClaimPlace(
+            node=self.node,
+            labels=lambda: self.client.get("nodes", "", self.node).obj["metadata"].get("labels") or {},
+            root=None if self.machine.simulated else self.volume_root,
+            host_access=self.host_access,
+        )
 
     def facts(self, pod_ip: str) -> Facts:
         return Facts(
@@ -132,6 +143,7 @@ class PodState:
     last_started: str = ""
     end_shown: bool = False  # the ends of all containers were stored, before the phase that follows
     mounted: bool = False
+    held: dict[str, Held] = field(default_factory=dict)  # what its claims give it, by volume
     sandbox_told: bool = False  # the event about a changed sandbox was given
     volumes_of: Manifest | None = None  # the metadata that the volumes were last made for
     volumes_due: datetime | None = None  # when they are looked at again although nothing changed

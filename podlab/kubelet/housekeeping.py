@@ -6,11 +6,19 @@ removes. Logs of pods that are gone stay: the lab keeps them. Dead containers of
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
+from podlab.apis.status_errors import ApiError
+from podlab.apis.volume_claims import VOLUMES
+from podlab.kubelet import claim_folders
+from podlab.registry.client import Client
 from podlab.runtime.interface import PodRef, PodStatus
+from podlab.storage.errors import StorageError
+
+logger = logging.getLogger(__name__)
 
 
 def orphans(listing: Mapping[str, PodStatus], known: Container[str]) -> list[PodRef]:
@@ -26,3 +34,15 @@ def remove_orphan_folders(pod_root: Path, known: Callable[[str], bool]) -> list[
     for uid in stale:
         shutil.rmtree(pod_root / uid, ignore_errors=True)
     return stale
+
+
+def sweep_claims(root: Path, client: Client) -> None:
+    """Folders of claims' volumes that were deleted: the controllers take the objects away, the node its files."""
+
+    def names() -> frozenset[str]:
+        return frozenset(item.key.name for item in client.list(VOLUMES, None).items)
+
+    try:
+        claim_folders.remove(claim_folders.left_over(root, names))
+    except (ApiError, StorageError) as error:
+        logger.warning("%s is not tidied now: %s", root, error)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from podlab.apis.types import Manifest
+from podlab.apis.volume_claims import CLAIMS, VOLUMES
 from podlab.kubelet.service_links import MASTER
 from podlab.registry.client import Client
 from podlab.storage.errors import StorageError
@@ -34,6 +35,12 @@ class ClientLookup:
 
     def secret(self, namespace: str, name: str) -> Manifest | None:
         return self._find("secrets", namespace, name)
+
+    def claim(self, namespace: str, name: str) -> Manifest | None:
+        return self._find(CLAIMS, namespace, name)
+
+    def persistent_volume(self, name: str) -> Manifest | None:
+        return self._find(VOLUMES, "", name)
 
     def services(self, namespace: str) -> list[Manifest]:
         """Those that were there last while the store does not answer: containers may start all the same."""

@@ -14,6 +14,7 @@ from podlab.apis.types import Manifest
 from podlab.kubelet import (
     actions,
     admission,
+    claim_folders,
     container_config,
     kill,
     killing,
@@ -31,6 +32,7 @@ from podlab.kubelet import status as statuses
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.environment import ConfigError
+from podlab.kubelet.mount_errors import MountError
 from podlab.kubelet.plan import PodActions, ToKill, newest
 from podlab.kubelet.start import start
 from podlab.kubelet.start_outcome import RETRY, Started
@@ -244,7 +246,7 @@ def _volumes_ready(ctx: Context, state: PodState) -> bool:
         return False
     try:
         _make_volumes(ctx, state, volumes.used(state.pod))
-    except volumes.MountError as error:
+    except MountError as error:
         state.mount_failures += 1
         state.mount_retry = now + timedelta(seconds=volumes.retry_seconds(state.mount_failures))
         state.wake_at(state.mount_retry)
@@ -261,10 +263,23 @@ def _make_volumes(ctx: Context, state: PodState, wanted: list[Manifest]) -> None
     sources = volumes.Sources(state.pod, ctx.lookup, ctx.facts(""), ctx.host_access)
     now = ctx.clock.now()
     for volume in wanted:
+        if claim_folders.is_claim(volume):
+            _take_claim(ctx, state, volume)
+            continue
         content = volumes.files(volume, sources)
         if not ctx.machine.simulated:
             volume_folders.set_up(volume, content, ctx.folders(state.ref.uid), now=now, pod=state.pod)
     state.volumes_of, state.volumes_due = state.pod["metadata"], now + _LOOK_AGAIN
+
+
+def _take_claim(ctx: Context, state: PodState, volume: Manifest) -> None:
+    assert state.pod is not None
+    held = claim_folders.resolve(state.pod, volume, ctx.lookup, ctx.claim_place())
+    if not ctx.machine.simulated:
+        claim_folders.set_up(held)
+        if not held.host:
+            volume_folders.give_to_group(held.path, state.pod, read_only=held.read_only)
+    state.held[volume["name"]] = held
 
 
 def _renew_volumes(ctx: Context, state: PodState) -> None:
@@ -279,7 +294,7 @@ def _renew_volumes(ctx: Context, state: PodState) -> None:
         return
     try:
         _make_volumes(ctx, state, wanted)
-    except volumes.MountError as error:
+    except MountError as error:
         state.volumes_of, state.volumes_due = pod["metadata"], now + _LOOK_AGAIN
         ctx.recorder.event(pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why="the volume stays as it was")
 

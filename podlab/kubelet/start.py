@@ -110,7 +110,8 @@ def _mounts(
 ) -> tuple[Mount, ...]:
     assert state.pod is not None
     folder, real = ctx.pod_root / state.ref.uid, not ctx.machine.simulated
-    mounts = volumes.mounts(state.pod, spec.manifest, ctx.folders(state.ref.uid), env, real=real)
+    folders = ctx.folders(state.ref.uid)
+    mounts = volumes.mounts(state.pod, spec.manifest, folders, env, held=state.held, real=real)
     if not real:
         return mounts
     message = termination_message.mount(folder, spec.manifest, attempt)

@@ -69,6 +69,24 @@ def set_up(volume: Manifest, content: list[File], folders: Folders, *, now: date
         _give(target, group, read_only=True)
 
 
+def give_to_group(root: Path, pod: Manifest, *, read_only: bool) -> None:
+    """Ownership of a volume that outlives its pods, by fsGroup and fsGroupChangePolicy (volume_linux.go
+    SetVolumeOwnership): OnRootMismatch leaves everything as it is when the root is right already."""
+    context = pod["spec"].get("securityContext") or {}
+    group = context.get("fsGroup")
+    if group is None or read_only:
+        return
+    if context.get("fsGroupChangePolicy") == "OnRootMismatch" and _is_given(root, int(group)):
+        return
+    _give(root, group, read_only=False)
+
+
+def _is_given(root: Path, group: int) -> bool:
+    found = root.stat()
+    wanted = 0o770 | stat.S_ISGID
+    return found.st_gid == group and stat.S_IMODE(found.st_mode) & wanted == wanted
+
+
 def _swap(target: Path, content: list[File], now: datetime) -> bool:
     data = target / "..data"
     if data.is_symlink() and _same(data, content):

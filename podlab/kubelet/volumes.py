@@ -1,8 +1,8 @@
 """Volumes of a pod: which files each one holds and how containers mount them. Pure but for hostPath and subPath, which
 look at the node; the folders themselves are `volume_folders`.
 
-emptyDir, configMap, secret, downwardAPI, projected, and hostPath where the node's owner allows it. Other kinds are
-refused until they exist. pkg/volume/{configmap,secret,downwardapi,projected,hostpath}.
+emptyDir, configMap, secret, downwardAPI, projected, and hostPath where the node's owner allows it; claims are
+`claim_folders`. Other kinds are refused until they exist. pkg/volume/{configmap,secret,downwardapi,projected,hostpath}.
 """
 
 from __future__ import annotations
@@ -15,19 +15,14 @@ from pathlib import Path, PurePosixPath
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.kubelet import environment, pods, subpaths
+from podlab.kubelet.claim_folders import Held
 from podlab.kubelet.environment import ConfigError, Facts, Lookup
+from podlab.kubelet.mount_errors import MountError
 from podlab.kubelet.volume_folders import READ_ONLY, File, Folders, kind, names_in_use
 from podlab.runtime.interface import Mount
 
 FIRST_RETRY = 0.5
 LAST_RETRY = 122.0
-
-
-class MountError(Exception):
-    """One volume cannot be set up; the text is that of the FailedMount event."""
-
-    def __init__(self, volume: str, detail: str) -> None:
-        super().__init__(f'MountVolume.SetUp failed for volume "{volume}" : {detail}')
 
 
 class _Detail(Exception):
@@ -73,14 +68,23 @@ def files(volume: Manifest, sources: Sources) -> list[File]:
 
 
 def mounts(
-    pod: Manifest, container: Manifest, folders: Folders, env: Mapping[str, str], *, real: bool
+    pod: Manifest,
+    container: Manifest,
+    folders: Folders,
+    env: Mapping[str, str],
+    *,
+    held: Mapping[str, Held] | None = None,
+    real: bool,
 ) -> tuple[Mount, ...]:
-    """How a container sees the volumes that were set up in `folders`. `real`: parts of volumes must exist on the node."""
-    held = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
+    """How a container sees the volumes that were set up in `folders`, and those of claims. `real`: parts of volumes must
+    exist on the node."""
+    all_volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
+    claimed = held or {}
     made: list[Mount] = []
     for mount in container.get("volumeMounts") or []:
-        volume = held[mount["name"]]
-        place = Path(volume["hostPath"]["path"]) if kind(volume) == "hostPath" else folders.of(volume)
+        volume = all_volumes[mount["name"]]
+        behind = claimed.get(mount["name"])
+        place = behind.path if behind is not None else _place(volume, folders)
         part = subpaths.wanted(mount, env)
         if part:
             place = (
@@ -88,9 +92,15 @@ def mounts(
                 if real
                 else place / part
             )
-        read_only = bool(mount.get("readOnly")) or kind(volume) in READ_ONLY
+        read_only = bool(
+            mount.get("readOnly") or kind(volume) in READ_ONLY or (behind is not None and behind.read_only)
+        )
         made.append(Mount(host_path=str(place), container_path=mount["mountPath"], read_only=read_only))
     return tuple(made)
+
+
+def _place(volume: Manifest, folders: Folders) -> Path:
+    return Path(volume["hostPath"]["path"]) if kind(volume) == "hostPath" else folders.of(volume)
 
 
 def changeable(pod: Manifest) -> list[Manifest]:

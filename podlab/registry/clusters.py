@@ -13,8 +13,16 @@ from datetime import datetime
 from podlab import clock
 from podlab.apis import names, status_errors
 from podlab.apis.types import Manifest
+from podlab.apis.volume_claims import CLASSES
 from podlab.clock import LabTime
-from podlab.registry import authorizer, cluster_dns, kubernetes_service, namespaces, priority_classes
+from podlab.registry import (
+    authorizer,
+    cluster_dns,
+    kubernetes_service,
+    namespaces,
+    priority_classes,
+    storage_classes,
+)
 from podlab.registry.client import Client
 from podlab.registry.identity import Identity, system
 from podlab.registry.kubeconfig import kubeconfig
@@ -191,6 +199,8 @@ def _furnish(cluster: str, nodes: Sequence[str]) -> None:
     for priority_class in priority_classes.system_classes():
         if client.find(priority_classes.RESOURCE, "", priority_class["metadata"]["name"]) is None:
             client.create(priority_classes.RESOURCE, priority_class, why="Every cluster begins with this class.")
+    if client.find(CLASSES, "", storage_classes.NAME) is None:
+        client.create(CLASSES, storage_classes.standard(), why="Every cluster begins with this class.")
     kubernetes_service.ensure(client)
     cluster_dns.ensure(client)
     for name in nodes:

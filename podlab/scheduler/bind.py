@@ -14,7 +14,7 @@ from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.registry.client import Client
-from podlab.scheduler import cycle
+from podlab.scheduler import claims, cycle
 from podlab.scheduler.nodes import node_infos
 
 
@@ -27,6 +27,7 @@ class Events(Protocol):
 class Outcome(StrEnum):
     BOUND = "bound"
     WAITING = "waiting"  # no node fits: the condition and an event say why
+    BINDING = "binding"  # its claims are being bound: the pod is tried again when they are
     NOTHING = "nothing"  # gone, bound already, or not ours
 
 
@@ -44,10 +45,14 @@ def schedule_one(
         return Outcome.NOTHING
     nodes = [item.obj for item in client.list("nodes", None).items]
     pods = [item.obj for item in client.list("pods", None, field_selector="spec.nodeName!=").items]
-    placement = cycle.schedule(pod, node_infos(nodes, pods), seed=seed)
+    storage = claims.gather(client, pod, pods)
+    placement = cycle.schedule(pod, node_infos(nodes, pods), seed=seed, storage=storage)
     if placement.node is None:
         _write_down(client, recorder, pod, placement, now)
         return Outcome.WAITING
+    if placement.bindings and storage is not None:
+        claims.bind(client, pod, placement, storage)
+        return Outcome.BINDING
     try:
         client.bind(namespace, name, placement.node, why=placement.why)
     except ApiError as error:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from podlab.apis import pods as pod_facts
 from podlab.apis.types import Manifest
 from podlab.scheduler.nodes import NodeInfo, requests_of
+from podlab.scheduler.plugins import volume_binding
 from podlab.scheduler.plugins.interface import Rejection, Scorer
-from podlab.scheduler.plugins.registry import FILTERS, SCORERS
+from podlab.scheduler.plugins.registry import FILTERS, SCORERS, STORAGE_FILTERS
+from podlab.scheduler.plugins.volume_binding import Binding, Storage
 
 NAME = "default-scheduler"
 
@@ -28,13 +30,14 @@ NO_CLAIMS = "no new claims to deallocate"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """`node` or, when none fits, `message` in Kubernetes' words. `reasons` per rejected node and `scores` per fitting
-    one show how it came about; `why` says it in a sentence or two."""
+    one show how it came about; `why` says it in a sentence or two. `bindings`: what must be bound before the pod is."""
 
     node: str | None
     message: str
     why: str
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scores: Mapping[str, int] = field(default_factory=dict)
+    bindings: tuple[Binding, ...] = ()
 
 
 def wants_node(pod: Manifest) -> bool:
@@ -49,17 +52,19 @@ def wants_node(pod: Manifest) -> bool:
     )
 
 
-def schedule(pod: Manifest, nodes: Sequence[NodeInfo], *, seed: int = 0) -> Placement:
-    """Choose a node for the pod. `seed` breaks ties between equal scores, always in the same way."""
+def schedule(pod: Manifest, nodes: Sequence[NodeInfo], *, seed: int = 0, storage: Storage | None = None) -> Placement:
+    """Choose a node for the pod. `seed` breaks ties between equal scores, always in the same way. `storage`: what there is
+    for the pod's claims, if it has any."""
     if not nodes:
         return Placement(node=None, message=NO_NODES, why="The cluster has no nodes.")
-    refusal = _refused_outright(pod, len(nodes))
+    storage = storage or Storage()
+    refusal = _refused_outright(pod, len(nodes), storage)
     if refusal is not None:
         return refusal
     rejections: dict[str, Rejection] = {}
     fitting: list[NodeInfo] = []
     for node in nodes:
-        rejection = _rejection(pod, node)
+        rejection = _rejection(pod, node, storage)
         if rejection is None:
             fitting.append(node)
         else:
@@ -76,27 +81,31 @@ def schedule(pod: Manifest, nodes: Sequence[NodeInfo], *, seed: int = 0) -> Plac
         why=_why_chosen(pod, best, scores, reasons),
         reasons=reasons,
         scores=scores,
+        bindings=volume_binding.bindings(pod, best, storage) or (),
     )
 
 
-def _rejection(pod: Manifest, node: NodeInfo) -> Rejection | None:
+def _rejection(pod: Manifest, node: NodeInfo, storage: Storage) -> Rejection | None:
     for check in FILTERS:
         rejection = check(pod, node)
+        if rejection is not None:
+            return rejection
+    for check_storage in STORAGE_FILTERS:
+        rejection = check_storage(pod, node, storage)
         if rejection is not None:
             return rejection
     return None
 
 
-def _refused_outright(pod: Manifest, count: int) -> Placement | None:
-    """What no node can give: volumes of claims that do not exist, and rules that this scheduler does not know yet."""
+def _refused_outright(pod: Manifest, count: int, storage: Storage) -> Placement | None:
+    """What no node can give: claims that are missing or not bound, and rules that this scheduler does not know yet."""
     spec = pod["spec"]
     prefix = f"0/{count} nodes are available: "
-    for volume in spec.get("volumes", ()):
-        if claim := (volume.get("persistentVolumeClaim") or {}).get("claimName"):
-            text = f'persistentvolumeclaim "{claim}" not found'
-            return Placement(
-                node=None, message=f"{prefix}{text}. not found", why=f"{text}: there is no such claim here."
-            )
+    if text := volume_binding.refusal(pod, storage):
+        # The end is what the post-filters of 1.36 add when no node was looked at.
+        return Placement(
+            node=None, message=f"{prefix}{text}. not found", why=f"{text}: the pod waits until this changes."
+        )
     affinity = spec.get("affinity") or {}
     required = "requiredDuringSchedulingIgnoredDuringExecution"
     unknown = [

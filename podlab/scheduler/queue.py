@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from podlab.apis import pods as pod_facts
+from podlab.apis import volume_claims as facts
 from podlab.apis.types import Key, Manifest
 from podlab.clock import Clock, Timer
 from podlab.scheduler.cycle import wants_node
@@ -40,6 +41,7 @@ class Change(Protocol):
 @dataclass(slots=True)
 class _Waiting:
     uid: str
+    claims: frozenset[str] = frozenset()
     attempts: int = 0
     last_try: datetime | None = None
     timer: Timer | None = None
@@ -69,8 +71,14 @@ class SchedulingQueue:
     def on_change(self, change: Change) -> None:
         if change.key.resource == "pods":
             self._pod_changed(change)
-        elif change.key.resource == "nodes" and change.type != "DELETED" and node_may_help(change.prev, change.obj):
+        elif change.type == "DELETED":
+            return
+        elif change.key.resource == "nodes" and node_may_help(change.prev, change.obj):
             self._something_may_fit()
+        elif change.key.resource == facts.CLAIMS:
+            self._claim_changed(change)
+        elif change.key.resource in (facts.VOLUMES, facts.CLASSES):
+            self._storage_changed()
 
     def _pod_changed(self, change: Change) -> None:
         pod = change.obj
@@ -84,6 +92,23 @@ class SchedulingQueue:
         if pod["spec"].get("nodeName") and (change.type == "DELETED" or _just_finished(change.prev, pod)):
             self._something_may_fit()
 
+    def _claim_changed(self, change: Change) -> None:
+        """A pod whose claims are bound now goes on at once: it had its turn, and waited only for that."""
+        bound = facts.is_bound(change.obj)
+        if change.prev is not None and bound == facts.is_bound(change.prev):
+            return
+        for place, entry in sorted(self._waiting.items(), key=lambda item: item[0]):
+            if place[0] == change.key.namespace and change.key.name in entry.claims:
+                if bound:
+                    self._try(place)
+                else:
+                    self._try_when_allowed(place, entry)
+
+    def _storage_changed(self) -> None:
+        for place, entry in sorted(self._waiting.items(), key=lambda item: item[0]):
+            if entry.claims:
+                self._try_when_allowed(place, entry)
+
     def _want(self, pod: Manifest, prev: Manifest | None) -> None:
         metadata = pod["metadata"]
         place = (metadata["namespace"], metadata["name"])
@@ -91,7 +116,7 @@ class SchedulingQueue:
         if entry is None or entry.uid != metadata["uid"]:
             if entry is not None:
                 _cancel(entry)
-            self._waiting[place] = entry = _Waiting(metadata["uid"])
+            self._waiting[place] = entry = _Waiting(metadata["uid"], frozenset(use.claim for use in facts.uses(pod)))
             self._try(place)
         elif prev is None or _asks_for(prev) != _asks_for(pod):
             self._try_when_allowed(place, entry)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from podlab.apis import pods, quantity, scheme
+from podlab.apis import pods, quantity, scheme, volume_claims
 from podlab.apis.types import Manifest
 from podlab.storage import graph_selects, graph_tables
 from podlab.storage.objects import Stored
@@ -144,7 +144,7 @@ def project(resource: str, obj: Manifest) -> Projection:
     if resource != "pods":
         return Projection(edges=tuple(edges)) if edges else NOTHING
     spec = obj.get("spec") or {}
-    edges.extend(dict.fromkeys(_mount_edges(spec)))
+    edges.extend(dict.fromkeys(_mount_edges(obj, spec)))
     if node := spec.get("nodeName"):
         edges.append(Edge("scheduled-on", "nodes", _text(node, 253)))
     return Projection(
@@ -240,7 +240,10 @@ def _volume(volume: Manifest) -> Volume:
     return Volume(_text(volume.get("name"), 63), _text(source, 32), _text(named, 253))
 
 
-def _mount_edges(spec: Manifest) -> Iterator[Edge]:
+def _mount_edges(obj: Manifest, spec: Manifest) -> Iterator[Edge]:
+    for use in volume_claims.uses(obj):
+        if use.own:
+            yield Edge("mounts", volume_claims.CLAIMS, _text(use.claim, 253))
     for volume in spec.get("volumes") or []:
         for source, (field, resource) in _NAMED_SOURCES.items():
             if name := (volume.get(source) or {}).get(field):

@@ -114,6 +114,13 @@ class FakeApi:
         mutate(fresh)
         return self.put(resource, fresh, "MODIFIED", why)
 
+    def patch(self, resource: str, namespace: str, name: str, kind: str, change: Manifest, *, why: str = "") -> Stored:
+        """As much of a merge patch as labels and annotations take."""
+        fresh = copy.deepcopy(self.objects[(resource, namespace, name)])
+        for part, values in change["metadata"].items():
+            fresh["metadata"][part] = {**(fresh["metadata"].get(part) or {}), **values}
+        return self.put(resource, fresh, "MODIFIED", why)
+
     def delete(
         self,
         resource: str,

@@ -15,8 +15,9 @@ from kubelet_world import World, container, pod
 from podlab.apis.types import Manifest
 from podlab.kubelet import environment, volume_folders, volumes
 from podlab.kubelet.environment import ConfigError, Facts
+from podlab.kubelet.mount_errors import MountError
 from podlab.kubelet.volume_folders import File, Folders
-from podlab.kubelet.volumes import MountError, Sources
+from podlab.kubelet.volumes import Sources
 
 FACTS = Facts(pod_ip="10.0.0.9", node_ip="192.0.2.1", allocatable_cpu_milli=2000, allocatable_memory=4 * 2**30)
 
@@ -29,6 +30,12 @@ class Objects:
 
     def secret(self, namespace: str, name: str) -> Manifest | None:
         return {"data": {"pw": base64.b64encode(b"s3cret").decode()}} if name == "sec" else None
+
+    def claim(self, namespace: str, name: str) -> Manifest | None:
+        return None
+
+    def persistent_volume(self, name: str) -> Manifest | None:
+        return None
 
     def services(self, namespace: str) -> list[Manifest]:
         return []

@@ -108,3 +108,17 @@ def test_two_labs_do_not_see_each_other(docker_lab: Lab, tmp_path: Path) -> None
         other.stop()
     assert [name for name in docker_lab.containers() if "_neighbour_" in name]
     docker_lab.kubectl("delete", "pod", "neighbour", "--timeout=60s")
+
+
+def test_a_claim_outlives_its_pod_and_goes_with_its_folder(docker_lab: Lab) -> None:
+    for visits in (1, 2):
+        docker_lab.kubectl("apply", "-f", str(SAMPLES / "claim.yaml"))
+        docker_lab.kubectl("wait", "--for=condition=Ready", "pod/notes", "--timeout=60s")
+        eventually("its line", lambda n=visits: docker_lab.kubectl("logs", "notes").strip() == str(n), 20)
+        docker_lab.kubectl("delete", "pod", "notes", "--timeout=60s")
+    volume = docker_lab.kubectl("get", "pvc", "notes", "-o", "jsonpath={.spec.volumeName}")
+    path = Path(docker_lab.kubectl("get", "pv", volume, "-o", "jsonpath={.spec.local.path}"))
+    assert path.name == volume
+    assert len((path / "visits").read_text().splitlines()) == 2
+    docker_lab.kubectl("delete", "pvc", "notes", "--timeout=60s")
+    eventually("the folder is gone", lambda: not path.exists(), 90)

@@ -171,3 +171,39 @@ def test_events_go_an_hour_after_their_last_update_and_one_timer_serves_all() ->
     clock.advance(START + timedelta(minutes=66))
     assert [name for name, _ in gone] == ["b", "a"]
     assert clock.next_due() is None
+
+
+def claim(name: str = "c", *, bound: bool = False) -> Manifest:
+    notes = {"pv.kubernetes.io/bind-completed": "yes"} if bound else {}
+    return {
+        "metadata": {"name": name, "namespace": "default", "annotations": notes},
+        "spec": {"volumeName": "v"} if bound else {},
+    }
+
+
+def claiming(name: str = "p") -> Manifest:
+    return pod(name, volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}])
+
+
+def test_a_pod_is_tried_when_its_claim_comes_and_at_once_when_it_is_bound(lab: Lab) -> None:
+    lab.queue.on_change(change("ADDED", claiming()))
+    lab.queue.on_change(change("ADDED", pod("other")))
+    lab.at(10)
+    lab.queue.on_change(change("ADDED", claim("another"), resource="persistentvolumeclaims"))
+    assert len(lab.tried) == 2
+    lab.queue.on_change(change("ADDED", claim(), resource="persistentvolumeclaims"))
+    assert lab.tried[2:] == [(10.0, "p")]
+    lab.queue.on_change(change("MODIFIED", claim(), claim(), "persistentvolumeclaims"))
+    assert len(lab.tried) == 3
+    lab.queue.on_change(change("MODIFIED", claim(bound=True), claim(), "persistentvolumeclaims"))
+    assert lab.tried[3:] == [(10.0, "p")]
+
+
+def test_volumes_and_classes_help_only_pods_with_claims(lab: Lab) -> None:
+    lab.queue.on_change(change("ADDED", claiming()))
+    lab.queue.on_change(change("ADDED", pod("other")))
+    lab.at(10)
+    for resource in ("persistentvolumes", "storageclasses.storage.k8s.io"):
+        lab.queue.on_change(change("ADDED", {"metadata": {"name": "x"}}, resource=resource))
+    lab.at(13)
+    assert [name for _, name in lab.tried[2:]] == ["p", "p"]

@@ -18,6 +18,7 @@ from podlab.registry.admission.privileged import Privileged
 from podlab.registry.admission.resource_quota import ResourceQuota
 from podlab.registry.admission.runtime_class import RuntimeClass
 from podlab.registry.admission.service_account import ServiceAccount
+from podlab.registry.admission.storage import DefaultStorageClass, PersistentVolumeClaimResize
 
 __all__ = ["CREATE", "DELETE", "PLUGINS", "UPDATE", "Request", "admit", "check", "commit", "is_booked"]
 
@@ -30,6 +31,8 @@ PLUGINS: tuple[Plugin, ...] = (
     PodSecurity(),
     Priority(),
     DefaultTolerationSeconds(),
+    DefaultStorageClass(),
+    PersistentVolumeClaimResize(),
     RuntimeClass(),
     ResourceQuota(),
 )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from podlab.apis.types import Manifest
 from podlab.scheduler.nodes import NodeInfo
+
+if TYPE_CHECKING:
+    from podlab.scheduler.plugins.volume_binding import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,9 @@ class Rejection:
 
 # None = the node passes.
 Filter = Callable[[Manifest, NodeInfo], Rejection | None]
+
+# The same for pods with claims.
+StorageFilter = Callable[[Manifest, NodeInfo, "Storage"], Rejection | None]
 
 # Higher is better, in any unit; the cycle scales all nodes to 0…100 with `scale`.
 Score = Callable[[Manifest, NodeInfo], int]

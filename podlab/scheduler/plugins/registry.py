@@ -10,8 +10,10 @@ from podlab.scheduler.plugins import (
     node_resources_fit,
     node_unschedulable,
     taint_toleration,
+    volume_binding,
+    volume_restrictions,
 )
-from podlab.scheduler.plugins.interface import Filter, Scorer
+from podlab.scheduler.plugins.interface import Filter, Scorer, StorageFilter
 
 FILTERS: tuple[Filter, ...] = (
     node_unschedulable.check,
@@ -21,6 +23,9 @@ FILTERS: tuple[Filter, ...] = (
     node_ports.check,
     node_resources_fit.check,
 )
+
+# For pods with claims, after all others.
+STORAGE_FILTERS: tuple[StorageFilter, ...] = (volume_restrictions.check, volume_binding.check)
 
 SCORERS: tuple[Scorer, ...] = (
     Scorer(name="least allocated", score=node_resources_fit.least_allocated, weight=1, scale="as is"),
