@@ -79,7 +79,15 @@ CORE: tuple[Resource, ...] = (
     kind("v1", "PersistentVolume", "persistentvolumes", "pv", namespaced=False, below=(STATUS,)),
     PODS,
     kind("v1", "PodTemplate", "podtemplates"),
-    kind("v1", "ReplicationController", "replicationcontrollers", "rc", categories=_ALL, below=(SCALE, STATUS)),
+    kind(
+        "v1",
+        "ReplicationController",
+        "replicationcontrollers",
+        "rc",
+        categories=_ALL,
+        below=(SCALE, STATUS),
+        attended=False,
+    ),
     kind("v1", "ResourceQuota", "resourcequotas", "quota", below=(STATUS,)),
     SECRETS,
     SERVICEACCOUNTS,
@@ -95,7 +103,13 @@ CORE: tuple[Resource, ...] = (
 OTHERS: tuple[Resource, ...] = (
     kind("events.k8s.io/v1", "Event", "events", "ev", stored_as="events"),
     kind(
-        "autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "hpa", categories=_ALL, below=(STATUS,)
+        "autoscaling/v2",
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "hpa",
+        categories=_ALL,
+        below=(STATUS,),
+        attended=False,
     ),
     kind(
         "autoscaling/v1",
@@ -105,6 +119,7 @@ OTHERS: tuple[Resource, ...] = (
         categories=_ALL,
         below=(STATUS,),
         stored_as="horizontalpodautoscalers.autoscaling",
+        attended=False,
     ),
     kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", below=(STATUS,)),
     kind("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", "pc", namespaced=False),

@@ -10,12 +10,16 @@ from podlab.apis.resource import SCALE, STATUS, Resource, kind
 _ALL = ("all",)
 
 CONTROLLERREVISIONS = kind("apps/v1", "ControllerRevision", "controllerrevisions")
-DAEMONSETS = kind("apps/v1", "DaemonSet", "daemonsets", "ds", categories=_ALL, below=(STATUS,))
-DEPLOYMENTS = kind("apps/v1", "Deployment", "deployments", "deploy", categories=_ALL, below=(SCALE, STATUS))
-REPLICASETS = kind("apps/v1", "ReplicaSet", "replicasets", "rs", categories=_ALL, below=(SCALE, STATUS))
-STATEFULSETS = kind("apps/v1", "StatefulSet", "statefulsets", "sts", categories=_ALL, below=(SCALE, STATUS))
-CRONJOBS = kind("batch/v1", "CronJob", "cronjobs", "cj", categories=_ALL, below=(STATUS,))
-JOBS = kind("batch/v1", "Job", "jobs", categories=_ALL, below=(STATUS,))
+DAEMONSETS = kind("apps/v1", "DaemonSet", "daemonsets", "ds", categories=_ALL, below=(STATUS,), attended=False)
+DEPLOYMENTS = kind(
+    "apps/v1", "Deployment", "deployments", "deploy", categories=_ALL, below=(SCALE, STATUS), attended=False
+)
+REPLICASETS = kind("apps/v1", "ReplicaSet", "replicasets", "rs", categories=_ALL, below=(SCALE, STATUS), attended=False)
+STATEFULSETS = kind(
+    "apps/v1", "StatefulSet", "statefulsets", "sts", categories=_ALL, below=(SCALE, STATUS), attended=False
+)
+CRONJOBS = kind("batch/v1", "CronJob", "cronjobs", "cj", categories=_ALL, below=(STATUS,), attended=False)
+JOBS = kind("batch/v1", "Job", "jobs", categories=_ALL, below=(STATUS,), attended=False)
 
 # In the order of discovery.
 APPS: tuple[Resource, ...] = (CONTROLLERREVISIONS, DAEMONSETS, DEPLOYMENTS, REPLICASETS, STATEFULSETS)

@@ -35,6 +35,16 @@ class Resource:
     subresources: tuple[Subresource, ...] = ()
     stored_as: str = ""
     deprecated: str = ""  # a sentence that goes out with every answer
+    attended: bool = True  # False: stored and shown, and no controller acts on it
+
+    @property
+    def unattended(self) -> str:
+        """What somebody is told who waits for such an object; "" where a controller acts on it."""
+        return (
+            ""
+            if self.attended
+            else f"podlab has no controller for {self.kind} yet: it is stored, and nothing acts on it"
+        )
 
     @property
     def handle(self) -> str:
@@ -83,6 +93,7 @@ def kind(
     below: tuple[Subresource, ...] = (),
     stored_as: str = "",
     deprecated: str = "",
+    attended: bool = True,
 ) -> Resource:
     """One line of a table of kinds. A subresource without a kind is the kind itself."""
     group, _, version = api_version.rpartition("/")
@@ -101,4 +112,5 @@ def kind(
         ),
         stored_as=stored_as,
         deprecated=deprecated,
+        attended=attended,
     )

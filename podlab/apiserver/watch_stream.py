@@ -17,7 +17,7 @@ from django.http import StreamingHttpResponse
 from podlab.apis import status_errors
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
-from podlab.apiserver import calls, options, pool, table, verbs
+from podlab.apiserver import calls, options, pool, responses, table, verbs
 from podlab.apiserver.calls import Call
 from podlab.apiserver.negotiation import JSON
 from podlab.apiserver.options import ListOptions
@@ -64,6 +64,9 @@ async def respond(call: Call) -> StreamingHttpResponse:
     opening = await pool.run(lambda: _open(call))
     response = StreamingHttpResponse(_stream(opening), content_type=JSON)
     response["Cache-Control"] = "no-cache, private"
+    resource = call.place.resource
+    if text := resource.deprecated or resource.unattended:
+        response["Warning"] = responses.warning_header(text)
     return response
 
 

@@ -180,3 +180,14 @@ async def test_the_old_path_watches_one_object(api: AsyncClient) -> None:
     async with asyncio.timeout(SECONDS):
         lines = [line async for chunk in answer for line in chunk.splitlines()]
     assert [json.loads(line)["object"]["metadata"]["name"] for line in lines] == ["b"]
+
+
+async def test_who_waits_for_what_nobody_acts_on_is_told(api: AsyncClient) -> None:
+    """`kubectl rollout status` watches; it prints the warning of the answer."""
+    for path, text in (
+        ("/apis/apps/v1/deployments", "podlab has no controller for Deployment yet"),
+        ("/api/v1/endpoints", "v1 Endpoints is deprecated in v1.33+"),
+    ):
+        answer = await api.get(f"{path}?watch=true&timeoutSeconds=1")
+        assert text in answer["Warning"]
+    assert "Warning" not in await api.get(f"{MAPS}?watch=true&timeoutSeconds=1")

@@ -30,6 +30,16 @@ spec:
 SETTINGS = (
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  labels: {{set: files}}\ndata:\n  colour: {colour}\n"
 )
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: dep}
+spec:
+  selector: {matchLabels: {app: dep}}
+  template:
+    metadata: {labels: {app: dep}}
+    spec: {containers: [{name: busybox, image: "busybox:1.38"}]}
+"""
 FILES: dict[str, str] = {
     "pods.yaml": PODS,
     "blue.yaml": SETTINGS.format(name="settings", colour="blue"),
@@ -226,6 +236,9 @@ APPLY = (
     row("annotate pod web note=well", r"^pod/web annotated$"),
     row("annotate pod web note-", r"^pod/web annotated$"),
     row("set image pod/web web=busybox:1.36"),
+    row("patch pod web --dry-run=server -p '{\"spec\":{\"containers\":[{\"name\":\"web\",\"image\":\"busybox:9\"}]}}'",
+        r"^pod/web patched$"),
+    row("get pod web -o jsonpath={.spec.containers[0].image}", r"^busybox:1.36$"),
     row("patch pod web -p '{\"spec\":{\"nodeName\":\"node-x\"}}'", "pod updates may not change fields other than", code=1),
     row("delete cm settings owned odd --wait=false", r'^configmap "settings" deleted'),
     row("delete cm settings", 'configmaps "settings" not found', code=1),
@@ -238,6 +251,8 @@ STREAMS = (
     row("logs web --tail=1 --timestamps", r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z tick$"),
     row("logs web --limit-bytes=2", r"^ti$"),
     row("logs web --since=1h --tail=2", r"^tick\ntick$"),
+    row("logs web --since-time=2020-01-01T00:00:00Z --limit-bytes=5", r"^tick$"),
+    row("logs web --since=1s", hides=("tick\n(tick\n){3}",)),
     row("logs two", r"Defaulted container \"a\" out of: a, b", "^from a$"),
     row("logs two -c b", r"^from b$"),
     row("logs two --all-containers --prefix", r"^\[pod/two/a\] from a$", r"^\[pod/two/b\] from b$"),
@@ -309,6 +324,8 @@ WORKLOADS = (
     row("rollout pause deployment/dep", "deployments.apps \"dep\" is already paused", code=1),
     row("rollout resume deployment/dep", r"^deployment.apps/dep resumed$"),
     row("rollout history deployment/dep", r"^deployment.apps/dep"),
+    row("diff -f -", r"^-.*image: busybox:1.37$", r"^\+.*image: busybox:1.38$", code=1, stdin=DEPLOYMENT),
+    row("rollout status deployment/dep --timeout=1s", "^Warning: podlab has no controller for Deployment yet", code=1),
     row("describe deployment dep", r"^Replicas: +2 desired", r"^ +cpu: +200m$", r"^StrategyType: +RollingUpdate$"),
     row("create -f controller.yaml", r"^replicationcontroller/primary created$"),
     row("describe rc primary", r"^Name: +primary$", r"^Replicas: +\d current / 1 desired$", "Image: +busybox:1.36$"),
