@@ -46,7 +46,7 @@ from podlab.registry.operations import (
     Written,
 )
 from podlab.storage import store
-from podlab.storage.errors import StoreBusy, UnknownCluster
+from podlab.storage.errors import Recorded, StoreBusy, UnknownCluster
 from podlab.storage.store import Stored
 
 
@@ -358,6 +358,9 @@ def _storage_errors() -> Iterator[None]:
         yield
     except UnknownCluster as error:
         raise status_errors.ApiError(404, "NotFound", f'cluster "{error.cluster}" not found', details={}) from error
+    except Recorded as error:
+        text = f'cluster "{error.cluster}" is the recording of a run: it can be looked at, not changed'
+        raise status_errors.ApiError(405, "MethodNotAllowed", text, details={}) from error
     except StoreBusy as error:
         text = "the store is busy, please try again later"
         raise status_errors.ApiError(503, "ServiceUnavailable", text, headers={"Retry-After": "1"}) from error

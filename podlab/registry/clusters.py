@@ -55,6 +55,7 @@ __all__ = [
 MAIN = "main"
 DOCKER = "docker"
 SIM = "sim"
+REPLAY = "replay"
 FIRST_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 MAX_SPEED = 100.0
 MAX_NODES = 100

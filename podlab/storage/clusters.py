@@ -49,7 +49,7 @@ _BATCH = 2000
 class ClusterRow:
     name: str
     uid: str
-    runtime: str  # docker | sim
+    runtime: str  # docker | sim | replay
     seed: int
     created_at: datetime  # wall time
     time: LabTime

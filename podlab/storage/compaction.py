@@ -1,7 +1,7 @@
 """Shortens the change log. The control worker calls `compact` now and then; readers below the floor get Compacted.
 
 Kept: everything above the floor, and of each object that lives at the floor its last change up to it, so that states can
-be read from the floor on and `prev` of every later change is there. As in kine, superseded rows and tombstones go, in
+be read from the floor on and `prev` of every later change is there; and all of a recording. As in kine, superseded rows and tombstones go, in
 batches; unlike kine the floor stands on the counter row, and is raised before the first row goes.
 """
 
@@ -23,6 +23,7 @@ WHERE c.revision > %s AND c.revision <= %s
     SELECT 1 FROM storage_change n
     WHERE n.cluster = c.cluster AND n.resource = c.resource AND n.namespace = c.namespace AND n.name = c.name
       AND n.revision > c.revision AND n.revision <= %s))
+  AND NOT EXISTS (SELECT 1 FROM storage_cluster k WHERE k.name = c.cluster AND k.runtime = 'replay')
 ORDER BY c.revision LIMIT %s
 """
 

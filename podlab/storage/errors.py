@@ -22,6 +22,14 @@ class UnknownCluster(StorageError):
         self.cluster = cluster
 
 
+class Recorded(StorageError):
+    """The cluster is a recording: it accepts no writes."""
+
+    def __init__(self, cluster: str) -> None:
+        super().__init__(f"cluster {cluster!r} is a recording")
+        self.cluster = cluster
+
+
 class ClusterExists(StorageError):
     def __init__(self, cluster: str) -> None:
         super().__init__(f"there is a cluster {cluster!r} already")

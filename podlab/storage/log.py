@@ -12,7 +12,7 @@ from django.db import connection
 from podlab.apis.types import Key, Manifest
 from podlab.storage import database
 from podlab.storage.errors import Compacted, FutureRevision
-from podlab.storage.models import REVISIONS
+from podlab.storage.models import REVISIONS, Cluster
 from podlab.storage.objects import decode
 
 
@@ -80,8 +80,10 @@ def head() -> int:
     return database.counter(REVISIONS).value
 
 
-def floor() -> int:
-    """The oldest revision from which can be read or replayed."""
+def floor(cluster: str = "") -> int:
+    """The oldest revision from which can be read or replayed; 0 for a recording, of which compaction takes nothing."""
+    if cluster and Cluster.objects.filter(name=cluster, runtime=Cluster.Runtime.REPLAY).exists():
+        return 0
     return database.counter(REVISIONS).floor
 
 

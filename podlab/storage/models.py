@@ -25,6 +25,7 @@ class Cluster(models.Model):
     class Runtime(models.TextChoices):
         DOCKER = "docker"
         SIM = "sim"
+        REPLAY = "replay"  # a run that was imported: nobody plays it, and it takes no writes
 
     name = models.CharField(primary_key=True, max_length=63)
     uid = models.CharField(max_length=36, unique=True)

@@ -11,9 +11,9 @@ from typing import Any
 from django.db.models import Max, Min, QuerySet
 
 from podlab.apis.types import Key
-from podlab.storage import database
+from podlab.storage import database, log
 from podlab.storage.log import LogEntry
-from podlab.storage.models import REVISIONS, Change
+from podlab.storage.models import Change
 
 
 def history_in(cluster: str, resource: str, namespace: str, *, after: int = 0, upto: int, limit: int) -> list[LogEntry]:
@@ -39,8 +39,7 @@ def revision_at(cluster: str, at: datetime) -> int | None:
 def span_of(cluster: str) -> tuple[int, int] | None:
     """The first and the last revision of a cluster that can be replayed; None if there is none."""
     database.revive()
-    floor = database.counter(REVISIONS).floor
-    found = Change.objects.filter(cluster=cluster, revision__gte=floor).aggregate(
+    found = Change.objects.filter(cluster=cluster, revision__gte=log.floor(cluster)).aggregate(
         first=Min("revision"), last=Max("revision")
     )
     return None if found["first"] is None else (found["first"], found["last"])

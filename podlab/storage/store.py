@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from podlab import clock
 from podlab.apis.types import Key, Manifest
 from podlab.storage import database, doorbell, graph
-from podlab.storage.errors import AlreadyStored, NotStored, StaleWrite, UnknownCluster
-from podlab.storage.models import REVISIONS, Change
+from podlab.storage.errors import AlreadyStored, NotStored, Recorded, StaleWrite, UnknownCluster
+from podlab.storage.models import REVISIONS, Change, Cluster
 from podlab.storage.objects import Page, Stored, encode, same_content, uid_of
 from podlab.storage.reads import get, get_at, get_by_uid, list_at, list_objects
 
@@ -131,7 +131,7 @@ def _current(key: Key) -> Stored | None:
     writes, or rows would stay behind."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.deleting, o.uid, o.revision, o.created_revision, o.body FROM storage_cluster c"
+            "SELECT c.deleting, c.runtime, o.uid, o.revision, o.created_revision, o.body FROM storage_cluster c"
             " LEFT JOIN storage_object o"
             " ON o.cluster = c.name AND o.resource = %s AND o.namespace = %s AND o.name = %s WHERE c.name = %s",
             [key.resource, key.namespace, key.name, key.cluster],
@@ -139,7 +139,9 @@ def _current(key: Key) -> Stored | None:
         row = cursor.fetchone()
     if row is None or row[0]:
         raise UnknownCluster(key.cluster)
-    return None if row[1] is None else Stored(key, *row[1:])
+    if row[1] == Cluster.Runtime.REPLAY:
+        raise Recorded(key.cluster)
+    return None if row[2] is None else Stored(key, *row[2:])
 
 
 def _record(type: Change.Type, new: Stored, *, before: Stored | None, at: datetime, actor: str, why: str) -> None:

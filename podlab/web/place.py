@@ -42,6 +42,11 @@ class Place:
         return self.row.runtime == clusters.SIM
 
     @property
+    def recorded(self) -> bool:
+        """A run that was imported: everything in it has happened, nothing can be changed."""
+        return self.row.runtime == clusters.REPLAY
+
+    @property
     def runs_it(self) -> bool:
         return authorizer.may_run_cluster(self.identity, self.row.name)
 
@@ -49,6 +54,8 @@ class Place:
         return self.client.now()
 
     def may(self, verb: str, resource: str, *, name: str = "", subresource: str = "") -> bool:
+        if self.recorded and verb in authorizer.WRITE:
+            return False
         return authorizer.allowed(
             self.identity,
             verb,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.i18n import set_language
 
-from podlab.web.views import account, authoring, objects, places, pods, spaces
+from podlab.web.views import account, authoring, objects, places, pods, runs, spaces
 
 # A label or a subdomain of Kubernetes; whether the thing exists is for the view.
 _CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
@@ -21,11 +21,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language", set_language, name="language"),
     path("logout", account.leave, name="logout"),
     path("clusters", places.cluster_list, name="clusters"),
+    path("runs", runs.run_list, name="runs"),
     re_path(rf"^c/{_CLUSTER}/$", places.overview, name="overview"),
     re_path(rf"^c/{_CLUSTER}/clock$", places.clock_page, name="clock"),
     re_path(rf"^c/{_CLUSTER}/delete$", places.cluster_delete, name="cluster-delete"),
     re_path(rf"^c/{_NS}/pods$", pods.pod_list, name="pods"),
     re_path(rf"^c/{_NS}/timeline$", spaces.timeline, name="space"),
+    re_path(rf"^c/{_NS}/run$", runs.export, name="run-file"),
     re_path(rf"^c/{_NS}/new$", authoring.new, name="new"),
     re_path(rf"^c/{_NS}/check$", authoring.check, name="check"),
     re_path(rf"^c/{_POD}$", pods.pod, name="pod"),

@@ -14,6 +14,7 @@ from podlab.registry import clusters, identity
 PLACES = [
     "/",
     "/clusters",
+    "/runs",
     "/c/main/",
     "/c/main/clock",
     "/c/main/ns/default/pods",
@@ -24,6 +25,7 @@ PLACES = [
     "/c/main/ns/default/configmaps",
     "/c/main/ns/default/configmaps/settings",
     "/c/main/ns/default/timeline",
+    "/c/main/ns/default/run",
     "/c/main/nodes",
     "/c/main/nodes/node-a",
 ]
@@ -46,7 +48,7 @@ def test_no_page_is_missing_in_that_list(lab: None) -> None:
 
 
 @pytest.mark.parametrize("path", ["/logout", "/language", "/c/main/delete", "/c/main/ns/default/check", "/c/main/ns/default/new",
-                                  "/clusters", "/c/main/clock", "/c/main/ns/default/pods/web/delete", "/login"])  # fmt: skip
+                                  "/clusters", "/runs", "/c/main/clock", "/c/main/ns/default/pods/web/delete", "/login"])  # fmt: skip
 def test_every_form_needs_its_token(admin: Client, path: str) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = admin.cookies
