@@ -102,6 +102,36 @@ def is_ready(pod: Manifest) -> bool:
     return condition is not None and condition.get("status") == "True"
 
 
+def matching_restart_rule(container: Manifest, exit_code: int | None) -> Manifest | None:
+    """The first of a container's own restartPolicyRules that is about this end; without a policy of its own it has none."""
+    if not container.get("restartPolicy"):
+        return None
+    rules: list[Manifest] = container.get("restartPolicyRules") or []
+    return next((rule for rule in rules if _is_about(rule, exit_code)), None)
+
+
+def _is_about(rule: Manifest, exit_code: int | None) -> bool:
+    codes = rule.get("exitCodes") or {}
+    listed = exit_code in (codes.get("values") or [])
+    return listed if codes.get("operator") == "In" else not listed
+
+
+def container_restarts(pod_policy: str, container: Manifest, exit_code: int | None) -> bool:
+    """Whether a container that ended so is started again: its own rules first, then its own policy, then the pod's
+    (ContainerShouldRestart). A rule of RestartAllContainers restarts more than this one, and is looked at elsewhere."""
+    rule = matching_restart_rule(container, exit_code)
+    if rule is not None:
+        return bool(rule.get("action") == "Restart")
+    policy = str(container.get("restartPolicy") or pod_policy)
+    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+
+
+def all_containers_could_restart(pod: Manifest) -> bool:
+    """Some container has a rule with RestartAllContainers (AllContainersCouldRestart)."""
+    rules = (rule for item in containers(pod) for rule in item.spec.get("restartPolicyRules") or [])
+    return any(rule.get("action") == "RestartAllContainers" for rule in rules)
+
+
 Amounts = dict[str, int]  # nanos by resource name
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from podlab.apis import pods as pod_facts
 from podlab.apis import quantity, times
 from podlab.apis.types import Manifest
 from podlab.runtime.interface import PodRef
@@ -95,39 +96,17 @@ def restarts_on_failure(pod: Manifest, spec: Spec | None = None) -> bool:
 
 
 def may_restart(pod: Manifest, spec: Spec, exit_code: int | None) -> bool:
-    """Whether a container that ended with `exit_code` is started again: its own rules first, then its own policy, then
-    the pod's (pkg/api/v1/pod/util.go ContainerShouldRestart)."""
-    if spec.ephemeral:
-        return False
-    own = spec.manifest.get("restartPolicy")
-    rule = matching_rule(spec, exit_code)
-    if rule is not None:
-        return bool(rule.get("action") == "Restart")
-    policy = str(own or restart_policy(pod))
-    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+    """Whether a container that ended with `exit_code` is started again."""
+    return not spec.ephemeral and pod_facts.container_restarts(restart_policy(pod), spec.manifest, exit_code)
 
 
 def restart_rule_text(pod: Manifest, spec: Spec, exit_code: int | None) -> str:
     """Which rule `may_restart` went by, for people."""
     own = spec.manifest.get("restartPolicy")
-    rule = matching_rule(spec, exit_code)
+    rule = pod_facts.matching_restart_rule(spec.manifest, exit_code)
     if rule is not None:
         return f"one of its restartPolicyRules says {rule.get('action')}"
     return f"its own restartPolicy is {own}" if own else f"restartPolicy is {restart_policy(pod)}"
-
-
-def matching_rule(spec: Spec, exit_code: int | None) -> Manifest | None:
-    """The first of a container's own rules that is about this end; without a policy of its own it has none."""
-    if not spec.manifest.get("restartPolicy"):
-        return None
-    rules: list[Manifest] = spec.manifest.get("restartPolicyRules") or []
-    return next((rule for rule in rules if _rule_matches(rule, exit_code)), None)
-
-
-def _rule_matches(rule: Manifest, exit_code: int | None) -> bool:
-    codes = rule.get("exitCodes") or {}
-    listed = exit_code in (codes.get("values") or [])
-    return listed if codes.get("operator") == "In" else not listed
 
 
 def host_network(pod: Manifest) -> bool:

@@ -19,12 +19,6 @@ REASON = "RestartingAllContainers"
 MESSAGE = "The container is removed because RestartAllContainers in place"
 
 
-def could_happen(pod: Manifest) -> bool:
-    """Some container has such a rule, so the pod shows the condition."""
-    rules = (rule for spec in _members(pod) for rule in spec.manifest.get("restartPolicyRules") or [])
-    return any(rule.get("action") == ACTION for rule in rules)
-
-
 def under_way(pod: Manifest) -> bool:
     """What an earlier agent began."""
     held = pod_facts.get_condition((pod.get("status") or {}).get("conditions"), CONDITION)
@@ -37,7 +31,7 @@ def reason_for(pod: Manifest, observed: PodStatus) -> str:
         status = newest(observed, spec.name)
         if status is None or status.state is not ContainerState.EXITED:
             continue
-        rule = pods.matching_rule(spec, status.exit_code)
+        rule = pod_facts.matching_restart_rule(spec.manifest, status.exit_code)
         if rule is not None and rule.get("action") == ACTION:
             return f"container {spec.name} exited with {status.exit_code}, and its rule for that is {ACTION}"
     return ""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from podlab.apis import pods as pod_facts
 from podlab.apis import times
 from podlab.apis.types import Manifest
-from podlab.kubelet import conditions, container_status, pods, resize, restart_all
+from podlab.kubelet import conditions, container_status, pods, resize
 from podlab.kubelet.container_status import Inputs
 from podlab.runtime.interface import ContainerState
 
@@ -90,7 +91,7 @@ def _build(inputs: Inputs, *, over: bool, forced: Forced | None) -> Manifest:
         phase = "Failed"
     sandbox = next((s for s in inputs.observed.sandboxes if s.ready and (s.ip or pods.host_network(pod))), None)
     made = conditions.conditions(pod, init, apps, new_phase=phase, sandbox_ready=sandbox is not None and not over)
-    if restart_all.could_happen(pod):
+    if pod_facts.all_containers_could_restart(pod):
         made.append(conditions.all_restarting(phase, cleaned=not inputs.restarting or _nothing_left(inputs)))
     status: dict[str, Any] = {}
     if pod["metadata"].get("generation") is not None:

@@ -247,3 +247,28 @@ if CASES:
         obj = accepted(json.loads(json.dumps(step["body"]).replace("<ns>", "n")))
         assert [error.text() for error in validation.validate_create(scheme.PODS, obj)] == []
         assert validation.warnings_on_create(scheme.PODS, obj) == (step["expect"].get("warnings") or [])
+
+
+@pytest.mark.parametrize(
+    ("own", "code", "free"),
+    [
+        ({}, 42, False),
+        ({"restartPolicy": "Always"}, 0, True),
+        ({"restartPolicy": "OnFailure"}, 0, False),
+        ({"restartPolicy": "Never", "restartPolicyRules": [("Restart", 42)]}, 42, True),
+        ({"restartPolicy": "Never", "restartPolicyRules": [("Restart", 42)]}, 41, False),
+        ({"restartPolicy": "Never", "restartPolicyRules": [("RestartAllContainers", 1)]}, 42, True),
+    ],
+)
+def test_a_container_that_its_own_rules_restart_may_leave_its_end(own: dict[str, Any], code: int, free: bool) -> None:
+    rules = [
+        {"action": action, "exitCodes": {"operator": "In", "values": [value]}}
+        for action, value in own.get("restartPolicyRules", [])
+    ]
+    container = {"name": "c", **own, **({"restartPolicyRules": rules} if rules else {})}
+    spec = {"restartPolicy": "Never", "containers": [container]}
+    ended = {"containerStatuses": [{"name": "c", "state": {"terminated": {"exitCode": code}}}]}
+    running = {"containerStatuses": [{"name": "c", "state": {"running": {}}}]}
+    meta = {"name": "p", "namespace": "default", "resourceVersion": "1"}
+    old, new = ({"metadata": meta, "spec": spec, "status": status} for status in (ended, running))
+    assert (not validation.validate_status_update(scheme.PODS, new, old)) is free

@@ -107,7 +107,7 @@ def test_what_an_image_wants_to_be_stopped_with_takes_the_place_of_term(
     docker_lab: DockerLab, pod: Pod, api: Any
 ) -> None:
     image = f"podlab-test/stopsignal:{pod.ref.uid}"
-    made = api.commit(pod.create("true", name="base"), *image.split(":"), changes="STOPSIGNAL SIGUSR1")
+    made = api.commit(pod.create("true", name="base"), *image.split(":"), conf={"StopSignal": "SIGUSR1"})
     try:
         script = "trap 'exit 7' USR1; trap 'exit 8' TERM; echo up; while true; do sleep 3600 & wait; done"
         container_id = pod.shell(script, image=image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from podlab.apis import names
+from podlab.apis import names, pods
 from podlab.apis.field_errors import forbidden, invalid, required
 from podlab.apis.types import Manifest
 from podlab.apis.validation import metadata, pod
@@ -142,7 +142,7 @@ def validate_status(new: Manifest, old: Manifest) -> Errors:
         yield from by_rule("status.nominatedNodeName", status["nominatedNodeName"], names.dns_subdomain)
     if (status.get("observedGeneration") or 0) < 0:
         yield invalid("status.observedGeneration", status["observedGeneration"], "must be a non-negative integer")
-    if spec.get("restartPolicy") != "Always":
+    if spec.get("restartPolicy") != "Always" and not pods.all_containers_could_restart(new):
         yield from _transitions(status, before, spec)
     quality = before.get("qosClass")
     if quality and status.get("qosClass") != quality:
@@ -155,15 +155,16 @@ def validate_status(new: Manifest, old: Manifest) -> Errors:
 
 def _transitions(status: Manifest, before: Manifest, spec: Manifest) -> Errors:
     """A container that ended stays ended when nothing restarts it."""
-    sidecars = {item.get("name") for item in spec.get("initContainers") or [] if item.get("restartPolicy") == "Always"}
+    policy = str(spec.get("restartPolicy") or "")
+    specs = {item.get("name"): item for name in ("containers", "initContainers") for item in spec.get(name) or []}
     for field in ("containerStatuses", "initContainerStatuses"):
         after = {item.get("name"): (index, item) for index, item in enumerate(status.get(field) or [])}
         for item in before.get(field) or []:
             ended = (item.get("state") or {}).get("terminated")
             index, now = after.get(item.get("name"), (0, None))
-            if ended is None or now is None or item.get("name") in sidecars:
+            if ended is None or now is None:
                 continue
-            if spec.get("restartPolicy") == "OnFailure" and ended.get("exitCode", 0) != 0:
+            if pods.container_restarts(policy, specs.get(item.get("name")) or {}, ended.get("exitCode", 0)):
                 continue
             if (now.get("state") or {}).get("terminated") is None:
                 yield forbidden(f"status.{field}[{index}].state", "may not be transitioned to non-terminated state")
