@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import shutil
 import socket
 import subprocess
+import tarfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +21,16 @@ PROGRAM = "docker-registry"
 USER, PASSWORD = "pupil", "s3cret"
 _HASH = "$2b$04$VrAxSbaobpLDq71xgZzJ3.nJe89apKbJRVmvbOKGnQVaEtD2luU16"  # bcrypt of the password
 _SOURCE = "busybox:1.36"
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o644
+            tar.addfile(entry, io.BytesIO(data))
+    return out.getvalue()
 
 
 class ImageRegistry:
@@ -75,12 +87,19 @@ class ImageRegistry:
                 assert time.monotonic() < until, (self._folder / "log").read_text()
                 time.sleep(0.05)
 
-    def push(self, name: str, *, source: str = _SOURCE) -> str:
-        """Give it an image; returns its name. The engine does not keep it."""
+    def push(self, name: str, *, files: dict[str, bytes] | None = None) -> str:
+        """Give it busybox:1.36 with these files on top, as a layer of their own; returns its name. The engine does not keep
+        it."""
         ref = f"{self.host}/{name}"
         api = shared(settings.PODLAB_DOCKER_HOST).api
         repository, _, tag = ref.rpartition(":")
-        api.tag(source, repository, tag)
+        if files is None:
+            api.tag(_SOURCE, repository, tag)
+        else:
+            made = api.create_container(_SOURCE, command=["true"])["Id"]
+            api.put_archive(made, "/", _tar(files))
+            api.commit(made, repository=repository, tag=tag)
+            api.remove_container(made)
         told = api.push(repository, tag, auth_config={"username": USER, "password": PASSWORD})
         assert "error" not in told, told
         api.remove_image(ref)

@@ -42,6 +42,13 @@ def latency_text(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else seconds_text(timedelta(milliseconds=milliseconds))
 
 
+def bytes_text(count: int) -> str:
+    """How much data: 512 B, 4 kB, 12.3 MB."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
 PHASES = {
     "Pending": gettext_noop("The pod is accepted; not all of its containers have been started yet."),
     "Running": gettext_noop("The pod is on a node and at least one container is running or being restarted."),
@@ -80,6 +87,13 @@ WAITING = {
 }
 WAITING_OTHER = gettext_noop("{container} is waiting: {reason}.")
 DETAIL = gettext_noop("{sentence} {detail}")
+
+PULLING = gettext_noop(
+    "The image {image} of {container} is being pulled: {done} of {layers} layers, {current} of {total}."
+)
+PULLING_BARE = gettext_noop("The image {image} of {container} is being pulled.")
+PULLED = gettext_noop("The image {image} of {container} was pulled in {took}.")
+PULL_FAILED = gettext_noop("Pulling the image {image} of {container} failed after {took}: {error}")
 
 RUNNING_FIRST = gettext_noop("{container} is running.")
 RUNNING_AGAIN = gettext_noop("{container} is running after restart {attempt}.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from podlab.kubelet.runs import KnownRun, ProbeNote
+from podlab.kubelet.runs import KnownRun, ProbeNote, PullNote
 from podlab.runtime.interface import ContainerStatus, PodRef
-from podlab.storage import history
+from podlab.storage import history, pulls
 from podlab.storage.errors import StoreBusy, UnknownCluster
 
 logger = logging.getLogger(__name__)
@@ -60,6 +60,25 @@ class HistoryRuns:
             for run in history.runs_of(self.cluster, uid)
         ]
         return sorted(runs, key=lambda run: (run.container, run.attempt))
+
+    def pulling(self, note: PullNote) -> None:
+        row = pulls.PullRow(
+            cluster=self.cluster,
+            pod_uid=note.pod_uid,
+            container=note.container,
+            image=note.image[:512],
+            started_at=note.started,
+            finished_at=note.finished,
+            layers=note.layers,
+            layers_done=note.layers_done,
+            current=note.current,
+            total=note.total,
+            error=note.error,
+        )
+        try:
+            pulls.record(row)
+        except (StoreBusy, UnknownCluster) as error:
+            logger.warning("how far the pull of %s is was not written: %s", note.image, error)
 
     def probed(self, notes: list[ProbeNote]) -> None:
         rows = [

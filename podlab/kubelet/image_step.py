@@ -17,6 +17,7 @@ from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.images import Pull
 from podlab.kubelet.keyring import Login
 from podlab.kubelet.pods import Spec
+from podlab.kubelet.pull_progress import PullProgressNotes
 from podlab.kubelet.puller import Order, Pulled
 from podlab.kubelet.start_outcome import Started, Stop, fail, tell
 from podlab.runtime.interface import ImageInfo
@@ -94,11 +95,13 @@ def _pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull, logins: lis
     state.pulls[wanted.key] = pull
     tell(ctx, state, spec, reasons.NORMAL, reasons.PULLING, f'Pulling image "{shown}"', why)
     present = ctx.runtime.image(pull.image) is not None
+    progress = PullProgressNotes(ctx, state.ref.uid, spec.name, shown, pull.started)
 
     def done(pulled: Pulled) -> None:
         result = pulled.result
         # Told here rather than in the sync, so that the event has the time of the answer.
         pull.finished = ctx.clock.now()
+        progress.end(pull.finished, result.error)
         if result.image is not None:
             ctx.image_records.note_pull(
                 result.image, pull.image, present=present, login=pulled.login, now=pull.finished
@@ -123,6 +126,7 @@ def _pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull, logins: lis
         annotations=dict(state.pod["metadata"].get("annotations") or {}),
         wanted=lambda: state.stage is Stage.SYNC and state.pulls.get(wanted.key) is pull,
         done=done,
+        progress=progress,
     )
     ctx.puller.pull(order)
 

@@ -38,6 +38,22 @@ class ProbeNote:
     caused: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullNote:
+    """How far the pull of an image for a container is. `started` tells the pulls of a container apart."""
+
+    pod_uid: str
+    container: str
+    image: str
+    started: datetime
+    finished: datetime | None = None
+    layers: int = 0
+    layers_done: int = 0
+    current: int = 0  # bytes
+    total: int = 0
+    error: str = ""
+
+
 class Runs(Protocol):
     def started(self, pod: PodRef, status: ContainerStatus, *, image: str, why: str) -> None:
         """A run has begun. Telling it twice changes nothing."""
@@ -49,6 +65,10 @@ class Runs(Protocol):
 
     def of(self, uid: str) -> list[KnownRun]:
         """Every run of a pod, by container and attempt."""
+        ...
+
+    def pulling(self, note: PullNote) -> None:
+        """Keep how far a pull is; never raises, for nothing hangs on it."""
         ...
 
     def probed(self, notes: list[ProbeNote]) -> None:

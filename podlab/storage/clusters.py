@@ -37,6 +37,7 @@ from podlab.storage.models import (
     GraphPort,
     GraphProbe,
     GraphVolume,
+    ImagePull,
     Object,
     ProbeResult,
     RoleGrant,
@@ -216,6 +217,7 @@ def _delete_rows(name: str) -> None:
         (ContainerRun, of_cluster),
         (ProbeResult, of_cluster),
         (ContainerUsage, of_cluster),
+        (ImagePull, of_cluster),
         (RoleGrant, of_cluster),
         (AccountGrant, of_cluster),
     ]

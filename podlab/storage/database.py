@@ -2,7 +2,7 @@
 
 Every write of this package goes through `writing()` and takes a counter's lock first, so writes are serial and the
 numbers a counter hands out are in commit order, without gaps. Where one transaction takes several counters, it takes them
-in the order CLUSTERS, REVISIONS, HISTORY.
+in the order CLUSTERS, REVISIONS, HISTORY; PULLS is taken alone.
 """
 
 from __future__ import annotations

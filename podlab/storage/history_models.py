@@ -52,6 +52,28 @@ class ProbeResult(models.Model):
         indexes = [models.Index(fields=["cluster", "pod_uid", "seq"], name="probe_pod")]
 
 
+class ImagePull(models.Model):
+    """One pull of an image for a container. `seq` comes from Counter(PULLS) and is new with each change."""
+
+    seq = models.BigIntegerField(unique=True)
+    cluster = models.CharField(max_length=63)
+    pod_uid = models.CharField(max_length=36)
+    container = models.CharField(max_length=63)
+    image = models.CharField(max_length=512)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    layers = models.PositiveIntegerField(default=0)
+    layers_done = models.PositiveIntegerField(default=0)
+    current = models.BigIntegerField(default=0)  # bytes
+    total = models.BigIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cluster", "pod_uid", "container", "started_at"], name="image_pull"),
+        ]
+
+
 class ContainerUsage(models.Model):
     """What a container uses now. Replaced by `storage.usage`, never kept."""
 

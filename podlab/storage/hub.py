@@ -14,13 +14,14 @@ from collections.abc import Callable
 
 from django.db import connections
 
-from podlab.storage import clusters, database, doorbell, history, log
+from podlab.storage import clusters, database, doorbell, history, log, pulls
 from podlab.storage.clusters import ClusterRow
 from podlab.storage.database import CounterState
 from podlab.storage.feed import End, Feed, Limits, SlowReader, Source, Subscription, Wanted
 from podlab.storage.history import ProbeFilter, ProbeRow
 from podlab.storage.log import Filter, LogEntry
-from podlab.storage.models import CLUSTERS, HISTORY, REVISIONS
+from podlab.storage.models import CLUSTERS, HISTORY, PULLS, REVISIONS
+from podlab.storage.pulls import PullFilter, PullRow
 
 __all__ = ["End", "Filter", "Hub", "LogEntry", "ProbeFilter", "ProbeRow", "SlowReader", "Subscription", "hub"]
 
@@ -38,6 +39,10 @@ def _read_probes(after: int, wanted: Wanted[ProbeRow] | None, limit: int, upto: 
     return history.read_probes(after, wanted if isinstance(wanted, ProbeFilter) else None, limit, upto)
 
 
+def _read_pulls(after: int, wanted: Wanted[PullRow] | None, limit: int, upto: int | None) -> list[PullRow]:
+    return pulls.read(after, wanted if isinstance(wanted, PullFilter) else None, limit, upto)
+
+
 CHANGES: Source[LogEntry] = Source(
     counter=REVISIONS,
     read=_read_changes,
@@ -46,6 +51,11 @@ CHANGES: Source[LogEntry] = Source(
 )
 PROBES: Source[ProbeRow] = Source(
     counter=HISTORY, read=_read_probes, number=lambda row: row.seq, size=lambda row: 300 + len(row.message)
+)
+
+
+IMAGE_PULLS: Source[PullRow] = Source(
+    counter=PULLS, read=_read_pulls, number=lambda row: row.seq, size=lambda row: 300 + len(row.error)
 )
 
 
@@ -58,6 +68,8 @@ class Hub:
         self._changes = Feed(CHANGES, limits or Limits())
         self._probes = Feed(PROBES, limits or Limits(preload=0))
         self._probes_wanted = False
+        self._pulls = Feed(IMAGE_PULLS, limits or Limits(preload=0))
+        self._pulls_wanted = False
         self._cluster_readers: list[ClusterSubscription] = []
         self._cluster_rows: dict[str, ClusterRow] = {}
         self._cluster_number: int | None = None
@@ -98,6 +110,21 @@ class Hub:
         wanted = ProbeFilter(cluster, pod_uid)
         added = self._probes.add(wanted, since_seq, state, deliver=deliver, on_end=on_end, room=room)
         self._probes_wanted = True
+        self._run_soon()
+        return added
+
+    def subscribe_pulls(
+        self,
+        wanted: PullFilter,
+        since_seq: int | None,
+        deliver: Callable[[list[PullRow]], None],
+        *,
+        on_end: Callable[[End], None] | None = None,
+    ) -> Subscription[PullRow]:
+        """The same for pulls of images: the newest state of each that changed."""
+        state = database.counter(PULLS)
+        added = self._pulls.add(wanted, since_seq, state, deliver=deliver, on_end=on_end, room=None)
+        self._pulls_wanted = True
         self._run_soon()
         return added
 
@@ -178,6 +205,9 @@ class Hub:
         if self._probes_wanted:
             self._probes.follow(counters.get(HISTORY, _NEVER_USED))
             more = self._probes.catch_up() or more
+        if self._pulls_wanted:
+            self._pulls.follow(counters.get(PULLS, _NEVER_USED))
+            more = self._pulls.catch_up() or more
         number = counters.get(CLUSTERS, _NEVER_USED).value
         if number != self._cluster_number:
             self._follow_clusters()
@@ -193,6 +223,7 @@ class Hub:
             if name not in now or now[name].uid != row.uid:
                 self._changes.end_cluster(name)
                 self._probes.end_cluster(name)
+                self._pulls.end_cluster(name)
         self._cluster_rows = now
         with self._lock:
             readers = [reader for reader in self._cluster_readers if reader.begun]
@@ -206,6 +237,7 @@ class Hub:
     def _end_all(self) -> None:
         self._changes.end_all(End.CLOSED)
         self._probes.end_all(End.CLOSED)
+        self._pulls.end_all(End.CLOSED)
 
 
 class ClusterSubscription:

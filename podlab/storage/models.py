@@ -8,6 +8,7 @@ from django.db import models
 REVISIONS = "revisions"  # one for all clusters, so that a fork and its origin share one history
 HISTORY = "history"  # of probe results
 CLUSTERS = "clusters"  # of changes to cluster rows
+PULLS = "pulls"  # of changes to pulls of images
 
 
 class Counter(models.Model):
@@ -103,12 +104,13 @@ from podlab.storage.graph_models import (  # noqa: E402
     GraphProbe,
     GraphVolume,
 )
-from podlab.storage.history_models import ContainerRun, ContainerUsage, ProbeResult  # noqa: E402
+from podlab.storage.history_models import ContainerRun, ContainerUsage, ImagePull, ProbeResult  # noqa: E402
 from podlab.storage.identity_models import AccountGrant, ApiToken, LoginLink, RoleGrant  # noqa: E402
 
 __all__ = [
     "CLUSTERS",
     "HISTORY",
+    "PULLS",
     "REVISIONS",
     "AccountGrant",
     "ApiToken",
@@ -125,6 +127,7 @@ __all__ = [
     "GraphPort",
     "GraphProbe",
     "GraphVolume",
+    "ImagePull",
     "LoginLink",
     "Object",
     "ProbeResult",

@@ -17,10 +17,11 @@ from podlab.apis.types import Key, Manifest
 from podlab.glance import summary
 from podlab.glance.values import PodFacts
 from podlab.registry import authorizer
-from podlab.storage import history, log
+from podlab.storage import history, log, pulls
 from podlab.storage.history import ProbeRow
 from podlab.storage.hub import End, Filter, hub
 from podlab.storage.log import LogEntry
+from podlab.storage.pulls import PullFilter, PullRow
 from podlab.storage.watch import AsyncWatch, Batch, SlowReader
 from podlab.timeline.messages import Mark, OpenPod
 from podlab.timeline.outlet import Outlet, Refusal
@@ -41,6 +42,7 @@ class Past:
     head: int
     probes: list[ProbeRow]
     runs: list[history.Run]
+    pulls: list[PullRow]
 
 
 def read_past(outlet: Outlet, message: OpenPod) -> Past:
@@ -66,6 +68,7 @@ def read_past(outlet: Outlet, message: OpenPod) -> Past:
         head=max(head, entries[-1].revision),
         probes=history.probes_of(outlet.cluster, runtime_uid),
         runs=history.runs_of(outlet.cluster, runtime_uid),
+        pulls=pulls.pulls_of(outlet.cluster, runtime_uid),
     )
 
 
@@ -108,12 +111,14 @@ class PodFeed:
             self.story.change(entry)
         self.story.probes(past.probes)
         self.story.runs(past.runs)
+        self.story.pulls(past.pulls)
         self.story.revision = max(self.story.revision, past.head)
         await self._head()
         await self._send(self.story.since(self.message.get("since", 0), self.message.get("probes", 0)))
         wanted = Filter(cluster=self.outlet.cluster, namespace=self.message["namespace"])
         async with AsyncWatch(wanted, since=past.head) as watch, asyncio.TaskGroup() as group:
             group.create_task(self._follow_probes(past.runtime_uid))
+            group.create_task(self._follow_pulls(past))
             await self._follow(watch)
 
     async def _follow(self, watch: AsyncWatch) -> None:
@@ -166,6 +171,23 @@ class PodFeed:
         finally:
             subscription.close()
         raise SlowReader
+
+    async def _follow_pulls(self, past: Past) -> None:
+        loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[list[PullRow]] = asyncio.Queue()
+        wanted = PullFilter(self.outlet.cluster, past.runtime_uid)
+        seq = max((row.seq for row in past.pulls), default=0)
+
+        def deliver(rows: list[PullRow]) -> None:
+            loop.call_soon_threadsafe(queue.put_nowait, rows)
+
+        subscription = await self.outlet.in_thread(lambda: hub().subscribe_pulls(wanted, seq, deliver))
+        try:
+            while True:
+                if marks := self.story.pulls(await queue.get()):
+                    await self._send(marks)
+        finally:
+            subscription.close()
 
     def _queue(self, rows: list[ProbeRow] | None) -> None:
         if self._probes.full():

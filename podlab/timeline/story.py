@@ -14,11 +14,12 @@ from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.glance import anatomy, sentences
 from podlab.glance.sentences import Translate, say
-from podlab.timeline import marks
+from podlab.timeline import marks, story_pulls
 from podlab.timeline.messages import Mark
 from podlab.timeline.story_book import Book, Change
 from podlab.timeline.story_containers import Containers, Run
 from podlab.timeline.story_points import Points, Probe
+from podlab.timeline.story_pulls import Pull
 
 
 class Story:
@@ -47,7 +48,12 @@ class Story:
 
     def since(self, revision: int, seq: int) -> list[Mark]:
         """The marks that somebody who saw everything up to `revision` and probe `seq` does not have as they are."""
-        return [m for m in self.marks if (m["seq"] > seq if m["kind"] == "probe" else m["rev"] > revision)]
+        return [
+            m
+            for m in self.marks
+            # Pulls change between revisions, and there are few of them.
+            if m["kind"] == "pull" or (m["seq"] > seq if m["kind"] == "probe" else m["rev"] > revision)
+        ]
 
     def run_needed(self) -> bool:
         """Whether a run has begun or ended of which the history is not known yet."""
@@ -70,6 +76,11 @@ class Story:
         for result in results:
             self.seq = max(self.seq, result.seq)
             self._points.probe(result, revision=self.revision)
+        return self._book.take()
+
+    def pulls(self, rows: Iterable[Pull]) -> list[Mark]:
+        for row in rows:
+            story_pulls.pull(self._book, row, revision=self.revision)
         return self._book.take()
 
     def one_probe(self, result: Probe) -> Mark:

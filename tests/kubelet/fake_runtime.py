@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from podlab.apis.types import LogLine
 from podlab.clock import LabClock, Timer
@@ -65,6 +66,7 @@ class FakeRuntime:
     images: set[str] = field(default_factory=lambda: {"busybox:1.36"})
     pull_errors: dict[str, str] = field(default_factory=dict)
     pull_seconds: float = 1.0
+    pull_steps: list[tuple[float, int]] = field(default_factory=list)  # seconds → bytes of 100
     logins: list[RegistryLogin | None] = field(default_factory=list)
     exec_answer: Callable[[tuple[str, ...], datetime], ExecResult] | None = None
     http_answer: Callable[[HttpRequest, datetime], HttpResult] | None = None
@@ -231,6 +233,10 @@ class FakeRuntime:
                 self.images.add(ref)
             done(PullResult(self.image(ref) if not error else None, error, self.pull_seconds))
 
+        for seconds, current in self.pull_steps:
+            if progress is not None:
+                told = PullProgress(ref, "Downloading", current, 100, 2)
+                self.clock.call_later(seconds, partial(progress, told))
         self.clock.call_later(self.pull_seconds, finish)
 
     def exec_sync(

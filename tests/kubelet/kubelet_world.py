@@ -18,7 +18,7 @@ from podlab.apis import status_errors, times
 from podlab.apis.types import Key, Manifest
 from podlab.clock import LabClock
 from podlab.kubelet.agent import Kubelet
-from podlab.kubelet.runs import KnownRun, ProbeNote
+from podlab.kubelet.runs import KnownRun, ProbeNote, PullNote
 from podlab.registry.operations import Deleted, ListPage, Written
 from podlab.runtime.interface import ContainerStatus, PodRef
 from podlab.storage.errors import StorageError
@@ -155,6 +155,7 @@ class Told:
     runs: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     begun: set[tuple[str, str, int]] = field(default_factory=set)
     probes: list[ProbeNote] = field(default_factory=list)
+    pulls: list[PullNote] = field(default_factory=list)
 
     def event(
         self, obj: Manifest, kind: str, reason: str, message: str, *, field_path: str = "", why: str = ""
@@ -181,6 +182,9 @@ class Told:
             KnownRun(container=name, attempt=n, image=r["image"], started_at=r["started"], finished_at=r["finished"])
             for (name, n), r in sorted(self.runs.items())
         ]
+
+    def pulling(self, note: PullNote) -> None:
+        self.pulls.append(note)
 
     def probed(self, notes: list[ProbeNote]) -> None:
         self.probes += notes

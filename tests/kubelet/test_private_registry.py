@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from docker_node import Node, eventually
 
+from podlab.storage import pulls
 from tests.image_registry import PASSWORD, ImageRegistry
 
 pytestmark = [pytest.mark.docker, pytest.mark.django_db(transaction=True)]
@@ -19,7 +21,7 @@ def registry(busybox: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_a_secret_of_the_service_account_opens_the_registry(node: Node, registry: ImageRegistry) -> None:
-    ref = registry.push("team/app:1")
+    ref = registry.push("team/app:1", files={"word": uuid.uuid4().bytes * 1000})
     node.client.create("secrets", registry.secret("reg", where=f"{registry.host}/team"), namespace="default")
     node.client.patch(
         "serviceaccounts",
@@ -34,6 +36,10 @@ def test_a_secret_of_the_service_account_opens_the_registry(node: Node, registry
     assert pulled.startswith(f'Successfully pulled image "{ref}" in ')
     assert node.main()["imageID"].startswith(f"{registry.host}/team/app@sha256:")
     assert node.main()["image"] == ref
+    (row,) = pulls.pulls_of("main", node.pod["metadata"]["uid"])
+    assert (row.image, row.error, row.finished_at is not None) == (ref, "", True)
+    assert row.layers_done == row.layers == 2
+    assert row.current == row.total > 0
 
 
 def test_without_a_log_in_it_stays_closed(

@@ -307,3 +307,19 @@ def test_the_image_id_is_the_name_with_a_digest_if_there_is_one() -> None:
     assert images.status_id(info, "busybox:1") == "docker.io/library/busybox@sha256:3"
     assert images.status_id(info, "third.example/b:1") == "other.example/b@sha256:2"
     assert images.status_id(ImageInfo("sha256:1", "busybox:1", 1), "busybox:1") == "sha256:1"
+
+
+def test_how_far_a_pull_is_is_passed_on_twice_a_second(world: World) -> None:
+    world.runtime.pull_steps = [(0.1, 10), (0.2, 20), (0.7, 70), (0.8, 80)]
+    world.apply(pod(container(image="web:2")))
+    world.advance(2)
+    told = [(note.current, note.layers_done, note.finished is not None) for note in world.told.pulls]
+    assert told == [(0, 0, False), (70, 0, False), (80, 0, True)]
+    assert {note.image for note in world.told.pulls} == {"web:2"}
+
+
+def test_how_a_pull_failed_is_passed_on(world: World) -> None:
+    world.runtime.pull_errors["web:2"] = ERROR
+    world.apply(pod(container(image="web:2")))
+    world.advance(1)
+    assert [note.error for note in world.told.pulls] == ["", ERROR]

@@ -14,9 +14,9 @@ from storage_samples import AT, make_pod, make_probe, pod_key
 from storage_traffic import in_thread
 
 from podlab import clock
-from podlab.storage import clusters, history, log, store, usage
+from podlab.storage import clusters, history, log, pulls, store, usage
 from podlab.storage.errors import ClusterExists, UnknownCluster
-from podlab.storage.models import RoleGrant
+from podlab.storage.models import AccountGrant, RoleGrant
 from podlab.storage.usage import Usage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,6 +92,10 @@ def fill(cluster: str) -> None:
     usage.replace(cluster, [Usage(cluster, "n", "default", "web", "u", "app", AT, AT, 15, 1, 1)], nodes=["n"])
     user, _ = get_user_model().objects.get_or_create(username="student")
     RoleGrant.objects.create(user=user, role=RoleGrant.Role.STUDENT, cluster=cluster)
+    AccountGrant.objects.create(
+        cluster=cluster, account_namespace="default", account="robot", role=RoleGrant.Role.VIEWER, namespace="default"
+    )
+    pulls.record(pulls.PullRow(cluster, f"{cluster}-u", "app", "web:2", AT))
 
 
 def table_sizes() -> dict[str, int]:

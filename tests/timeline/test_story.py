@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pod_story import UID, FakeProbe, FakeRun, Log, at, event, pod, stamp, terminated
+from pod_story import UID, FakeChange, FakeProbe, FakeRun, Log, at, event, pod, stamp, terminated
 
 from podlab.timeline.messages import Mark
 from podlab.timeline.story import Story
@@ -255,3 +256,53 @@ def test_sentences_go_through_the_translation() -> None:
     story = Story(UID, translate=lambda text: {"{container} is running.": "{container} läuft."}.get(text, text))
     story.change(Log().add(0, pod(state=RUNNING)).entries[0])
     assert lane(story, "container/app")[0]["sentence"] == "app läuft."
+
+
+@dataclass
+class FakePull:
+    started_at: datetime = at(1)
+    finished_at: datetime | None = None
+    container: str = "app"
+    image: str = "web:2"
+    layers: int = 0
+    layers_done: int = 0
+    current: int = 0
+    total: int = 0
+    error: str = ""
+
+
+PULLS: dict[str, tuple[FakePull, float | None, str, str]] = {
+    "just begun": (FakePull(), None, "", "The image web:2 of app is being pulled."),
+    "half way": (
+        FakePull(layers=4, layers_done=1, current=1_500_000, total=3_000_000),
+        0.5,
+        "",
+        "The image web:2 of app is being pulled: 1 of 4 layers, 1.5 MB of 3.0 MB.",
+    ),
+    "over": (
+        FakePull(finished_at=at(3), current=9, total=9),
+        1.0,
+        "done",
+        "The image web:2 of app was pulled in 2.0 s.",
+    ),
+    "failed": (
+        FakePull(finished_at=at(3), error="no such host"),
+        None,
+        "failed",
+        "Pulling the image web:2 of app failed after 2.0 s: no such host",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PULLS)
+def test_a_pull_is_a_mark_of_its_container(case: str) -> None:
+    row, share, outcome, sentence = PULLS[case]
+    story = Story(UID)
+    story.change(FakeChange(1, at(0), pod()))
+    (mark,) = story.pulls([row])
+    assert (mark["kind"], mark["lane"], mark["text"]) == ("pull", "container/app", "web:2")
+    assert (mark["share"], mark["outcome"], mark["sentence"]) == (share, outcome, sentence)
+    assert mark["evidence"]["path"].endswith(".image")
+    (again,) = story.pulls([replace(row, current=1, total=2)])
+    assert again["id"] == mark["id"]
+    assert mark["id"] in [one["id"] for one in story.since(99, 99)]
