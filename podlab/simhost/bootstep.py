@@ -14,6 +14,9 @@ from podlab.simhost.host import Host
 from podlab.simhost.streams import Door
 from podlab.storage import hub
 
+# A burst of changes is a few turns of the world, not one for each: a turn costs more than a change.
+APART_SECONDS = 0.02
+
 
 class SimStep(bootsteps.StartStopStep):
     """After the pool: the first tasks need somebody to do them."""
@@ -27,7 +30,9 @@ class SimStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         address = stream_address.published("sim")
-        self._host = Host(hub=hub.hub(), data=settings.PODLAB_DATA, send=tasks.send_run, stream_address=address)
+        self._host = Host(
+            hub=hub.hub(), data=settings.PODLAB_DATA, send=tasks.send_run, stream_address=address, apart=APART_SECONDS
+        )
         self._streams = stream_address.make_server("sim", Door(self._host))
         self._streams.start()
         tasks.play(self._host)

@@ -58,6 +58,7 @@ class _Slot:
     seen: int = 0  # the revision that the last world had read when it was closed
     rested: bool = False  # nothing happens in it between its last change and now: it was closed idle, or never played
     wanted: bool = False  # somebody was asked to run it
+    asked: float = 0.0  # when somebody was last asked to run it, or will be
     again: bool = False  # it was asked for while it ran
     timer: Timer | None = None  # for what is due next, or to close it
     watchdog: Timer | None = None
@@ -66,9 +67,18 @@ class _Slot:
 
 class Host:
     def __init__(
-        self, *, hub: Hub, data: Path, send: Send, clock: Clock | None = None, stream_address: str = ""
+        self,
+        *,
+        hub: Hub,
+        data: Path,
+        send: Send,
+        clock: Clock | None = None,
+        stream_address: str = "",
+        apart: float = 0.0,
     ) -> None:
-        """`send(cluster)` asks for a call of `run(cluster)`; it raises when the broker is away."""
+        """`send(cluster)` asks for a call of `run(cluster)`; it raises when the broker is away. Calls for one cluster are
+        sent at least `apart` seconds one after the other, so that many changes in a row become one turn."""
+        self._apart = apart
         self._stream_address = stream_address
         self._hub, self._data, self._send = hub, data, send
         self._clock: Clock = clock if clock is not None else RealClock()
@@ -105,6 +115,11 @@ class Host:
     def open_worlds(self) -> list[str]:
         return sorted(name for name, slot in self._slots.items() if slot.world is not None)
 
+    def has_turn(self, cluster: str) -> bool:
+        """Whether a call of `run` is asked for and has not come yet."""
+        slot = self._slots.get(cluster)
+        return slot is not None and slot.wanted
+
     def wake(self, cluster: str) -> None:
         """Ask for `run(cluster)` soon. Quick; callable from any thread."""
         slot = self._slots.get(cluster)
@@ -115,7 +130,12 @@ class Host:
                 return
             slot.wanted = True
             slot.watchdog = self._clock.call_later(PATIENCE, lambda: self._remind(cluster, slot))
-        self._mailbox.post(lambda: self._ask(cluster))
+            wait = max(slot.asked + self._apart - monotonic(), 0.0)
+            slot.asked = monotonic() + wait
+        if wait:
+            self._clock.call_later(wait, lambda: self._mailbox.post(lambda: self._ask(cluster)))
+        else:
+            self._mailbox.post(lambda: self._ask(cluster))
 
     def run(self, cluster: str) -> None:
         """Let the cluster catch up with its lab time. Somebody who comes while it runs makes it look once more."""

@@ -106,4 +106,5 @@ class GraphEdge(models.Model):
         indexes = [
             models.Index(fields=["cluster", "from_uid"], name="graph_edge_from"),
             models.Index(fields=["cluster", "namespace", "type"], name="graph_edge_ns"),
+            models.Index(fields=["cluster", "to_uid"], name="graph_edge_to"),
         ]

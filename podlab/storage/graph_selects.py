@@ -120,11 +120,10 @@ def _edge(start: Key, start_uid: str, pod: Key, pod_uid: str) -> GraphEdge:
 
 
 def _forget(near: Key, column: str, uid: str) -> None:
-    """By the index on namespace and type: edges of this type stay in their namespace."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM storage_graphedge WHERE cluster = %s AND namespace = %s AND type = 'selects' AND {column} = %s",
-            [near.cluster, near.namespace, uid],
+            f"DELETE FROM storage_graphedge WHERE cluster = %s AND {column} = %s AND type = 'selects'",
+            [near.cluster, uid],
         )
 
 

@@ -28,10 +28,10 @@ class Member:
 def dependents(owner: Member) -> list[Member]:
     """The objects that name `owner` as one, in the order in which they did so. An owner in a namespace has none elsewhere:
     a reference across namespaces is one to nothing."""
-    rows = GraphEdge.objects.filter(cluster=owner.key.cluster, type="owner", to_uid=owner.uid)
-    if owner.key.namespace:
-        rows = rows.filter(namespace=owner.key.namespace)
-    return _from(rows)
+    # The namespace is not for SQL: SQLite would look through all edges of it instead of those to this uid.
+    rows = _from(GraphEdge.objects.filter(cluster=owner.key.cluster, type="owner", to_uid=owner.uid))
+    place = owner.key.namespace
+    return [row for row in rows if row.key.namespace == place] if place else rows
 
 
 def users(cluster: str, namespace: str, resource: str, name: str) -> list[Member]:

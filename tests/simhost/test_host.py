@@ -44,12 +44,12 @@ spec: {containers: [{name: main, image: "busybox:1.36", command: [sleep, "3600"]
 class Worker:
     """A sim worker whose pool is the test's own thread, and whose wall timers fire when the test says so."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, apart: float = 0.0) -> None:
         self.asked: list[str] = []
         self.timers = LabClock(wall_now())
         self.hub = Hub(poll=0.02, redis=False)
         self.down = False
-        self.host = Host(hub=self.hub, data=data, send=self._send, clock=self.timers)
+        self.host = Host(hub=self.hub, data=data, send=self._send, clock=self.timers, apart=apart)
         self.host.start()
 
     def _send(self, cluster: str) -> None:
@@ -121,6 +121,25 @@ def test_a_new_cluster_gets_its_nodes_and_rests(worker: Worker) -> None:
     head = log.head()
     worker.later(1)
     assert log.head() == head
+
+
+def test_changes_in_a_row_are_one_turn(data: Path) -> None:
+    worker = Worker(data, apart=30.0)
+    try:
+        client = make("lab")
+        eventually(lambda: worker.asked == ["lab"])
+        worker.host.run(worker.asked.pop())  # what it writes itself asks for nothing
+        for name in ("one", "two", "three"):
+            client.create("pods", pod(name, image="nginx"), namespace="default")
+        eventually(lambda: worker.host.has_turn("lab"))
+        assert worker.asked == []
+        worker.later(31)
+        eventually(lambda: worker.asked == ["lab"])
+        worker.host.run(worker.asked.pop())
+        assert all(client.get("pods", "default", name).obj["spec"].get("nodeName") for name in ("one", "two", "three"))
+    finally:
+        worker.close()
+        rows.delete("lab")
 
 
 def test_a_pod_runs_while_time_passes_and_not_while_it_is_paused(worker: Worker) -> None:
