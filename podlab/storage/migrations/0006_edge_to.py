@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('storage', '0004_recordings'),
+        ('storage', '0005_image_pull'),
     ]
 
     operations = [
