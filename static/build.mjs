@@ -8,6 +8,7 @@ const options = {
     pod: "static/src/pod.js",
     space: "static/src/space.js",
     editor: "static/src/editor.js",
+    graph: "static/src/graph.js",
     clock: "static/src/clock_page.js",
     style: "static/src/style.css",
   },

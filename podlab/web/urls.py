@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.i18n import set_language
 
-from podlab.web.views import account, authoring, objects, places, pods, runs, spaces
+from podlab.web.views import account, authoring, graphs, objects, places, pods, runs, spaces
 
 # A label or a subdomain of Kubernetes; whether the thing exists is for the view.
 _CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^c/{_NS}/pods$", pods.pod_list, name="pods"),
     re_path(rf"^c/{_NS}/timeline$", spaces.timeline, name="space"),
     re_path(rf"^c/{_NS}/run$", runs.export, name="run-file"),
+    re_path(rf"^c/{_NS}/graph$", graphs.graph_page, name="graph"),
     re_path(rf"^c/{_NS}/new$", authoring.new, name="new"),
     re_path(rf"^c/{_NS}/check$", authoring.check, name="check"),
     re_path(rf"^c/{_POD}$", pods.pod, name="pod"),

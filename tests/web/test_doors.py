@@ -26,6 +26,7 @@ PLACES = [
     "/c/main/ns/default/configmaps/settings",
     "/c/main/ns/default/timeline",
     "/c/main/ns/default/run",
+    "/c/main/ns/default/graph",
     "/c/main/nodes",
     "/c/main/nodes/node-a",
 ]
