@@ -29,7 +29,9 @@ from podlab.runtime.sim.runtime import SimRuntime
 from podlab.scheduler import bind, cycle, work
 from podlab.scheduler.event_ttl import EventTtl
 from podlab.scheduler.queue import SchedulingQueue
+from podlab.services.catalogue import Catalogue
 from podlab.simhost import network
+from podlab.simhost.pod_network import PodNetwork
 from podlab.storage import log
 from podlab.storage.clusters import ClusterRow
 from podlab.storage.errors import Compacted
@@ -62,6 +64,9 @@ class World:
         self._jobs: dict[Job, None] = {}  # in order, each once
         self._pending: deque[LogEntry] = deque()  # read, and not applied yet
         self._visible = 0  # changes that a person would see
+        self._addresses: dict[str, str] = {}
+        self._catalogue = Catalogue()
+        self._network = PodNetwork(self._catalogue, self._runtimes, self._addresses)
         client = self._client("scheduler")
         self._recorder = Recorder(client, cycle.NAME, "", self.clock.now)
         self._scheduling = SchedulingQueue(self.clock, lambda namespace, name: self._ask("schedule", namespace, name))
@@ -99,6 +104,7 @@ class World:
         self.close()
         client = self._client("controller")
         self.revision = log.head()
+        self._catalogue.load(client)
         for stored in sorted(client.list("nodes", None).items, key=lambda one: one.created_revision):
             self._add_node(stored.key.name)
         work.load(client, self._scheduling, self._events)
@@ -194,6 +200,7 @@ class World:
             self._visible += 1
         for kubelet in list(self._kubelets.values()):
             kubelet.on_change(entry)
+        self._catalogue.apply(entry)
         self._scheduling.on_change(entry)
         self._events.on_change(entry)
         self._controllers.on_change(entry)
@@ -248,7 +255,9 @@ class World:
             seed=self._seed,
             journal=journal_folder(self._data, self.uid) / f"{name}.jsonl",
             subnet=subnet,
+            network=self._network,
         )
+        self._addresses[name] = network.address(subnet)
         static = self._data / "static" / self.name / name
         if self.name == MAIN:
             static.mkdir(parents=True, exist_ok=True)  # to be found; elsewhere somebody who wants it makes it
@@ -275,6 +284,7 @@ class World:
 
     def _drop_node(self, name: str) -> None:
         kubelet, runtime = self._kubelets.pop(name, None), self._runtimes.pop(name, None)
+        self._addresses.pop(name, None)
         if kubelet is not None:
             kubelet.stop()
         if runtime is not None:

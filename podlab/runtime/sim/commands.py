@@ -6,11 +6,10 @@ images: "not found", 127), or is taken for a program that runs until it is stopp
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable
 
-from podlab.runtime.sim import file_commands, servers, text_commands
+from podlab.runtime.sim import file_commands, network_commands, servers, text_commands
 from podlab.runtime.sim.machine import SECOND, Machine, Program, Wait
 from podlab.runtime.sim.shell import Exit, Io, LoopControl, Shell, signal_name
 from podlab.runtime.sim.shell_syntax import Unsupported, parse
@@ -297,29 +296,6 @@ def _fails(shell: Shell, argv: list[str]) -> int:
     return 1
 
 
-def _network(shell: Shell, argv: list[str]) -> Program:
-    """Clients: a simulated cluster has no network, only what this very container listens on can be reached."""
-    name = base_name(argv[0])
-    words = [word for word in argv[1:] if not word.startswith("-")]
-    if name == "nc" and "-l" in "".join(word for word in argv[1:] if word.startswith("-")):
-        return (yield from servers.serve(shell.machine, servers.netcat(argv), direct=False))
-    target = next((word for word in words if not word.isdigit()), words[0] if words else "")
-    host = posixpath.basename(re.sub(r"^\w+://([^/]*).*$", r"\1", target)) if "//" in target else target
-    host, _, port = host.partition(":")
-    number = int(port) if port.isdigit() else next((int(word) for word in words if word.isdigit()), 80)
-    if host in {"localhost", "127.0.0.1", shell.machine.setting.hostname} and number in shell.machine.ports:
-        return 0
-    yield Wait(micros=SECOND // 10)
-    refusal = {
-        "nslookup": f"nslookup: can't resolve '{host}'\n",
-        "wget": f"wget: bad address '{host}'\n",
-        "curl": f"curl: (6) Could not resolve host: {host}\n",
-        "ping": f"ping: bad address '{host}'\n",
-    }
-    shell.io.err(refusal.get(name, f"nc: bad address '{host}'\n"))
-    return 6 if name == "curl" else 1
-
-
 def _stress(shell: Shell, argv: list[str]) -> Program:
     """polinux/stress, the memory example of the Kubernetes documentation."""
     size = "256M"
@@ -356,15 +332,11 @@ COMMANDS: dict[str, Handler] = {
     **BUILTINS,
     **text_commands.COMMANDS,
     **file_commands.COMMANDS,
+    **network_commands.COMMANDS,
     "sleep": _sleep,
     "sync": _nothing,
     "chmod": _nothing,
     "chown": _nothing,
     "ln": _nothing,
-    "nc": _network,
-    "nslookup": _network,
-    "ping": _network,
-    "wget": _network,
-    "curl": _network,
     "stress": _stress,
 }

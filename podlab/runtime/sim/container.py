@@ -5,15 +5,13 @@ One timer per running container, at the next moment at which something happens b
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from podlab.apis import quantity
-from podlab.apis.types import LogLine
 from podlab.clock import Clock, Timer
 from podlab.runtime.errors import StartFailed
 from podlab.runtime.interface import ContainerConfig, ContainerState, ContainerStatus
@@ -21,9 +19,10 @@ from podlab.runtime.sim import behaviour as behaviours
 from podlab.runtime.sim import commands, servers
 from podlab.runtime.sim.behaviour import Behaviour
 from podlab.runtime.sim.machine import KILLED, SECOND, End, Files, Machine, Program, Setting
+from podlab.runtime.sim.output import MICRO, Follower, Output
+from podlab.runtime.sim.outside import Heard, Outside, Question
 from podlab.runtime.sim.shell import Io
 
-KEPT_LINES = 5000
 START_ERROR = "StartError"
 OOM_KILLED = "OOMKilled"
 # The default terminationMessagePath, and the kubelet's limit; the runtime is not told of another path.
@@ -32,7 +31,6 @@ LOG_LINES, LOG_BYTES = 80, 2048  # of the output that may stand in for it
 MAX_MESSAGE = 4096
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_FILE = 256 * 1024
-MICRO = timedelta(microseconds=1)
 CANNOT_START = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
     "unable to start container process: "
@@ -47,58 +45,6 @@ class Ended:
     code: int
     reason: str
     message: str = ""
-
-
-@dataclass(slots=True)
-class Follower:
-    """`close` may be called at any time."""
-
-    on_line: Callable[[LogLine], None]
-    on_end: Callable[[], None]
-    closed: bool = False
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Output:
-    """Turns written text into lines with strictly rising times, and hands them to followers."""
-
-    def __init__(self) -> None:
-        self.lines: deque[LogLine] = deque(maxlen=KEPT_LINES)
-        self.followers: list[Follower] = []
-        self._open: dict[str, str] = {}
-        self._last: datetime | None = None
-
-    def write(self, at: datetime, stream: str, text: str) -> None:
-        *whole, rest = (self._open.pop(stream, "") + text).split("\n")
-        for line in whole:
-            self._line(at, stream, line, partial=False)
-        if rest:
-            self._open[stream] = rest
-
-    def tail(self, lines: int) -> str:
-        """The last lines as one text."""
-        return "".join(line.text + ("" if line.partial else "\n") for line in list(self.lines)[-lines:])
-
-    def finish(self, at: datetime) -> None:
-        for stream, rest in sorted(self._open.items()):
-            self._line(at, stream, rest, partial=True)
-        self._open.clear()
-        followers, self.followers = self.followers, []
-        for follower in followers:
-            if not follower.closed:
-                follower.on_end()
-
-    def _line(self, at: datetime, stream: str, text: str, *, partial: bool) -> None:
-        if self._last is not None and at <= self._last:
-            at = self._last + MICRO
-        self._last = at
-        line = LogLine(at, stream, text, partial)
-        self.lines.append(line)
-        self.followers = [follower for follower in self.followers if not follower.closed]
-        for follower in list(self.followers):
-            follower.on_line(line)
 
 
 class SimContainer:
@@ -116,6 +62,9 @@ class SimContainer:
         volumes: Volumes,
         on_end: Callable[[SimContainer], None],
         on_volume: Callable[[str, str, str | None], None],
+        ip: str = "",
+        network: Callable[[SimContainer, Question], Any] = lambda container, question: None,
+        on_heard: Callable[[SimContainer, dict[str, Any]], None] = lambda container, record: None,
     ) -> None:
         self.id = id
         self.sandbox_id = sandbox_id
@@ -127,7 +76,9 @@ class SimContainer:
         self.ended: Ended | None = None
         self.machine: Machine | None = None
         self.output = Output()
-        self.happened: list[dict[str, Any]] = []  # signals and files from outside, as journalled
+        self.happened: list[dict[str, Any]] = []  # signals, files and answers from outside, as journalled
+        self._ip, self._network, self._on_heard = ip, network, on_heard
+        self._heard = Heard()
         self._hostname = hostname
         self._clock = clock
         self._seed = seed
@@ -171,6 +122,9 @@ class SimContainer:
         self.started_at = at
         machine = self._machine(at, replay=True)
         self.machine = machine
+        for record in self.happened:
+            if "asked" in record:
+                self._heard.note(record["micros"], tuple(record["asked"]), record["answer"])
         machine.boot(self._program(machine))
         until = ((ended.at if ended else self._clock.now()) - at) // MICRO
         for record in self.happened:
@@ -178,6 +132,7 @@ class SimContainer:
             self._again(machine, record)
         machine.advance(until)
         machine.files = self._files(machine, replay=False)
+        machine.outside = Outside(self._ask)
         if ended is not None:
             self._finish(ended)
         else:
@@ -188,9 +143,21 @@ class SimContainer:
             self._deliver(machine, record["signal"])
         elif "memory_limit" in record:
             self._set_limit(machine, record["memory_limit"])
-        else:
+        elif "files" in record:
             for path, text in record["files"].items():
                 machine.files.write(path, text)
+
+    def _ask(self, question: Question) -> Any:
+        """Of the network as it is now."""
+        answer = self._network(self, question)
+        if self.machine is not None and self._heard.note(self.machine.now, question, answer):
+            record = {"micros": self.machine.now, "asked": list(question), "answer": answer}
+            self.happened.append(record)
+            self._on_heard(self, record)
+        return answer
+
+    def _recall(self, question: Question) -> Any:
+        return self._heard.recall(self.machine.now, question) if self.machine is not None else None
 
     def signal(self, name: str) -> None:
         if self.running and self.machine is not None:
@@ -317,6 +284,8 @@ class SimContainer:
         setting = Setting(
             started=at,
             hostname=self._hostname,
+            namespace=config.pod.namespace,
+            ip=self._ip,
             env=dict(config.env),
             working_dir=config.working_dir or "/",
             user=config.run_as_user or 0,
@@ -331,6 +300,7 @@ class SimContainer:
 
         machine = Machine(setting, Files(), emit)
         machine.files = self._files(machine, replay=replay)
+        machine.outside = Outside(self._recall if replay else self._ask)
         self._plan_oom(machine, config.memory_limit)
         return machine
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from podlab.runtime.sim.outside import Outside, nowhere
+
 SECOND = 1_000_000
 KILLED = 137
 
@@ -112,6 +114,8 @@ class Setting:
 
     started: datetime
     hostname: str = "localhost"
+    namespace: str = "default"
+    ip: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     working_dir: str = "/"
     user: int = 0
@@ -131,6 +135,7 @@ class Machine:
         self.ports: dict[int, Site | None] = {}  # None: open, but no HTTP behind it
         self.handled: set[str] = set()  # signals that PID 1 has a handler for
         self.memory: int | None = None  # bytes, as far as the program says
+        self.outside = Outside(nowhere)
         self.pending: list[str] = []  # handled signals that PID 1 has not looked at yet
         self._emit = emit
         self._processes: list[Process] = []

@@ -12,9 +12,11 @@ from podlab.runtime.interface import ContainerConfig, ImageInfo, PodRef, Sandbox
 from podlab.runtime.sim import chance, images, records
 from podlab.runtime.sim.container import START_ERROR, Ended, SimContainer, Volumes
 from podlab.runtime.sim.journal import Journal, Record
+from podlab.runtime.sim.outside import Question
 
 # The journal is written anew when most of it is about things that are gone.
 REWRITE_AT = 2000
+_HAPPENED = ("micros", "signal", "files", "memory_limit", "asked", "answer")
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Node:
     volumes: Volumes = field(default_factory=dict)
     made: int = 0  # sandboxes and containers ever made: ids follow from it and the seed, the same in every run
     announce: Callable[[SimContainer], None] = field(default=lambda container: None)
+    network: Callable[[SimContainer, Question], Any] = field(default=lambda container, question: None)
 
     def next_id(self) -> str:
         self.made += 1
@@ -87,6 +90,9 @@ class Node:
             volumes=self.volumes,
             on_end=self._container_ended,
             on_volume=lambda path, inner, text: self.write("volume", path=path, inner=inner, text=text),
+            ip=sandbox.ip,
+            network=lambda asking, question: self.network(asking, question),
+            on_heard=lambda hearing, record: self.write("happened", id=hearing.id, **record),
         )
         self.containers[id] = container
         return container
@@ -188,9 +194,7 @@ class Node:
         if op == "start":
             starts[container.id] = datetime.fromisoformat(record["at"])
         elif op == "happened":
-            container.happened.append(
-                {key: record[key] for key in ("micros", "signal", "files", "memory_limit") if key in record}
-            )
+            container.happened.append({key: record[key] for key in _HAPPENED if key in record})
         elif op == "end":
             at = datetime.fromisoformat(record["end"])
             ends[container.id] = Ended(at, record["code"], record["reason"], record["message"])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from podlab.apis.types import LogLine
 from podlab.clock import Clock
@@ -38,15 +39,17 @@ from podlab.runtime.interface import (
     Subscription,
     TcpResult,
 )
-from podlab.runtime.sim import chance, images, network
+from podlab.runtime.sim import chance, images, network, outside
 from podlab.runtime.sim.behaviour import BadBehaviour, duration
 from podlab.runtime.sim.connection import Connection
-from podlab.runtime.sim.container import Follower, SimContainer
+from podlab.runtime.sim.container import SimContainer
 from podlab.runtime.sim.execution import Execution
 from podlab.runtime.sim.journal import Journal
 from podlab.runtime.sim.machine import SECOND
 from podlab.runtime.sim.network import Call, Listener
 from podlab.runtime.sim.node import Node, Sandbox, container_record, sandbox_record
+from podlab.runtime.sim.output import Follower
+from podlab.runtime.sim.outside import ClusterNetwork, Question
 from podlab.runtime.sim.sessions import AttachSession, CommandSession
 
 VERSION = "sim://1"
@@ -67,13 +70,17 @@ class SimRuntime:
         subnet: int = 0,
         cpu_milli: int = 2000,
         memory_bytes: int = 4 * 2**30,
+        network: ClusterNetwork | None = None,
     ) -> None:
+        """`network`: what the containers see beyond their pod; None = nothing."""
         self._clock = clock
         self._node = Node(cluster, node, clock, seed, Journal(journal), subnet)
         self._cpu_milli = cpu_milli
         self._memory_bytes = memory_bytes
         self._listeners: list[_EventSubscription] = []
         self._sessions: dict[object, StreamSession] = {}
+        self._network = network
+        self._node.network = self._outside
         self._node.load()
         self._node.announce = self._announce_end
 
@@ -341,13 +348,27 @@ class SimRuntime:
         sandbox = self._by_ip(host)
         if sandbox is None and container is not None and host in LOCAL:
             sandbox = self._node.sandboxes.get(container.sandbox_id)
-        if sandbox is not None and sandbox.ready:
-            for other in self._in_sandbox(sandbox.id):
-                if other.running and other.machine is not None:
-                    other.machine.advance(other.micros())
-                    if port in other.machine.ports:
-                        return Listener(open=True, site=other.machine.ports[port], micros=other.micros())
+        if sandbox is None or not sandbox.ready:
+            return Listener(open=False)
+        for other in self._in_sandbox(sandbox.id):
+            if other.running and other.machine is not None:
+                other.machine.advance(other.micros())
+        return self._in_pod(sandbox.id, port)
+
+    def _in_pod(self, sandbox_id: str, port: int) -> Listener:
+        for one in self._in_sandbox(sandbox_id):
+            if one.running and one.machine is not None and port in one.machine.ports:
+                return Listener(open=True, site=one.machine.ports[port], micros=one.micros())
         return Listener(open=False)
+
+    def listening_at(self, ip: str, port: int) -> Listener | None:
+        """Who listens in the pod of this node that has the address; None when none has it. Asked by running programs: no
+        machine moves for it."""
+        sandbox = self._by_ip(ip)
+        return None if sandbox is None else self._in_pod(sandbox.id, port)
+
+    def _outside(self, container: SimContainer, question: Question) -> Any:
+        return outside.answer(self._network, lambda port: self._in_pod(container.sandbox_id, port), question)
 
     def _by_ip(self, ip: str) -> Sandbox | None:
         return next((one for one in self._node.sandboxes.values() if one.ready and one.ip == ip), None)

@@ -15,9 +15,10 @@ from datetime import datetime
 from podlab.apis.types import LogLine
 from podlab.runtime.interface import StreamOptions, StreamSink
 from podlab.runtime.sim import commands, servers, text_commands
-from podlab.runtime.sim.container import Follower, SimContainer
+from podlab.runtime.sim.container import SimContainer
 from podlab.runtime.sim.execution import Changed
 from podlab.runtime.sim.machine import KILLED, Machine, Process, Program
+from podlab.runtime.sim.output import Follower
 from podlab.runtime.sim.shell import Exit, Io, LoopControl, Shell
 from podlab.runtime.sim.shell_syntax import Unsupported, parse
 from podlab.runtime.sim.terminal import Echo, EndOfInput, Heard, Interrupt, Line, Terminal

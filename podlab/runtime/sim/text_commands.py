@@ -218,6 +218,12 @@ def _env(shell: Shell, argv: list[str]) -> int:
     return 0
 
 
+def _hostname(shell: Shell, argv: list[str]) -> int:
+    setting = shell.machine.setting
+    shell.io.out((setting.ip if "-i" in argv[1:] else setting.hostname) + "\n")
+    return 0
+
+
 def _says(text: Callable[[Shell], str]) -> Callable[[Shell, list[str]], int]:
     def command(shell: Shell, argv: list[str]) -> int:
         shell.io.out(text(shell) + "\n")
@@ -233,7 +239,7 @@ COMMANDS: dict[str, Callable[[Shell, list[str]], int | Program]] = {
     "env": _env,
     "grep": _grep,
     "head": _head,
-    "hostname": _says(lambda shell: shell.machine.setting.hostname),
+    "hostname": _hostname,
     "id": _says(lambda shell: str(shell.machine.setting.user)),
     "printenv": _env,
     "printf": _printf,

@@ -1,4 +1,5 @@
-"""Services on Docker, from inside pods of two nodes: cluster IPs, names, node ports, affinity, refusals."""
+"""Services from inside pods of two nodes: cluster IPs, names, node ports, affinity, refusals. The same manifests tell the same
+story on Docker and in the simulator."""
 
 from __future__ import annotations
 
@@ -80,12 +81,24 @@ spec: {selector: {app: nobody}, ports: [{port: 80}]}
 """
 
 
+def begin(lab: Lab) -> Lab:
+    lab.kubectl("apply", "-f", "-", stdin=MANIFEST)
+    lab.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=90s")
+    eventually("both pods have names", lambda: len(names(lab, "peers")) == 2, 30)
+    return lab
+
+
 @pytest.fixture(scope="module")
 def web(docker_lab: Lab) -> Lab:
-    docker_lab.kubectl("apply", "-f", "-", stdin=MANIFEST)
-    docker_lab.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=90s")
-    eventually("both pods have names", lambda: len(names(docker_lab, "peers")) == 2, 30)
-    return docker_lab
+    return begin(docker_lab)
+
+
+@pytest.fixture(scope="module", params=["docker", "simulator"])
+def both(request: pytest.FixtureRequest) -> Lab:
+    if request.param == "docker":
+        found: Lab = request.getfixturevalue("web")
+        return found
+    return begin(request.getfixturevalue("sim_lab"))
 
 
 def inside(lab: Lab, script: str, pod: str = "client") -> str:
@@ -104,23 +117,23 @@ def fetched(lab: Lab, url: str, times: int, pod: str = "client") -> Counter[str]
     return Counter(said.split())
 
 
-def test_a_service_by_its_short_name_reaches_pods_of_both_nodes(web: Lab) -> None:
-    assert set(fetched(web, "http://web", 20)) == {"web-a", "second"}
-    assert set(fetched(web, "http://alias", 1)) <= {"web-a", "second"}
-    assert set(fetched(web, "http://web", 20, pod="host-client")) == {"web-a", "second"}
+def test_a_service_by_its_short_name_reaches_pods_of_both_nodes(both: Lab) -> None:
+    assert set(fetched(both, "http://web", 20)) == {"web-a", "second"}
+    assert set(fetched(both, "http://alias", 1)) <= {"web-a", "second"}
+    assert set(fetched(both, "http://web", 20, pod="host-client")) == {"web-a", "second"}
 
 
-def test_a_pod_reaches_itself_through_its_service(web: Lab) -> None:
-    assert fetched(web, "http://web", 20, pod="web-a")["web-a"] > 0
+def test_a_pod_reaches_itself_through_its_service(both: Lab) -> None:
+    assert fetched(both, "http://web", 20, pod="web-a")["web-a"] > 0
 
 
-def test_pods_of_two_nodes_reach_each_other_by_address_and_by_name(web: Lab) -> None:
-    address = web.kubectl("get", "pod", "web-a", "-o", "jsonpath={.status.podIP}")
-    assert fetched(web, f"http://{address}:8080", 1) == {"web-a": 1}
-    assert fetched(web, "http://second.peers:8080", 1) == {"second": 1}
-    assert address in names(web, "peers")
-    own = web.kubectl("exec", "web-b", "--", "hostname", "-f").strip()
-    assert own == "second.peers.default.svc.cluster.local"
+def test_pods_of_two_nodes_reach_each_other_by_address_and_by_name(both: Lab) -> None:
+    address = both.kubectl("get", "pod", "web-a", "-o", "jsonpath={.status.podIP}")
+    assert fetched(both, f"http://{address}:8080", 1) == {"web-a": 1}
+    assert fetched(both, "http://second.peers:8080", 1) == {"second": 1}
+    assert address in names(both, "peers")
+    assert "NXDOMAIN" in inside(both, "nslookup nope.default.svc.cluster.local")
+    assert both.kubectl("exec", "web-b", "--", "hostname").strip() == "second"
 
 
 def test_the_pods_resolver_asks_the_cluster(web: Lab) -> None:
@@ -129,19 +142,24 @@ def test_the_pods_resolver_asks_the_cluster(web: Lab) -> None:
     assert f"nameserver {server}\n" in said
     assert said.startswith("search default.svc.cluster.local svc.cluster.local cluster.local")
     assert "ndots:5" in said
-    assert "NXDOMAIN" in inside(web, "nslookup nope.default.svc.cluster.local")
+    assert inside(web, "hostname -f", "web-b").strip() == "second.peers.default.svc.cluster.local"
 
 
-def test_nobody_behind_a_service_is_refused_at_once(web: Lab) -> None:
-    assert "Connection refused" in inside(web, "wget -O- http://nobody")
-    assert "Connection refused" in inside(web, "wget -O- http://web:81")
+def test_nobody_behind_a_service_is_refused_at_once(both: Lab) -> None:
+    assert "Connection refused" in inside(both, "wget -O- http://nobody")
+    assert "Connection refused" in inside(both, "wget -O- http://web:81")
 
 
-def test_node_ports_and_affinity(web: Lab) -> None:
-    assert len(fetched(web, "http://sticky", 12)) == 1
+def test_node_ports_and_affinity(both: Lab) -> None:
+    assert len(fetched(both, "http://sticky", 12)) == 1
+    number = both.kubectl("get", "service", "sticky", "-o", "jsonpath={.spec.ports[0].nodePort}")
+    node = both.kubectl("get", "node", "node-a", "-o", "jsonpath={.status.addresses[0].address}")
+    assert len(fetched(both, f"http://{node}:{number}", 6)) == 1
+
+
+def test_node_ports_are_open_to_the_machine_itself(web: Lab) -> None:
     number = web.kubectl("get", "service", "sticky", "-o", "jsonpath={.spec.ports[0].nodePort}")
     node = web.kubectl("get", "node", "node-a", "-o", "jsonpath={.status.addresses[0].address}")
-    assert len(fetched(web, f"http://{node}:{number}", 6)) == 1
     with urllib.request.urlopen(f"http://{node}:{number}", timeout=10) as answer:
         assert answer.read().decode().strip() in ("web-a", "second")
 
