@@ -62,7 +62,7 @@ async def api(request: HttpRequest, path: str, cluster: str = health.MAIN) -> Ht
     """Every path of the API of one cluster. `path` has no leading slash and no prefix."""
     request_id = str(uuid.uuid4())
     try:
-        response = await _answer(request, "/" + path.rstrip("/"), cluster)
+        response = await _answer(request, "/" + path.removesuffix("/"), cluster)
     except Exception as error:
         response = _refusal(request, error, request_id)
     if isinstance(response, ApiResponse) and (text := request.META.get(_DEPRECATED)):

@@ -57,7 +57,7 @@ def _priority(version: str) -> tuple[int, int, int]:
 
 def split(path: str) -> tuple[str, str, list[str]]:
     """ "/apis/apps/v1/namespaces/x/…" -> ("apps", "v1", ["namespaces", "x", …]); "/api/v1/…" -> ("", "v1", […])."""
-    parts = path.strip("/").split("/")
+    parts = path.removeprefix("/").split("/")
     if parts[0] == "api":
         group, version, rest = "", parts[1], parts[2:]
     else:

@@ -127,13 +127,14 @@ def _await_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
 
 
 def kubectls() -> list[str]:
-    """The kubectl on PATH and those of the versions that lie beside it."""
+    """The oldest version that speaks websockets and the newest, of those beside the kubectl on PATH; else that one. Every
+    version is driven in tests/lab/test_kubectl_table.py."""
     found = shutil.which("kubectl")
     if found is None:
         return []
     beside = sorted(Path(found).resolve().parent.glob("kubectl.1.[0-9]*"))
     wanted = [str(path) for path in beside if _minor(path) >= 30]
-    return wanted or [found]
+    return list(dict.fromkeys((wanted[0], wanted[-1]))) if wanted else [found]
 
 
 def _minor(path: Path) -> int:

@@ -27,6 +27,7 @@ KUBERNETES_OWN = (
     (500, b"target.name: Required value"),
     (500, b"target.kind: Unsupported value"),
     (500, b"resourceVersion should not be set on objects to be created"),
+    (500, b"strconv.ParseUint: parsing "),
     (500, b"unknown patch type: "),
     (500, b"failed to create typed patch object"),
     (504, b"Too large resource version"),

@@ -42,6 +42,7 @@ BAD = {
     "an unknown subresource": "/api/v1/namespaces/n/pods/p/foo",
     "too many parts": "/api/v1/namespaces/n/pods/p/log/x",
     "an empty part": "/api/v1/namespaces//pods",
+    "an empty name": "/api/v1/namespaces/n/pods/",
 }
 
 

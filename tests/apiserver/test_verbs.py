@@ -213,3 +213,10 @@ async def test_an_exact_list_shows_the_past(api: AsyncClient) -> None:
     assert [item["metadata"]["name"] for item in shown["items"]] == ["a"]
     future = await api.get(f"{MAPS}?resourceVersion=99999999")
     assert (future.status_code, future.json()["reason"]) == (504, "Timeout")
+
+
+async def test_a_name_that_is_a_slash_does_not_mean_the_collection(api: AsyncClient) -> None:
+    await post(api, MAPS, config_map("a"))
+    assert (await api.delete(f"{MAPS}/%2F")).status_code == 404
+    assert (await api.get(f"{MAPS}/a")).status_code == 200
+    assert (await api.get(f"{MAPS}/")).json()["kind"] == "ConfigMapList"
