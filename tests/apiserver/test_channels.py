@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from podlab.apis.status_errors import ApiError
 from podlab.apiserver.streams import channels
 from podlab.apiserver.streams.channels import Protocol
-from podlab.apiserver.streams.proxy import choose_port, split_name
+from podlab.apiserver.streams.proxy import Backend, choose_port, split_name
 from podlab.registry.streams import End
 
 NONE = Protocol("", 1)
@@ -103,10 +103,14 @@ def pod(*ports: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_proxy_takes_name_and_port_apart() -> None:
-    for text, name, port in (("web", "web", ""), ("web:80", "web", "80"), ("http:web:80", "web", "80")):
-        found = split_name(text)
-        assert (found.name, found.port) == (name, port)
-    for text in ("https:web:443", "a:b:c", ":80", "ftp:web:21"):
+    for text, expected in (
+        ("web", Backend("web", "")),
+        ("web:80", Backend("web", "80")),
+        ("http:web:80", Backend("web", "80")),
+        ("https:web:443", Backend("web", "443", tls=True)),
+    ):
+        assert split_name(text) == expected
+    for text in ("a:b:c", ":80", "ftp:web:21"):
         with pytest.raises(ApiError):
             split_name(text)
 

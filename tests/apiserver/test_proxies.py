@@ -5,16 +5,27 @@ The bytes themselves go through a whole lab in tests/lab/kubectl_table.py.
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from api_lab import make_certificate
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
 from podlab.apis.status_errors import ApiError
 from podlab.apiserver.node_proxy import node_name
-from podlab.registry import authorizer, clusters, identity
+from podlab.kubelet.stream_server import StreamServer
+from podlab.registry import authorizer, clusters, identity, streams
+from podlab.registry.streams import Address
+from podlab.runtime.interface import StreamSink
 
 SERVICES = "/api/v1/namespaces/default/services"
 NODE = "/api/v1/nodes/node-a/proxy"
@@ -108,6 +119,85 @@ async def test_a_service_is_entered_by_those_who_may_in_its_namespace(world: str
         headers = {"Authorization": f"Bearer {await token_of(name, role, namespace)}"}
         answer = await anybody.get(f"{SERVICES}/web:80/proxy/", headers=headers)
         assert answer.status_code == code, name
+
+
+# TLS
+
+
+class Relay:
+    """A node's door that dials a port of this machine, whatever pod is meant."""
+
+    def __init__(self, port: int, sink: StreamSink) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._sink = sink
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        with suppress(OSError):
+            while data := self._socket.recv(65536):
+                self._sink.output("stdout", data)
+        self._sink.ended(None, "")
+
+    def write(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def close_input(self) -> None: ...
+
+    def resize(self, width: int, height: int) -> None: ...
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+class Page(BaseHTTPRequestHandler):
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(201)
+        self.end_headers()
+        self.wfile.write(self.path.encode() + b" " + body)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@pytest.fixture(params=[True, False], ids=["tls", "plain"])
+def served(request: pytest.FixtureRequest, world: str, tmp_path: Path, settings: Any) -> Iterator[bool]:
+    """A page server behind pod `p`; whether it speaks TLS."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    if request.param:
+        make_certificate(tmp_path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_address[1]
+    node = StreamServer(
+        listen=Address(path=tmp_path / "node.sock"),
+        key=streams.key_of(settings.SECRET_KEY),
+        door=lambda _, sink: Relay(port, sink),
+    )
+    node.start()
+    client = clusters.client_for("main", identity.system("test"))
+    patch = {"metadata": {"annotations": {streams.ADDRESS_ANNOTATION: str(node.address)}}}
+    client.patch("nodes", "", "node-a", "application/merge-patch+json", patch)
+    spec = {"nodeName": "node-a", "containers": [{"name": "c", "image": "i"}]}
+    client.create("pods", {"metadata": {"name": "p"}, "spec": spec}, namespace="default")
+    yield request.param
+    node.close()
+    server.shutdown()
+    server.server_close()
+
+
+async def test_a_pods_server_may_speak_tls(served: bool, api: AsyncClient) -> None:
+    body, path = "x" * 100_000, "/api/v1/namespaces/default/pods/https:p:443/proxy/a/b?c=d"
+    answer = await api.put(path, body, content_type="text/plain")
+    if served:
+        said = b"".join([part async for part in answer])
+        assert (answer.status_code, said) == (201, f"/a/b?c=d {body}".encode())
+    else:
+        assert answer.status_code == 503
+        assert "error trying to reach service: tls: " in answer.json()["message"]
 
 
 def test_a_node_may_be_named_with_its_port() -> None:

@@ -22,6 +22,7 @@ from podlab.apiserver.calls import Call
 from podlab.apiserver.streams import service_target, targets
 from podlab.apiserver.streams.node_connection import NodeConnection, Unreachable
 from podlab.apiserver.streams.targets import Target
+from podlab.apiserver.streams.tls import TlsConnection, TlsError
 from podlab.registry import streams
 
 _HOP_BY_HOP = frozenset(
@@ -47,18 +48,18 @@ _DEFAULT_PORT = 80
 class Backend:
     name: str
     port: str
+    tls: bool = False
 
 
 def split_name(text: str, kind: str = "pod") -> Backend:
-    """ "web", "web:8080" or "http:web:8080" (util/net SplitSchemeNamePort)."""
-    parts = text.split(":")
-    if len(parts) == 3 and parts[0] == "https":
-        raise status_errors.bad_request("the lab's proxy speaks http to pods, not https")
-    if len(parts) == 3 and parts[0] in {"http", ""}:
+    """ "web", "web:8080", "http:web:8080" or "https:web:8443" (util/net SplitSchemeNamePort)."""
+    parts, tls = text.split(":"), False
+    if len(parts) == 3 and parts[0] in {"http", "https", ""}:
+        tls = parts[0] == "https"
         parts = parts[1:]
     if len(parts) > 2 or not parts[0]:
         raise status_errors.bad_request(f"invalid {kind} request {field_errors.go_quote(text)}")
-    return Backend(parts[0], parts[1] if len(parts) == 2 else "")
+    return Backend(parts[0], parts[1] if len(parts) == 2 else "", tls)
 
 
 def choose_port(pod: Manifest, wanted: str) -> int:
@@ -74,7 +75,8 @@ def choose_port(pod: Manifest, wanted: str) -> int:
 
 
 async def respond(call: Call) -> HttpResponseBase:
-    target, port = await pool.run(lambda: _backend(call))
+    backend = split_name(call.place.name, "service" if call.place.resource.key == "services" else "pod")
+    target, port = await pool.run(lambda: _dial(call, backend))
     prefix, path = _paths(call)
     query = call.request.META.get("QUERY_STRING", "")
     if not path and call.request.method in {"GET", "HEAD"}:
@@ -82,7 +84,7 @@ async def respond(call: Call) -> HttpResponseBase:
         response["Location"] = f"{prefix}/{'?' + query if query else ''}"
         return response
     wanted = f"{path or '/'}{'?' + query if query else ''}"
-    exchange = await Exchange.open(target, port)
+    exchange = await Exchange.open(target, port, tls=backend.tls)
     try:
         return await exchange.run(call, wanted, prefix)
     except BaseException:
@@ -90,12 +92,10 @@ async def respond(call: Call) -> HttpResponseBase:
         raise
 
 
-def _backend(call: Call) -> tuple[Target, int]:
+def _dial(call: Call, wanted: Backend) -> tuple[Target, int]:
     """The pod and the port that the URL means."""
     if call.place.resource.key == "services":
-        wanted = split_name(call.place.name, "service")
         return service_target.dial(call, wanted.name, wanted.port)
-    wanted = split_name(call.place.name)
     target = targets.dial(call, wanted.name)
     return target, choose_port(target.pod, wanted.port)
 
@@ -114,19 +114,26 @@ def _paths(call: Call) -> tuple[str, str]:
 class Exchange:
     """One request and its answer on a connection of its own."""
 
-    def __init__(self, connection: NodeConnection, host: str) -> None:
+    def __init__(self, connection: NodeConnection | TlsConnection, host: str) -> None:
         self._connection, self._host = connection, host
         self._frames = connection.frames()
         self._http = h11.Connection(h11.CLIENT)
 
     @classmethod
-    async def open(cls, target: Target, port: int) -> Exchange:
+    async def open(cls, target: Target, port: int, *, tls: bool = False) -> Exchange:
         host = (target.pod.get("status") or {}).get("podIP") or target.pod["metadata"]["name"]
         try:
             connection = await NodeConnection.open(target.address, target.port(port))
         except Unreachable as error:
             raise status_errors.internal(f"error dialing backend: {error}") from None
-        return cls(connection, f"{host}:{port}")
+        try:
+            return cls(await TlsConnection.open(connection) if tls else connection, f"{host}:{port}")
+        except TlsError as problem:
+            connection.abort()
+            _unavailable(str(problem))
+        except BaseException:
+            connection.abort()
+            raise
 
     def abort(self) -> None:
         self._connection.abort()
