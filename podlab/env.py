@@ -6,6 +6,8 @@ import os
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from podlab.kubelet.pressure import parse_thresholds
+
 SERVICE_NETWORK = "10.96.0.0/16"
 SERVICE_NETWORK_FILE = "service-network"  # in the data folder
 
@@ -52,6 +54,16 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 def names(name: str, default: str) -> tuple[str, ...]:
     """Comma-separated, trimmed, without empty ones."""
     return tuple(part.strip() for part in text(name, default).split(",") if part.strip())
+
+
+def thresholds(name: str, default: str) -> str:
+    """When a Docker node evicts, as a kubelet's evictionHard: SIGNAL<AMOUNT, comma-separated."""
+    value = text(name, default)
+    try:
+        parse_thresholds(value)
+    except ValueError as error:
+        raise BadEnvironment(f"{name}: {error}") from None
+    return value
 
 
 def folder(name: str, default: Path) -> Path:

@@ -27,6 +27,7 @@ PODLAB_DOCKER_NETWORK = env.text("PODLAB_DOCKER_NETWORK", "bridge")
 PODLAB_SERVICE_NETWORK = env.service_network("PODLAB_SERVICE_NETWORK", PODLAB_DATA)
 PODLAB_SERVICE_RULES = env.boolean("PODLAB_SERVICE_RULES", True)  # false: the machine's rules are left alone
 PODLAB_HOST_ACCESS = env.names("PODLAB_HOST_ACCESS", "")  # what pods may ask of the machine: hostPath, hostPID, hostIPC
+PODLAB_EVICTION_HARD = env.thresholds("PODLAB_EVICTION_HARD", "memory.available<100Mi,nodefs.available<1%")
 PODLAB_STREAM_BIND = env.text("PODLAB_STREAM_BIND", "")  # "" = a Unix socket in the data folder
 PODLAB_STREAM_ADDRESS = env.text("PODLAB_STREAM_ADDRESS", "")  # what nodes publish; "" = where they listen
 PODLAB_DOCKER_HOST = env.text("DOCKER_HOST", "unix:///var/run/docker.sock")

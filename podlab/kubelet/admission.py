@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from podlab.apis import pods as pod_facts
-from podlab.apis import reasons
+from podlab.apis import quantity, reasons
 from podlab.apis.types import Manifest
-from podlab.kubelet import container_config, node_affinity, pods, security
+from podlab.kubelet import container_config, node_affinity, pods, pressure, security
 from podlab.kubelet.context import Context
 from podlab.kubelet.node_status import MAX_PODS
 from podlab.runtime.interface import HostPort, MachineInfo
@@ -36,8 +36,12 @@ def refusal(ctx: Context, pod: Manifest) -> Refusal | None:
             f'forbidden sysctl: "{name}" not allowlisted',
             "only safe sysctls are allowed here",
         )
+    if text := pressure.refusal(pod, ctx.pressures()):
+        return Refusal(reasons.EVICTED, text, "the node is short of something and takes no such pods now")
     others = [other for other in ctx.pods() if pods.uid(other) != pods.uid(pod)]
-    return _resources(pod, others, ctx.machine) or _selector(ctx, pod) or _ports(pod, others)
+    return (
+        _resources(pod, others, ctx.machine) or _others(ctx, pod, others) or _selector(ctx, pod) or _ports(pod, others)
+    )
 
 
 def _resources(pod: Manifest, others: list[Manifest], machine: MachineInfo) -> Refusal | None:
@@ -50,6 +54,24 @@ def _resources(pod: Manifest, others: list[Manifest], machine: MachineInfo) -> R
     )
     for name, asked, used, capacity in table:
         if asked and asked > capacity - used:
+            text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
+            return Refusal(f"{reasons.OUT_OF_PREFIX}{name}", text, f"{len(others)} pods are here already")
+    return None
+
+
+def _others(ctx: Context, pod: Manifest, others: list[Manifest]) -> Refusal | None:
+    """Local storage and extended resources. What the node does not know at all is not the kubelet's to refuse
+    (predicate.go removeMissingExtendedResources)."""
+    wanted = dict(pod_facts.effective_requests(pod).others)
+    if not any(wanted.values()):
+        return None
+    offer = (ctx.client.get("nodes", "", ctx.node).obj.get("status") or {}).get("allocatable") or {}
+    for name, asked in sorted(wanted.items()):
+        if not asked or name not in offer:
+            continue
+        used = sum(dict(pod_facts.effective_requests(other).others).get(name, 0) for other in others)
+        capacity = quantity.value(offer[name])
+        if asked > capacity - used:
             text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
             return Refusal(f"{reasons.OUT_OF_PREFIX}{name}", text, f"{len(others)} pods are here already")
     return None

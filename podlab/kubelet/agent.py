@@ -11,6 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,11 +29,14 @@ from podlab.kubelet import (
     pleg,
     pod_workers,
     pods,
+    pressure,
+    readings,
     static_pods,
     streams,
 )
 from podlab.kubelet.claim_folders import SIMULATED_ROOT
 from podlab.kubelet.context import Context, PodState, Stage
+from podlab.kubelet.eviction_manager import EvictionManager
 from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.log_pump import LogPump
@@ -97,6 +101,7 @@ class Kubelet:
         image_records: ImageRecords | None = None,
         static_folder: Path | None = None,
         cluster_dns: Callable[[], str] = str,
+        thresholds: str = pressure.KUBERNETES_DEFAULT,
     ) -> None:
         self.cluster, self.node, self.address = cluster, node, address
         self._stream_address = stream_address
@@ -109,6 +114,8 @@ class Kubelet:
         self._image_records = image_records if image_records is not None else ImageRecords()
         self._static_folder = static_folder
         self._static: StaticPods | None = None
+        self._thresholds = pressure.parse_thresholds(thresholds)
+        self._evictions: EvictionManager | None = None
         self._host_access, self._cluster_dns = host_access, cluster_dns
         self._lock = threading.Lock()
         self._states: dict[str, PodState] = {}
@@ -129,6 +136,10 @@ class Kubelet:
             address=self.address,
             annotations=self._annotations(ctx),
         )
+        self._evictions = EvictionManager(
+            ctx, self._thresholds, states=self._all_states, dispatch=self._dispatch, post=self._post
+        )
+        self._evictions.restore(node)
         self._recorder.event(node, reasons.NORMAL, reasons.STARTING, "Starting kubelet.", why="")
         self._running = True
         if self._static_folder is not None:
@@ -142,9 +153,9 @@ class Kubelet:
         if not ctx.machine.simulated:
             self._every("relist", RELIST_SECONDS, self._relist)
             self._every("resync", RESYNC_SECONDS, self.resync)
-            self._every("eviction", eviction.CHECK_SECONDS, self._evict)
+            self._every("eviction", eviction.CHECK_SECONDS, self._evictions.look)
             self._every("static", static_pods.LOOK_SECONDS, self.look_at_files)
-            self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._heartbeat)
+            self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._post)
             self._every(
                 "claims", CLAIM_SWEEP_SECONDS, partial(housekeeping.sweep_claims, ctx.volume_root, self._client)
             )
@@ -159,6 +170,8 @@ class Kubelet:
             timer.cancel()
         if self._events is not None:
             self._events.close()
+        if self._evictions is not None:
+            self._evictions.close()
         if self._ctx is not None:
             self._ctx.probes.close()
             self._ctx.pump.close()
@@ -186,7 +199,11 @@ class Kubelet:
 
     def on_change(self, entry: LogEntry) -> None:
         """A change of a pod of this cluster; those of other nodes are left alone."""
-        if entry.key.resource != "pods" or not self._running:
+        if not self._running:
+            return
+        if entry.key.resource == "nodes" and entry.key.name == self.node and self._evictions is not None:
+            self._evictions.heard(entry.obj)
+        if entry.key.resource != "pods":
             return
         pod = entry.obj
         if self._static is not None and static_pods.is_mirror(pod):
@@ -261,6 +278,8 @@ class Kubelet:
 
     def _make_context(self) -> Context:
         machine = self._runtime.machine()
+        if not machine.simulated:
+            machine = replace(machine, storage_bytes=readings.storage(self._pod_root))
         probes = ProbeManager(
             runtime=self._runtime,
             clock=self._clock,
@@ -291,6 +310,8 @@ class Kubelet:
             puller=Puller(self._runtime, self._clock),
             image_records=self._image_records,
             cluster_dns=self._cluster_dns,
+            pressures=lambda: self._evictions.conditions if self._evictions is not None else frozenset(),
+            log_root=self._log_root,
             pods=self._held_pods,
             rng=self._rng,
             dispatch=self._dispatch,
@@ -375,19 +396,21 @@ class Kubelet:
         if self._running and uid in self._states:
             self._dispatch_outside(uid)
 
-    def _evict(self) -> None:
-        assert self._ctx is not None
+    def _all_states(self) -> list[PodState]:
         with self._lock:
-            states = list(self._states.values())
-        for state in states:
-            if eviction.look_at(self._ctx, state):
-                self._dispatch(state.ref.uid)
+            return list(self._states.values())
 
-    def _heartbeat(self) -> None:
+    def _post(self) -> None:
+        """The heartbeat of the node; also when a pressure comes or goes."""
         assert self._ctx is not None
         try:
             node_status.post(
-                self._client, self._ctx.machine, node=self.node, address=self.address, why="heartbeat of the node"
+                self._client,
+                self._ctx.machine,
+                node=self.node,
+                address=self.address,
+                why="heartbeat of the node",
+                pressures=self._ctx.pressures(),
             )
         except Exception as error:
             logger.warning("node %s: heartbeat failed: %s", self.node, error)

@@ -43,6 +43,7 @@ class NodeStep(bootsteps.StartStopStep):
             send=tasks.SyncSender(),
             stream_address=stream_address.published("node"),
             host_access=frozenset(settings.PODLAB_HOST_ACCESS),
+            thresholds=settings.PODLAB_EVICTION_HARD,
         )
         self._streams = stream_address.make_server("node", self._host.open_stream)
         self._streams.start()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from podlab.apis import times
+from podlab.apis import reasons, times
 from podlab.apis.types import Manifest
 from podlab.kubelet import pods, restart_all
 
@@ -68,6 +68,11 @@ def all_restarting(new_phase: str, *, cleaned: bool) -> Manifest:
         return _condition(restart_all.CONDITION, False, over or "")
     text = "container exited with restart policy rule"
     return _condition(restart_all.CONDITION, True, "RestartAllContainersStarted", text)
+
+
+def disrupted(message: str) -> Manifest:
+    """The node gives the pod up (eviction_manager.go)."""
+    return _condition("DisruptionTarget", True, reasons.TERMINATION_BY_KUBELET, message)
 
 
 def merge(pod: Manifest, made: list[Manifest], now: datetime) -> list[Manifest]:

@@ -63,6 +63,8 @@ class Context:
     host_access: frozenset[str]
     puller: Puller
     image_records: ImageRecords
+    pressures: Callable[[], frozenset[str]]  # the conditions of the node that are true
+    log_root: Path
     cluster_dns: Callable[[], str]
     pods: Callable[[], list[Manifest]]
     rng: random.Random

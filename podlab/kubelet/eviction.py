@@ -1,16 +1,21 @@
-"""Pods that use more local storage than they may: emptyDir volumes above their sizeLimit. `agent` asks every ten seconds.
+"""Pods that use more local storage than they may: emptyDir volumes above their sizeLimit, pods and containers above their
+limit of ephemeral storage. `agent` asks every ten seconds.
 
-pkg/kubelet/eviction/eviction_manager.go localStorageEviction. Node pressure is not watched: a lab shares its machine.
+pkg/kubelet/eviction/eviction_manager.go localStorageEviction. What a whole node lacks is `eviction_manager`'s.
 """
 
 from __future__ import annotations
 
 from podlab.apis import quantity, reasons
 from podlab.apis.types import Manifest
-from podlab.kubelet import pods
+from podlab.kubelet import pods, pressure
 from podlab.kubelet.context import Context, PodState, Stage
+from podlab.kubelet.pressure import Usage
 from podlab.kubelet.status import Forced
 from podlab.kubelet.volume_folders import Folders, limited, used_bytes
+from podlab.logs import layout
+from podlab.runtime.errors import RuntimeFailure
+from podlab.runtime.interface import ContainerState
 
 CHECK_SECONDS = 10.0
 GRACE = 1  # immediateEvictionGracePeriodSeconds
@@ -32,8 +37,49 @@ def look_at(ctx: Context, state: PodState) -> bool:
     if pod is None or state.stage is not Stage.SYNC or not state.mounted or pods.deletion_time(pod) is not None:
         return False
     text = complaint(pod, ctx.folders(state.ref.uid))
+    if not text and pressure.has_storage_limit(pod):
+        used = usage_of(ctx, state)
+        text = pressure.limit_complaint(pod, used) if used is not None else ""
     if not text or state.forced is not None:
         return False
     ctx.recorder.event(pod, reasons.WARNING, reasons.EVICTED, text, why="it was looked at, as every ten seconds")
     state.forced, state.grace = Forced(reasons.EVICTED, text, unless_succeeded=True), GRACE
     return True
+
+
+def usage_of(ctx: Context, state: PodState) -> Usage | None:
+    """What a pod uses now; None when it cannot be measured."""
+    pod = state.pod
+    if pod is None:
+        return None
+    memory: dict[str, int] = {}
+    storage: dict[str, int] = {}
+    pids = 0
+    try:
+        for one in ctx.observe(state.ref).containers:
+            written = ctx.runtime.written_bytes(one.id)
+            logs = layout.pod_folder(ctx.log_root, state.ref) / one.name
+            storage[one.name] = storage.get(one.name, 0) + written
+            if one.state is not ContainerState.RUNNING:
+                continue
+            storage[one.name] += used_bytes(logs)
+            stats = ctx.runtime.stats(one.id)
+            if stats is not None:
+                memory[one.name] = stats.memory_bytes
+                pids += stats.pids
+    except RuntimeFailure:
+        return None
+    volumes = 0 if ctx.machine.simulated else _volumes(pod, ctx.folders(state.ref.uid))
+    return Usage(
+        memory=sum(memory.values()),
+        storage=sum(storage.values()) + volumes,
+        pids=pids,
+        memory_by_container=memory,
+        storage_by_container=storage,
+    )
+
+
+def _volumes(pod: Manifest, folders: Folders) -> int:
+    """The pod's own volumes on disk; those in memory count as memory."""
+    mine = [v for v in pod["spec"].get("volumes") or [] if "emptyDir" in v or "configMap" in v]
+    return sum(used_bytes(folders.of(v)) for v in mine if (v.get("emptyDir") or {}).get("medium") != "Memory")

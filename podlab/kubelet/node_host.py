@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from podlab.clock import Clock, RealClock, monotonic, pause
+from podlab.kubelet import pressure
 from podlab.kubelet.agent import Kubelet
 from podlab.kubelet.cluster_dns import ClusterDns
 from podlab.kubelet.image_records import ImageRecords
@@ -114,8 +115,9 @@ class NodeHost:
         clock: Clock | None = None,
         stream_address: str = "",
         host_access: frozenset[str] = frozenset(),
+        thresholds: str = pressure.KUBERNETES_DEFAULT,
     ) -> None:
-        self._host_access = host_access
+        self._host_access, self._thresholds = host_access, thresholds
         self._cluster, self._nodes, self._make_runtime = cluster, nodes, make_runtime
         self._hub, self._data = hub, data
         self._stream_address = stream_address
@@ -194,6 +196,7 @@ class NodeHost:
             defer=self._in_background,
             stream_address=self._stream_address,
             host_access=self._host_access,
+            thresholds=self._thresholds,
             image_records=self._image_records,
             static_folder=static,
             cluster_dns=ClusterDns(client),

@@ -34,6 +34,14 @@ _HEALTHY = (
 )
 
 
+# reason and message of those that are true
+_PRESSED = {
+    "MemoryPressure": ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    "DiskPressure": ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+    "PIDPressure": ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+}
+
+
 def labels(node: str, machine: MachineInfo) -> dict[str, str]:
     made = {
         "beta.kubernetes.io/arch": machine.architecture,
@@ -45,18 +53,29 @@ def labels(node: str, machine: MachineInfo) -> dict[str, str]:
     return {**made, SIMULATED_LABEL: "true"} if machine.simulated else made
 
 
-def status(machine: MachineInfo, *, node: str, address: str, old: Manifest, now: datetime) -> Manifest:
-    """The node's status, over what others have written into the old one."""
+def status(
+    machine: MachineInfo,
+    *,
+    node: str,
+    address: str,
+    old: Manifest,
+    now: datetime,
+    pressures: frozenset[str] | None = None,
+) -> Manifest:
+    """The node's status, over what others have written into the old one: extended resources stay as somebody has put them
+    there. `pressures`: conditions that are true; None = those that were."""
     resources = {
         "cpu": quantity.of_milli(machine.cpu_milli),
+        **({"ephemeral-storage": quantity.of_bytes(machine.storage_bytes)} if machine.storage_bytes else {}),
         "memory": quantity.of_bytes(machine.memory_bytes),
         "pods": str(MAX_PODS),
     }
+    extended = {name: text for name, text in (old.get("capacity") or {}).items() if "/" in name}
     return {
         **old,
-        "capacity": dict(resources),
-        "allocatable": dict(resources),
-        "conditions": _conditions(old.get("conditions") or [], now),
+        "capacity": resources | extended,
+        "allocatable": resources | extended,
+        "conditions": _conditions(old.get("conditions") or [], now, pressures),
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": node}],
         "nodeInfo": {
             **(old.get("nodeInfo") or {}),
@@ -74,11 +93,15 @@ def status(machine: MachineInfo, *, node: str, address: str, old: Manifest, now:
     }
 
 
-def _conditions(old: list[Manifest], now: datetime) -> list[Manifest]:
+def _conditions(old: list[Manifest], now: datetime, pressures: frozenset[str] | None) -> list[Manifest]:
+    if pressures is None:
+        pressures = frozenset(c["type"] for c in old if c["type"] in _PRESSED and c["status"] == "True")
     stamp = times.rfc3339(now)
     names = [kind for kind, *_ in _HEALTHY]
     made: list[Manifest] = []
     for kind, value, reason, message in _HEALTHY:
+        if kind in pressures:
+            value, (reason, message) = "True", _PRESSED[kind]
         before = pod_facts.get_condition(old, kind)
         same = before is not None and before["status"] == value
         made.append(
@@ -120,9 +143,17 @@ def register(
     return post(client, machine, node=node, address=address, why="the agent of this node is ready")
 
 
-def post(client: Client, machine: MachineInfo, *, node: str, address: str, why: str) -> Manifest:
+def post(
+    client: Client,
+    machine: MachineInfo,
+    *,
+    node: str,
+    address: str,
+    why: str,
+    pressures: frozenset[str] | None = None,
+) -> Manifest:
     def mutate(obj: Manifest) -> None:
         old = obj.get("status") or {}
-        obj["status"] = status(machine, node=node, address=address, old=old, now=client.now())
+        obj["status"] = status(machine, node=node, address=address, old=old, now=client.now(), pressures=pressures)
 
     return client.update_status("nodes", "", node, mutate, why=why).obj

@@ -26,6 +26,7 @@ class Forced:
     reason: str
     message: str
     unless_succeeded: bool = False  # a pod whose containers all ended well is Succeeded all the same
+    disruption: bool = False  # the node was short of something: the pod gets the condition DisruptionTarget
 
 
 def generate(inputs: Inputs, *, forced: Forced | None = None) -> Manifest:
@@ -93,6 +94,8 @@ def _build(inputs: Inputs, *, over: bool, forced: Forced | None) -> Manifest:
     made = conditions.conditions(pod, init, apps, new_phase=phase, sandbox_ready=sandbox is not None and not over)
     if pod_facts.all_containers_could_restart(pod):
         made.append(conditions.all_restarting(phase, cleaned=not inputs.restarting or _nothing_left(inputs)))
+    if forced is not None and forced.disruption:
+        made.append(conditions.disrupted(forced.message))
     status: dict[str, Any] = {}
     if pod["metadata"].get("generation") is not None:
         status["observedGeneration"] = pod["metadata"]["generation"]

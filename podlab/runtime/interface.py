@@ -264,6 +264,7 @@ class RuntimeEvent:
 class ContainerStats:
     cpu_nano_cores: int
     memory_bytes: int
+    pids: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +276,7 @@ class MachineInfo:
     runtime_version: str  # "docker://20.10.24"
     architecture: str
     simulated: bool
+    storage_bytes: int = 0  # for pods; the kubelet of a real node measures it
 
 
 class Subscription(Protocol):
@@ -412,6 +414,10 @@ class Runtime(Protocol):
         ...
 
     def stats(self, container_id: str) -> ContainerStats | None: ...
+
+    def written_bytes(self, container_id: str) -> int:
+        """What a container, running or ended, has written beside its volumes."""
+        ...
 
     def follow_logs(
         self,

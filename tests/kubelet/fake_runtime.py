@@ -79,6 +79,8 @@ class FakeRuntime:
     grpc_answer: GrpcResult | None = None
     resources: dict[str, ContainerResources] = field(default_factory=dict)  # given to running containers
     memory_used: int = 0
+    memory_of: dict[str, int] = field(default_factory=dict)  # by container name, before memory_used
+    written: dict[str, int] = field(default_factory=dict)  # bytes by container name
     _timers: dict[str, Timer] = field(default_factory=dict)
     _listeners: list[Callable[[RuntimeEvent], None]] = field(default_factory=list)
     _ends: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
@@ -93,6 +95,7 @@ class FakeRuntime:
             runtime_version="fake://1",
             architecture="amd64",
             simulated=self.simulated,
+            storage_bytes=100 * 2**30,
         )
 
     # Sandboxes
@@ -271,7 +274,11 @@ class FakeRuntime:
         self.clock.call_later(answer.seconds, lambda: done(answer))
 
     def stats(self, container_id: str) -> ContainerStats | None:
-        return ContainerStats(0, self.memory_used)
+        name = self.containers[container_id].name
+        return ContainerStats(0, self.memory_of.get(name, self.memory_used), pids=1)
+
+    def written_bytes(self, container_id: str) -> int:
+        return self.written.get(self.containers[container_id].name, 0)
 
     def follow_logs(
         self,

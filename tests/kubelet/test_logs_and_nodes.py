@@ -50,7 +50,12 @@ def test_a_simulated_node_says_so(world: World) -> None:
     node = world.api.objects[("nodes", "", "node-a")]
     assert node["metadata"]["labels"]["podlab.dev/simulated"] == "true"
     assert node["metadata"]["labels"]["kubernetes.io/hostname"] == "node-a"
-    assert node["status"]["capacity"] == {"cpu": "2", "memory": "4Gi", "pods": "110"}
+    assert node["status"]["capacity"] == {
+        "cpu": "2",
+        "ephemeral-storage": "100Gi",
+        "memory": "4Gi",
+        "pods": "110",
+    }
     ready = node["status"]["conditions"][-1]
     assert (ready["type"], ready["status"], ready["reason"]) == ("Ready", "True", "KubeletReady")
     assert ready["message"] == "kubelet is posting ready status"

@@ -34,3 +34,9 @@ def test_every_variable_of_the_settings_is_documented() -> None:
     read = set(re.findall(r'env\.\w+\("([A-Z_]+)"', (root / "podlab" / "settings.py").read_text()))
     documented = set(re.findall(r"^\| `([A-Z_]+)`", (root / "docs" / "operations.md").read_text(), re.M))
     assert read <= documented, read - documented
+
+
+def test_nonsense_in_eviction_thresholds_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODLAB_EVICTION_HARD", "memory.available<lots")
+    with pytest.raises(env.BadEnvironment, match="PODLAB_EVICTION_HARD: 'lots' of memory.available"):
+        env.thresholds("PODLAB_EVICTION_HARD", "")

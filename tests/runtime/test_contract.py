@@ -481,3 +481,12 @@ def test_stats_of_a_running_container(lab: Lab) -> None:
     assert found.cpu_nano_cores >= 0
     pod.runtime.remove_container(container_id)
     assert pod.runtime.stats(container_id) is None
+
+
+def test_what_a_container_has_written_is_counted(lab: Lab) -> None:
+    pod = Pod(lab.runtime()).open()
+    container_id = up(lab, pod, pod.shell("echo 0123456789 > /tmp/x; " + POLITE))
+    assert 10 <= pod.runtime.written_bytes(container_id) < 100_000
+    stats = pod.runtime.stats(container_id)
+    assert stats is not None
+    assert stats.pids >= 1

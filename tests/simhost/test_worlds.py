@@ -271,3 +271,29 @@ def test_the_runtime_of_a_world_is_a_runtime(play: Play) -> None:
     world: World = play().world
     runtime: Runtime = world._runtimes["node-a"]
     assert runtime.machine().simulated
+
+
+def test_a_node_that_is_short_of_memory_evicts_and_is_avoided(play: Play) -> None:
+    lab = play()
+    greedy = {"sim.podlab.dev/main.memory": "900Mi"}
+    lab.create(pod("greedy", "sleep", "3600", annotations=greedy))
+    lab.create(pod("modest", "sleep", "3600", container={"resources": {"requests": {"memory": "100Mi"}}}))
+    lab.to(20)
+    short = {"metadata": {"annotations": {"sim.podlab.dev/memory.available": "80Mi"}}}
+    lab.client.patch("nodes", "", "node-a", "application/merge-patch+json", short)
+    lab.to(24)
+    assert lab.phase("greedy") == "Failed"
+    assert lab.pod("greedy")["status"]["reason"] == "Evicted"  # type: ignore[index]
+    assert lab.phase("modest") == "Running"
+    node = lab.client.get("nodes", "", "node-a").obj
+    taint = {"key": "node.kubernetes.io/memory-pressure", "effect": "NoSchedule"}
+    assert [{key: one[key] for key in taint} for one in node["spec"]["taints"]] == [taint]
+    lab.create(pod("late", "sleep", "3600"))
+    enough = {"metadata": {"annotations": {"sim.podlab.dev/memory.available": None}}}
+    lab.client.patch("nodes", "", "node-a", "application/merge-patch+json", enough)
+    lab.to(60)
+    assert lab.phase("late") == "Pending"
+    lab.to(400)
+    assert "taints" not in lab.client.get("nodes", "", "node-a").obj["spec"]
+    assert lab.phase("late") == "Running"
+    assert lab.phase("modest") == "Running"

@@ -5,6 +5,7 @@ Source: pkg/registry/core/node/strategy.go.
 
 from __future__ import annotations
 
+from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.registry.operations import Context
 from podlab.registry.strategy import Strategy
@@ -16,6 +17,12 @@ _NODE_INFO = (
 )  # fmt: skip
 # Put on every new node (plugin/pkg/admission/nodetaint).
 _NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+
+_PRESSURE = {
+    "MemoryPressure": "node.kubernetes.io/memory-pressure",
+    "DiskPressure": "node.kubernetes.io/disk-pressure",
+    "PIDPressure": "node.kubernetes.io/pid-pressure",
+}
 
 
 class NodeStrategy(Strategy):
@@ -32,17 +39,29 @@ class NodeStrategy(Strategy):
             obj["spec"]["taints"] = [*taints, dict(_NOT_READY)]
 
     def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
-        """Its own agent says that it is ready: what kept pods away at first goes (the node lifecycle controller)."""
+        """Its own agent says that it is ready: what kept pods away at first goes; a pressure that it tells keeps new pods
+        away while it lasts (the node lifecycle controller, doNoScheduleTaintingPass)."""
         super().prepare_for_subresource(ctx, new, old)
         conditions = (new.get("status") or {}).get("conditions") or []
         spec = dict(new.get("spec") or {})
-        taints = [taint for taint in spec.get("taints") or [] if not _is_not_ready(taint)]
-        ready = any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions)
-        if ready and len(taints) != len(spec.get("taints") or []):
+        pressed = {item.get("type") for item in conditions if item.get("status") == "True"}
+        before = spec.get("taints") or []
+        taints = [taint for taint in before if "Ready" not in pressed or not _is_not_ready(taint)]
+        taints = _with_pressure(taints, pressed, ctx)
+        if taints != before:
             spec["taints"] = taints
             if not taints:
                 del spec["taints"]
             new["spec"] = spec
+
+
+def _with_pressure(taints: list[Manifest], conditions: set[str], ctx: Context) -> list[Manifest]:
+    wanted = {key for condition, key in _PRESSURE.items() if condition in conditions}
+    kept = [taint for taint in taints if taint.get("key") not in _PRESSURE.values() or taint.get("key") in wanted]
+    held = {taint.get("key") for taint in kept}
+    stamp = times.rfc3339(ctx.now)
+    fresh = [{"key": key, "effect": "NoSchedule", "timeAdded": stamp} for key in sorted(wanted - held)]
+    return [*kept, *fresh]
 
 
 def _is_not_ready(taint: Manifest) -> bool:

@@ -237,6 +237,9 @@ class DockerRuntime:
     def stats(self, container_id: str) -> ContainerStats | None:
         return self._stats.read(container_id)
 
+    def written_bytes(self, container_id: str) -> int:
+        return self._stats.written(container_id)
+
     def follow_logs(
         self,
         container_id: str,

@@ -30,7 +30,17 @@ class StatsReader:
         if "usage" not in memory:
             self._samples.pop(container_id, None)
             return None
-        return ContainerStats(cpu_nano_cores=self._rate(container_id, found), memory_bytes=_working_set(memory))
+        return ContainerStats(
+            cpu_nano_cores=self._rate(container_id, found),
+            memory_bytes=_working_set(memory),
+            pids=int((found.get("pids_stats") or {}).get("current") or 0),
+        )
+
+    def written(self, container_id: str) -> int:
+        """The size of its own layer, which the engine counts file by file: 0 when it is gone."""
+        with engine_errors():
+            found = self._engine.api.containers(all=True, size=True, filters={"id": container_id})
+        return int(found[0].get("SizeRw") or 0) if found else 0
 
     def forget(self, container_id: str) -> None:
         self._samples.pop(container_id, None)

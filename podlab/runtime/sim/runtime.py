@@ -53,6 +53,7 @@ from podlab.runtime.sim.outside import ClusterNetwork, Question
 from podlab.runtime.sim.sessions import AttachSession, CommandSession
 
 VERSION = "sim://1"
+STORAGE_BYTES = 100 * 2**30
 LOCAL = frozenset({"", "localhost", "127.0.0.1"})
 
 
@@ -111,6 +112,7 @@ class SimRuntime:
             runtime_version=VERSION,
             architecture="amd64",
             simulated=True,
+            storage_bytes=STORAGE_BYTES,
         )
 
     # Sandboxes
@@ -234,7 +236,7 @@ class SimRuntime:
         if container is None or not container.running:
             return None
         minute = container.micros() // 60_000_000
-        return ContainerStats(round(chance.between(0.1e6, 3e6, container_id, minute)), container.memory())
+        return ContainerStats(round(chance.between(0.1e6, 3e6, container_id, minute)), container.memory(), pids=1)
 
     # Images
 
@@ -418,6 +420,11 @@ class SimRuntime:
         self._sessions.pop(session, None)
 
     # Following
+
+    def written_bytes(self, container_id: str) -> int:
+        container = self._node.containers.get(container_id)
+        files = container.machine.files.own if container is not None and container.machine is not None else {}
+        return sum(len(text.encode()) for text in files.values())
 
     def follow_logs(
         self,
