@@ -28,6 +28,11 @@ PODLAB_SERVICE_NETWORK = env.service_network("PODLAB_SERVICE_NETWORK", PODLAB_DA
 PODLAB_SERVICE_RULES = env.boolean("PODLAB_SERVICE_RULES", True)  # false: the machine's rules are left alone
 PODLAB_HOST_ACCESS = env.names("PODLAB_HOST_ACCESS", "")  # what pods may ask of the machine: hostPath, hostPID, hostIPC
 PODLAB_EVICTION_HARD = env.thresholds("PODLAB_EVICTION_HARD", "memory.available<100Mi,nodefs.available<1%")
+# Percent of the engine's disk: above HIGH the lab's own unused images go, until LOW is reached. HIGH 100 = never.
+PODLAB_IMAGE_GC_HIGH = env.integer("PODLAB_IMAGE_GC_HIGH", 85, low=1, high=100)
+PODLAB_IMAGE_GC_LOW = env.integer("PODLAB_IMAGE_GC_LOW", min(80, PODLAB_IMAGE_GC_HIGH - 1), low=0, high=100)
+if PODLAB_IMAGE_GC_LOW >= PODLAB_IMAGE_GC_HIGH:
+    raise env.BadEnvironment("PODLAB_IMAGE_GC_LOW must be less than PODLAB_IMAGE_GC_HIGH")
 PODLAB_STREAM_BIND = env.text("PODLAB_STREAM_BIND", "")  # "" = a Unix socket in the data folder
 PODLAB_STREAM_ADDRESS = env.text("PODLAB_STREAM_ADDRESS", "")  # what nodes publish; "" = where they listen
 PODLAB_DOCKER_HOST = env.text("DOCKER_HOST", "unix:///var/run/docker.sock")

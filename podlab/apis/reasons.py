@@ -77,6 +77,9 @@ REGISTERED_NODE = "RegisteredNode"
 REMOVING_NODE = "RemovingNode"
 EVICTION_THRESHOLD_MET = "EvictionThresholdMet"
 SYSTEM_OOM = "SystemOOM"
+IMAGE_GC_FAILED = "ImageGCFailed"
+FREE_DISK_SPACE_FAILED = "FreeDiskSpaceFailed"
+INVALID_DISK_CAPACITY = "InvalidDiskCapacity"
 
 # Scheduler and taints.
 SCHEDULED = "Scheduled"

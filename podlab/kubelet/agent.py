@@ -24,6 +24,7 @@ from podlab.clock import Clock, Timer
 from podlab.kubelet import (
     eviction,
     housekeeping,
+    image_gc,
     memory,
     node_status,
     pleg,
@@ -38,6 +39,7 @@ from podlab.kubelet.claim_folders import SIMULATED_ROOT
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.eviction_manager import EvictionManager
 from podlab.kubelet.history_runs import HistoryRuns
+from podlab.kubelet.image_gc import Collector, Policy
 from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.log_pump import LogPump
 from podlab.kubelet.lookup import ClientLookup
@@ -51,6 +53,7 @@ from podlab.registry.events import Recorder
 from podlab.registry.streams import ADDRESS_ANNOTATION, OpenRequest
 from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import (
+    KeepsImages,
     PodRef,
     PodStatus,
     Runtime,
@@ -99,6 +102,7 @@ class Kubelet:
         stream_address: str = "",
         host_access: frozenset[str] = frozenset(),
         image_records: ImageRecords | None = None,
+        image_policy: Policy | None = None,
         static_folder: Path | None = None,
         cluster_dns: Callable[[], str] = str,
         thresholds: str = pressure.KUBERNETES_DEFAULT,
@@ -117,6 +121,7 @@ class Kubelet:
         self._thresholds = pressure.parse_thresholds(thresholds)
         self._evictions: EvictionManager | None = None
         self._host_access, self._cluster_dns = host_access, cluster_dns
+        self._image_policy = image_policy or Policy()
         self._lock = threading.Lock()
         self._states: dict[str, PodState] = {}
         self._listing: Mapping[str, PodStatus] = {}
@@ -135,6 +140,7 @@ class Kubelet:
             node=self.node,
             address=self.address,
             annotations=self._annotations(ctx),
+            held=self._runtime.list_images(),
         )
         self._evictions = EvictionManager(
             ctx, self._thresholds, states=self._all_states, dispatch=self._dispatch, post=self._post
@@ -156,6 +162,7 @@ class Kubelet:
             self._every("eviction", eviction.CHECK_SECONDS, self._evictions.look)
             self._every("static", static_pods.LOOK_SECONDS, self.look_at_files)
             self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._post)
+            self._collect_images(node)
             self._every(
                 "claims", CLAIM_SWEEP_SECONDS, partial(housekeeping.sweep_claims, ctx.volume_root, self._client)
             )
@@ -320,6 +327,13 @@ class Kubelet:
             forget=self._forget,
         )
 
+    def _collect_images(self, node: Manifest) -> None:
+        if isinstance(self._runtime, KeepsImages):
+            collector = Collector(
+                self._runtime, self._image_records, self._clock, self._recorder, node, self._image_policy
+            )
+            self._every("images", image_gc.PERIOD_SECONDS, collector.collect)
+
     def _annotations(self, ctx: Context) -> dict[str, str]:
         """What the node tells those who need it: where its streams are opened, and where its volumes lie."""
         told = {VOLUME_ROOT: str(SIMULATED_ROOT if ctx.machine.simulated else ctx.volume_root)}
@@ -411,6 +425,7 @@ class Kubelet:
                 address=self.address,
                 why="heartbeat of the node",
                 pressures=self._ctx.pressures(),
+                held=self._runtime.list_images(),
             )
         except Exception as error:
             logger.warning("node %s: heartbeat failed: %s", self.node, error)

@@ -12,6 +12,7 @@ from celery import bootsteps
 from django.conf import settings
 
 from podlab.kubelet import stream_address, tasks
+from podlab.kubelet.image_gc import Policy
 from podlab.kubelet.node_host import NodeHost
 from podlab.kubelet.stream_server import StreamServer
 from podlab.ops.prepare import lab_id
@@ -44,6 +45,7 @@ class NodeStep(bootsteps.StartStopStep):
             stream_address=stream_address.published("node"),
             host_access=frozenset(settings.PODLAB_HOST_ACCESS),
             thresholds=settings.PODLAB_EVICTION_HARD,
+            image_policy=Policy(settings.PODLAB_IMAGE_GC_HIGH, settings.PODLAB_IMAGE_GC_LOW),
         )
         self._streams = stream_address.make_server("node", self._host.open_stream)
         self._streams.start()

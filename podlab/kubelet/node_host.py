@@ -19,6 +19,7 @@ from podlab.clock import Clock, RealClock, monotonic, pause
 from podlab.kubelet import pressure
 from podlab.kubelet.agent import Kubelet
 from podlab.kubelet.cluster_dns import ClusterDns
+from podlab.kubelet.image_gc import Policy
 from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.usage import Publisher
 from podlab.registry.client import Client
@@ -116,6 +117,7 @@ class NodeHost:
         stream_address: str = "",
         host_access: frozenset[str] = frozenset(),
         thresholds: str = pressure.KUBERNETES_DEFAULT,
+        image_policy: Policy | None = None,
     ) -> None:
         self._host_access, self._thresholds = host_access, thresholds
         self._cluster, self._nodes, self._make_runtime = cluster, nodes, make_runtime
@@ -125,6 +127,7 @@ class NodeHost:
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="kubelet")
         self._dispatcher = Dispatcher(cluster, send, self._sync_here)
         self._image_records = ImageRecords(data / "images.json")
+        self._image_policy = image_policy
         self._kubelets: dict[str, Kubelet] = {}
         self._runtimes: list[Runtime] = []
         self._subscription: Subscription[LogEntry] | None = None
@@ -198,6 +201,7 @@ class NodeHost:
             host_access=self._host_access,
             thresholds=self._thresholds,
             image_records=self._image_records,
+            image_policy=self._image_policy,
             static_folder=static,
             cluster_dns=ClusterDns(client),
         )

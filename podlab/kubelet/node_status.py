@@ -7,19 +7,22 @@ node lifecycle controller says so.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from podlab.apis import pods as pod_facts
 from podlab.apis import quantity, reasons, times
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
+from podlab.kubelet import images
 from podlab.registry.client import Client
-from podlab.runtime.interface import MachineInfo
+from podlab.runtime.interface import HeldImage, MachineInfo
 
 logger = logging.getLogger(__name__)
 
 MAX_PODS = 110
+MAX_IMAGES = 50  # nodeStatusMaxImages
+MAX_IMAGE_NAMES = 5
 KUBELET_VERSION = "v1.36.2"
 HEARTBEAT_SECONDS = 60.0
 HOSTNAME_LABEL = "kubernetes.io/hostname"
@@ -53,6 +56,18 @@ def labels(node: str, machine: MachineInfo) -> dict[str, str]:
     return {**made, SIMULATED_LABEL: "true"} if machine.simulated else made
 
 
+def images_of(held: Iterable[HeldImage]) -> list[Manifest]:
+    """status.images: the largest ones, with a few of their names each."""
+    largest = sorted(held, key=lambda image: (-image.size, image.id))[:MAX_IMAGES]
+    return [
+        {
+            "names": [images.canonical(name) for name in (*image.digests, *image.tags)][:MAX_IMAGE_NAMES],
+            "sizeBytes": image.size,
+        }
+        for image in largest
+    ]
+
+
 def status(
     machine: MachineInfo,
     *,
@@ -61,9 +76,11 @@ def status(
     old: Manifest,
     now: datetime,
     pressures: frozenset[str] | None = None,
+    held: Iterable[HeldImage] | None = None,
 ) -> Manifest:
     """The node's status, over what others have written into the old one: extended resources stay as somebody has put them
-    there. `pressures`: conditions that are true; None = those that were."""
+    there. `pressures`: conditions that are true; None = those that were. `held`: its images;
+    None = as they were."""
     resources = {
         "cpu": quantity.of_milli(machine.cpu_milli),
         **({"ephemeral-storage": quantity.of_bytes(machine.storage_bytes)} if machine.storage_bytes else {}),
@@ -90,6 +107,7 @@ def status(
             "operatingSystem": "linux",
             "architecture": machine.architecture,
         },
+        **({} if held is None else {"images": images_of(held)}),
     }
 
 
@@ -118,7 +136,13 @@ def _conditions(old: list[Manifest], now: datetime, pressures: frozenset[str] | 
 
 
 def register(
-    client: Client, machine: MachineInfo, *, node: str, address: str, annotations: Mapping[str, str] | None = None
+    client: Client,
+    machine: MachineInfo,
+    *,
+    node: str,
+    address: str,
+    annotations: Mapping[str, str] | None = None,
+    held: Iterable[HeldImage] | None = None,
 ) -> Manifest:
     """Make the Node if there is none, then store its labels, annotations and status; returns the object."""
     wanted = {"labels": labels(node, machine), "annotations": dict(annotations or {})}
@@ -129,8 +153,8 @@ def register(
     except ApiError as error:
         if error.code != 409:
             raise
-        held = client.get("nodes", "", node).obj["metadata"]
-        patch = {part: values for part, values in wanted.items() if values.items() - (held.get(part) or {}).items()}
+        present = client.get("nodes", "", node).obj["metadata"]
+        patch = {part: values for part, values in wanted.items() if values.items() - (present.get(part) or {}).items()}
         if patch:
             client.patch(
                 "nodes",
@@ -140,7 +164,7 @@ def register(
                 {"metadata": patch},
                 why="the agent renews its labels",
             )
-    return post(client, machine, node=node, address=address, why="the agent of this node is ready")
+    return post(client, machine, node=node, address=address, why="the agent of this node is ready", held=held)
 
 
 def post(
@@ -151,9 +175,12 @@ def post(
     address: str,
     why: str,
     pressures: frozenset[str] | None = None,
+    held: Iterable[HeldImage] | None = None,
 ) -> Manifest:
     def mutate(obj: Manifest) -> None:
         old = obj.get("status") or {}
-        obj["status"] = status(machine, node=node, address=address, old=old, now=client.now(), pressures=pressures)
+        obj["status"] = status(
+            machine, node=node, address=address, old=old, now=client.now(), pressures=pressures, held=held
+        )
 
     return client.update_status("nodes", "", node, mutate, why=why).obj

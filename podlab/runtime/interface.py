@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from podlab.apis.types import LogLine
 
@@ -175,6 +175,24 @@ class ImageInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldImage:
+    """An image in the runtime's store, with all its names."""
+
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Bytes. `available` to somebody without special rights."""
+
+    capacity: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
 class PullProgress:
     """How far a pull has come. `total` bytes and `layers` grow while the runtime learns of more."""
 
@@ -321,6 +339,25 @@ class StreamSession(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsImages(Protocol):
+    """A runtime whose images lie on a disk that can get full. Its store is shared with others."""
+
+    def list_images(self) -> list[HeldImage]: ...
+
+    def images_in_use(self) -> frozenset[str]:
+        """The ids of images that any container has, running or not, of this lab or of others."""
+        ...
+
+    def remove_image(self, ref: str) -> None:
+        """Take a name away, and the image with its last name. Gone counts as success."""
+        ...
+
+    def image_disk(self) -> Disk | None:
+        """The disk with the images; None where it cannot be seen from here."""
+        ...
+
+
 class Runtime(Protocol):
     """What a node runs pods on."""
 
@@ -362,6 +399,10 @@ class Runtime(Protocol):
     def pod_status(self, pod: PodRef) -> PodStatus: ...
 
     def image(self, ref: str) -> ImageInfo | None: ...
+
+    def list_images(self) -> list[HeldImage]:
+        """Everything in the store, whoever brought it."""
+        ...
 
     def pull_image(
         self,

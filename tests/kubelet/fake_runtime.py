@@ -18,6 +18,7 @@ from podlab.runtime.interface import (
     ContainerStatus,
     ExecResult,
     GrpcResult,
+    HeldImage,
     HttpRequest,
     HttpResult,
     ImageInfo,
@@ -218,6 +219,9 @@ class FakeRuntime:
 
     def image(self, ref: str) -> ImageInfo | None:
         return ImageInfo("sha256:1", ref, 4096) if ref in self.images else None
+
+    def list_images(self) -> list[HeldImage]:
+        return [HeldImage(f"sha256:{ref}", (ref,), (), 4096) for ref in sorted(self.images)]
 
     def pull_image(
         self,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from docker_node import Node, eventually
 
+from podlab.runtime.errors import RuntimeFailure
 from podlab.storage import pulls
 from tests.image_registry import PASSWORD, ImageRegistry
 
@@ -56,3 +57,26 @@ def test_without_a_log_in_it_stays_closed(
     assert f'Failed to pull image "{ref}": Error response from daemon: ' in node.events("Failed")[0]
     assert wrong not in caplog.text
     assert PASSWORD not in caplog.text
+
+
+def test_an_image_goes_when_nobody_uses_it(node: Node, registry: ImageRegistry) -> None:
+    ref = registry.push("team/brief:1", files={"word": uuid.uuid4().bytes})
+    node.client.create("secrets", registry.secret("reg"), namespace="default")
+    node.run("exit 0", policy="Never", image=ref, spec={"imagePullSecrets": [{"name": "reg"}]})
+    eventually(lambda: node.phase() == "Succeeded")
+    runtime = node.runtime()
+    try:
+        (held,) = [image for image in runtime.list_images() if ref in image.tags]
+        assert held.id in runtime.images_in_use()
+        with pytest.raises(RuntimeFailure, match="conflict"):
+            runtime.remove_image(ref)
+        node.client.delete("pods", "default", "p")
+        eventually(node.gone)
+        eventually(lambda: held.id not in runtime.images_in_use())
+        runtime.remove_image(ref)
+        runtime.remove_image(ref)
+        assert ref not in [tag for image in runtime.list_images() for tag in image.tags]
+        disk = runtime.image_disk()
+        assert disk is None or 0 < disk.available < disk.capacity
+    finally:
+        runtime.close()

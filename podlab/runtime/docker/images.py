@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from podlab.clock import monotonic
 from podlab.runtime.docker import pause
 from podlab.runtime.docker.client import Engine, Stream, engine_errors
 from podlab.runtime.errors import NotFound, RuntimeFailure, Unavailable
-from podlab.runtime.interface import ImageInfo, PullProgress, PullResult, RegistryLogin
+from podlab.runtime.interface import Disk, HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 
 Progress = Callable[[PullProgress], None]
 
@@ -33,6 +34,48 @@ def image(engine: Engine, ref: str) -> ImageInfo | None:
         user=(found.get("Config") or {}).get("User") or "",
         digests=tuple(found.get("RepoDigests") or ()),
     )
+
+
+def held(engine: Engine) -> list[HeldImage]:
+    """With their names; layers that have none are nobody's image."""
+    with engine_errors():
+        found = engine.api.images()
+    listed = (
+        HeldImage(
+            id=entry["Id"],
+            tags=tuple(name for name in entry.get("RepoTags") or () if name != "<none>:<none>"),
+            digests=tuple(name for name in entry.get("RepoDigests") or () if name != "<none>@<none>"),
+            size=int(entry["Size"]),
+        )
+        for entry in found
+    )
+    return [image for image in listed if image.tags or image.digests]
+
+
+def in_use(engine: Engine) -> frozenset[str]:
+    """By any container on the engine, also those of others."""
+    with engine_errors():
+        found = engine.api.containers(all=True)
+    return frozenset(str(entry["ImageID"]) for entry in found)
+
+
+def remove(engine: Engine, ref: str) -> None:
+    """Never by force: the engine refuses while a container uses it."""
+    try:
+        with engine_errors():
+            engine.api.remove_image(ref, force=False)
+    except NotFound:
+        return
+
+
+def disk(engine: Engine) -> Disk | None:
+    with engine_errors():
+        root = str(engine.api.info()["DockerRootDir"])
+    try:
+        found = os.statvfs(root)
+    except OSError:
+        return None  # an engine on another machine, or one whose files we may not see
+    return Disk(capacity=found.f_blocks * found.f_frsize, available=found.f_bavail * found.f_frsize)
 
 
 def pull(

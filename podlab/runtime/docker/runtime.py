@@ -28,8 +28,10 @@ from podlab.runtime.interface import (
     ContainerConfig,
     ContainerResources,
     ContainerStats,
+    Disk,
     ExecResult,
     GrpcResult,
+    HeldImage,
     HttpRequest,
     HttpResult,
     ImageInfo,
@@ -152,6 +154,18 @@ class DockerRuntime:
 
     def image(self, ref: str) -> ImageInfo | None:
         return images.image(self._engine, ref)
+
+    def list_images(self) -> list[HeldImage]:
+        return images.held(self._engine)
+
+    def images_in_use(self) -> frozenset[str]:
+        return images.in_use(self._engine)
+
+    def remove_image(self, ref: str) -> None:
+        images.remove(self._engine, ref)
+
+    def image_disk(self) -> Disk | None:
+        return images.disk(self._engine)
 
     def pull_image(
         self,

@@ -22,6 +22,7 @@ from podlab.runtime.interface import (
     ContainerStats,
     ExecResult,
     GrpcResult,
+    HeldImage,
     HttpRequest,
     HttpResult,
     ImageInfo,
@@ -243,6 +244,9 @@ class SimRuntime:
     def image(self, ref: str) -> ImageInfo | None:
         by_id = (info for info in self._node.images.values() if info.id == ref)
         return self._node.images.get(ref) or next(by_id, None)
+
+    def list_images(self) -> list[HeldImage]:
+        return [HeldImage(one.id, (one.ref,), one.digests, one.size) for one in self._node.images.values()]
 
     def pull_image(
         self,
