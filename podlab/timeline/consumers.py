@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections import deque
@@ -181,8 +180,9 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         task = self.tasks.pop(sub, None)
         if task is not None:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+            # Not `await task`: its cancellation could not be told from our own, and a connection that swallows its own
+            # goes on for ever.
+            await asyncio.wait({task})
 
     async def _serve(self, message: Opening) -> None:
         """Run one feed and translate how it ends."""

@@ -7,21 +7,23 @@ window are sent first, then what changes, wherever it lies; a mark's sentence an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext
 
-from podlab.apis import times
+from podlab.apis import static_pods, times
 from podlab.apis.types import Manifest
 from podlab.glance import summary
 from podlab.glance.anatomy import instant
 from podlab.storage import history, moments
 from podlab.storage.history import ProbeRow
-from podlab.storage.hub import End, Filter, hub
+from podlab.storage.hub import Filter
 from podlab.storage.log import LogEntry
-from podlab.storage.watch import AsyncWatch, Batch, SlowReader
-from podlab.timeline import space_past
+from podlab.storage.pulls import PullRow
+from podlab.storage.watch import AsyncWatch, Batch
+from podlab.timeline import row_watch, space_past
 from podlab.timeline.batches import Packer
 from podlab.timeline.messages import Asking, Cell, Look, Mark, OpenSpace, Owner, Past, SpacePod, Tell
 from podlab.timeline.outlet import Outlet, Refusal
@@ -31,7 +33,6 @@ _WINDOW = timedelta(minutes=15)  # back from now, when the client does not say
 _AHEAD = timedelta(minutes=10)
 _ROWS = 4000  # packed rows of one message
 _SLICE = 100  # changes between two looks at what else there is to do
-_PROBE_BUFFER = 4000
 
 
 @dataclass
@@ -48,12 +49,11 @@ class SpaceFeed:
     outlet: Outlet
     message: OpenSpace
     _told: dict[str, Told] = field(default_factory=dict)
+    _uids: dict[str, str] = field(default_factory=dict)  # what runs, probes and Events may call a pod → its uid
     _packer: Packer = field(default_factory=Packer)
     _sent: set[tuple[str, str]] = field(default_factory=set)  # (uid, id) of marks that the client has
     _ticked: list[tuple[datetime, datetime]] = field(default_factory=list)  # windows whose probes it has
     _asked: asyncio.Queue[Asking] = field(default_factory=lambda: asyncio.Queue(50))
-    _probes: asyncio.Queue[list[ProbeRow] | None] = field(default_factory=lambda: asyncio.Queue(_PROBE_BUFFER))
-    _ready: asyncio.Event = field(default_factory=asyncio.Event)
     _at: datetime | None = None  # of a replay
 
     def ask(self, message: Asking) -> bool:
@@ -76,6 +76,7 @@ class SpaceFeed:
         async with AsyncWatch(wanted, since=past.head) as watch, asyncio.TaskGroup() as group:
             group.create_task(self._answer())
             group.create_task(self._follow_probes(past.seq))
+            group.create_task(self._follow_pulls(max((row.seq for row in past.pulls), default=0)))
             await self._follow(watch)
 
     # --- the past --------------------------------------------------------------------------------------------------
@@ -93,10 +94,11 @@ class SpaceFeed:
             self._change(entry)
             if number % _SLICE == 0:
                 await asyncio.sleep(0)
-        runs = past.runs if self._at is None else space_past.known_at(past.runs, self._at)
+        runs = past.runs if self._at is None else moments.known_at(past.runs, self._at)
         for run in runs:
-            if run.pod_uid in self._told:
-                self._told[run.pod_uid].story.runs([run])
+            if run.pod_uid in self._uids:
+                self._told[self._uids[run.pod_uid]].story.runs([run])
+        self._pulled(past.pulls if self._at is None else moments.pulled_at(past.pulls, self._at))
         await self._say_pods(list(self._told), reset=True, left_out=past.left_out)
         begin, end = self._window(self.message)
         await self._show(begin, end)
@@ -114,11 +116,15 @@ class SpaceFeed:
     def _change(self, entry: LogEntry) -> list[tuple[str, Mark]]:
         """The story that a change belongs to, told on; returns what is new, with the pod's uid."""
         if entry.key.resource == "events":
-            uid = str((entry.obj.get("involvedObject") or {}).get("uid") or "")
+            about = str((entry.obj.get("involvedObject") or {}).get("uid") or "")
+            uid = self._uids.get(about, "")
         elif entry.key.resource == "pods":
             uid = entry.uid
             if uid not in self._told:
-                self._told[uid] = Told(len(self._told), Story(uid, translate=gettext))
+                runtime_uid = static_pods.runtime_uid(entry.obj)
+                story = Story(uid, runtime_uid=runtime_uid, translate=gettext)
+                self._told[uid] = Told(len(self._told), story)
+                self._uids |= {uid: uid, runtime_uid: uid}
         else:
             return []
         told = self._told.get(uid)
@@ -141,36 +147,30 @@ class SpaceFeed:
         if not needed:
             return []
         cluster = self.outlet.cluster
-        rows = await self.outlet.in_thread(lambda: {uid: history.runs_of(cluster, uid) for uid in needed})
+        rows = await self.outlet.in_thread(
+            lambda: {uid: history.runs_of(cluster, self._told[uid].story.runtime_uid) for uid in needed}
+        )
         return [(uid, mark) for uid in needed for mark in self._told[uid].story.runs(rows[uid])]
 
     async def _follow_probes(self, seq: int) -> None:
-        loop, cluster = asyncio.get_running_loop(), self.outlet.cluster
-
-        def deliver(rows: list[ProbeRow]) -> None:
-            loop.call_soon_threadsafe(self._queue, [row for row in rows if row.pod_uid in self._told])
-
-        def ended(reason: End) -> None:
-            loop.call_soon_threadsafe(self._queue, None)
-
-        subscription = await self.outlet.in_thread(
-            lambda: hub().subscribe_probes(cluster, None, seq, deliver, on_end=ended)
-        )
-        try:
-            while (rows := await self._probes.get()) is not None:
+        known = self._uids
+        async with row_watch.probes(
+            self.outlet.cluster, None, since=seq, wanted=lambda row: row.pod_uid in known
+        ) as watch:
+            async for rows in watch:
                 await self._send_ticks(rows)
-        finally:
-            subscription.close()
-        raise SlowReader
 
-    def _queue(self, rows: list[ProbeRow] | None) -> None:
-        if rows == []:
-            return
-        if self._probes.full():
-            while not self._probes.empty():
-                self._probes.get_nowait()
-            rows = None
-        self._probes.put_nowait(rows)
+    async def _follow_pulls(self, seq: int) -> None:
+        known = self._uids
+        async with row_watch.pulls(
+            self.outlet.cluster, None, since=seq, wanted=lambda row: row.pod_uid in known
+        ) as watch:
+            async for rows in watch:
+                await self._send_marks(self._pulled(rows))
+
+    def _pulled(self, rows: Iterable[PullRow]) -> dict[tuple[str, str], Mark]:
+        told = [(self._uids[row.pod_uid], row) for row in rows if row.pod_uid in self._uids]
+        return {(uid, mark["id"]): mark for uid, row in told for mark in self._told[uid].story.pulls([row])}
 
     # --- questions -------------------------------------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ class SpaceFeed:
         if kind != "probe" or not number.isdecimal() or len(number) > 18:
             return None
         row = await self.outlet.in_thread(lambda: history.probe(self.outlet.cluster, int(number)))
-        if row is None or row.pod_uid != told.story.uid:
+        if row is None or row.pod_uid != told.story.runtime_uid:
             return None
         return told.story.one_probe(row)
 
@@ -217,7 +217,7 @@ class SpaceFeed:
             if (uid, mark["id"]) not in self._sent
         }
         await self._send_marks(wanted)
-        cluster, uids = self.outlet.cluster, list(self._told)
+        cluster, uids = self.outlet.cluster, list(self._uids)
         until = end if self._at is None else min(end, self._at)
         if not any(one <= begin and until <= other for one, other in self._ticked):
             rows = await self.outlet.in_thread(lambda: space_past.ticks(cluster, uids, begin, until))
@@ -237,7 +237,9 @@ class SpaceFeed:
     async def _send_ticks(self, rows: list[ProbeRow]) -> None:
         for start in range(0, len(rows), _ROWS):
             part = rows[start : start + _ROWS]
-            await self._send([], self._packer.ticks((self._told[row.pod_uid].number, row) for row in part), None)
+            await self._send(
+                [], self._packer.ticks((self._told[self._uids[row.pod_uid]].number, row) for row in part), None
+            )
             await asyncio.sleep(0)
 
     async def _send(

@@ -6,16 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 
+from podlab.apis import static_pods
 from podlab.apis.types import Key, Manifest
 from podlab.registry import authorizer
 from podlab.registry.client import Client
-from podlab.storage import history, log, moments
+from podlab.storage import history, log, moments, pulls
 from podlab.storage.history import ProbeRow, Run
 from podlab.storage.log import LogEntry
+from podlab.storage.pulls import PullRow
 from podlab.timeline.messages import Owner
 
 _PAGE = 1000
@@ -27,6 +29,7 @@ _MOST_TICKS = 150_000  # probe results of one window; the newest are kept
 class Read:
     entries: list[LogEntry]  # of pods and Events, in order
     runs: list[Run]
+    pulls: list[PullRow]
     head: int
     seq: int
     left_out: int
@@ -51,11 +54,14 @@ def read(client: Client, namespace: str, rev: int | None) -> Read:
     seq = history.head()
     pods = list(entries(client.cluster, namespace, "pods", head))
     kept, left_out = _newest(pods)
+    # Mirrors of static pods: Events, probes and runs are told under another uid.
+    known = kept | {static_pods.runtime_uid(one.obj) for one in pods if one.uid in kept}
     events = entries(client.cluster, namespace, "events", head)
-    about = (one for one in events if (one.obj.get("involvedObject") or {}).get("uid") in kept)
+    about = (one for one in events if (one.obj.get("involvedObject") or {}).get("uid") in known)
     told = merge((one for one in pods if one.uid in kept), about, key=lambda one: one.revision)
     runs = history.runs_in(client.cluster, namespace)
-    return Read(list(told), [run for run in runs if run.pod_uid in kept], head, seq, left_out)
+    pulled = [row for row in pulls.read(0, pulls.PullFilter(client.cluster), None, None) if row.pod_uid in known]
+    return Read(list(told), [run for run in runs if run.pod_uid in known], pulled, head, seq, left_out)
 
 
 def _newest(pods: Sequence[LogEntry]) -> tuple[set[str], int]:
@@ -64,17 +70,6 @@ def _newest(pods: Sequence[LogEntry]) -> tuple[set[str], int]:
     order = sorted(last.values(), key=lambda one: (one.type != "DELETED", one.obj["metadata"]["creationTimestamp"]))
     kept = {one.uid for one in order[-MOST_PODS:]}
     return kept, len(last) - len(kept)
-
-
-def known_at(runs: Iterable[Run], at: datetime) -> list[Run]:
-    """The runs as they were known at that moment."""
-    begun = [run for run in runs if run.started_at is not None and run.started_at <= at]
-    return [
-        run
-        if run.finished_at is None or run.finished_at <= at
-        else replace(run, finished_at=None, exit_code=None, reason="", message="", stop_why="")
-        for run in begun
-    ]
 
 
 def ticks(cluster: str, uids: Sequence[str], begin: datetime, end: datetime) -> list[ProbeRow]:

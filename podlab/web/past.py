@@ -1,22 +1,121 @@
-"""The YAML tab: any revision of an object, and the diff of two. Called by the views of pods and other kinds."""
+"""Pages about the past. `?rev=N` on any page of a cluster shows what was at that revision; `last` is the newest one, and
+`?at=<moment of lab time>` the revision of that moment.
+
+`place.open_place` asks `moment` once; views read lists through `Place.list`, which then reads that revision, and
+`Place.now` is the lab time of it. Templates have it as `place.moment`; base.html shows the banner with the scrub bar.
+Scripts find the number in `data-rev` and open their feeds with it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from podlab.apis.types import Manifest
-from podlab.storage import log
+from podlab.apis import times
+from podlab.apis.status_errors import ApiError
+from podlab.apis.types import Key, Manifest
+from podlab.storage import log, moments
+from podlab.storage.errors import Compacted, FutureRevision
 from podlab.web import manifest_lines, revisions
 
 _MOST = 200  # revisions that are offered
+_NOT_KEPT = {"rev", "at", "from", "to", "range", "mark"}  # parameters that belong to another moment
+LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A revision that a page shows, and the change that made it. `first` … `last`: those that the scrub bar goes through,
+    `earlier` and `later` its neighbours among them (None at the ends)."""
+
+    rev: int
+    at: datetime  # lab time
+    actor: str
+    why: str
+    what: str  # "pods/web"
+    first: int
+    last: int
+    earlier: int | None
+    later: int | None
+    others: tuple[tuple[str, str], ...]  # the page's other parameters
+
+    @property
+    def query(self) -> str:
+        """For links to other pages of this moment; begins with &."""
+        return f"&rev={self.rev}"
+
+    @property
+    def present(self) -> str:
+        """The address of the same page now."""
+        return "?" + urlencode(self.others)
+
+    def link(self, rev: int | None) -> str:
+        return "?" + urlencode([*self.others, ("rev", str(rev))])
+
+    @property
+    def to_earlier(self) -> str:
+        return self.link(self.earlier)
+
+    @property
+    def to_later(self) -> str:
+        return self.link(self.later)
+
+
+def moment(query: Mapping[str, str], cluster: str, namespace: str, may_see: Callable[[Key], bool]) -> Moment | None:
+    """The moment that the address asks for; None is now. ApiError 400 for a revision that is still to come, 410 for one that
+    is no longer in the log. Of a change that the person may not see only its time is told."""
+    wanted = _wanted(query, cluster)
+    if wanted is None:
+        return None
+    floor, head = log.floor(cluster), log.head()
+    if wanted < floor:
+        raise ApiError(410, "Expired", str(Compacted(wanted, floor)))
+    if wanted > head:
+        raise ApiError(400, "BadRequest", str(FutureRevision(wanted, head)))
+    span = moments.span_of(cluster, namespace)
+    if span is None:
+        return None
+    first, last = span
+    rev = max(wanted, first)
+    entry = moments.moment_of(cluster, rev, namespace)
+    if entry is None:
+        return None
+    earlier, later = moments.neighbours(cluster, entry.revision, namespace)
+    seen = may_see(entry.key)
+    return Moment(
+        rev=rev,
+        at=entry.at,
+        actor=entry.actor if seen else "",
+        why=entry.why if seen else "",
+        what=f"{entry.key.resource.partition('.')[0]}/{entry.key.name}" if seen else "",
+        first=first,
+        last=last,
+        earlier=earlier if earlier is not None and earlier >= first else None,
+        later=later,
+        others=tuple((name, value) for name, value in query.items() if name not in _NOT_KEPT),
+    )
+
+
+def _wanted(query: Mapping[str, str], cluster: str) -> int | None:
+    rev, at = query.get("rev", ""), query.get("at", "")
+    if rev == LAST:
+        return log.head()
+    if rev or not at:
+        return _number(rev)
+    try:
+        return moments.revision_at(cluster, times.parse(at))
+    except ValueError:
+        return None
 
 
 def yaml_tab(query: Mapping[str, str], cluster: str, uid: str, present: Manifest) -> dict[str, Any]:
     """`rev` chooses the revision that is shown, `to` a second one to compare it with."""
     entries = log.history_of(cluster, uid)
     told: dict[str, Any] = {"revisions": entries[-_MOST:][::-1], "rev": None, "to": None, "diff": None}
-    rev, to = (_number(query.get(name, "")) for name in ("rev", "to"))
+    rev, to = _wanted(query, cluster), _number(query.get("to", ""))
     if not entries or rev is None:
         return told | {"lines": manifest_lines.lines(revisions.shown(present))}
     first = revisions.at(entries, rev)

@@ -13,10 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from podlab.apis.status_errors import ApiError
+from podlab.apis.types import Key
 from podlab.registry import authorizer, clusters, identity
 from podlab.registry.client import Client
 from podlab.registry.clusters import ClusterRow
 from podlab.registry.identity import Identity
+from podlab.registry.operations import ListPage
+from podlab.storage.objects import Stored
+from podlab.web.past import Moment, moment
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -32,6 +36,7 @@ class Place:
     identity: Identity
     client: Client
     namespace: str = ""
+    moment: Moment | None = None  # of a page about the past; None is now
 
     @property
     def cluster(self) -> str:
@@ -51,7 +56,20 @@ class Place:
         return authorizer.may_run_cluster(self.identity, self.row.name)
 
     def now(self) -> datetime:
-        return self.client.now()
+        """Lab time: of the moment that the page shows."""
+        return self.client.now() if self.moment is None else self.moment.at
+
+    def list(self, resource: str, namespace: str | None, *, field_selector: str = "", limit: int = 0) -> ListPage:
+        """What is, or was at the moment that the page shows."""
+        rev = None if self.moment is None else self.moment.rev
+        return self.client.list(resource, namespace, field_selector=field_selector, limit=limit, exact=rev)
+
+    def find(self, resource: str, namespace: str, name: str) -> Stored | None:
+        """The object that has, or had, that name; None if there is none."""
+        if self.moment is None:
+            return self.client.find(resource, namespace, name)
+        found = self.list(resource, namespace or None, field_selector=f"metadata.name={name}")
+        return next(iter(found.items), None)
 
     def may(self, verb: str, resource: str, *, name: str = "", subresource: str = "") -> bool:
         if self.recorded and verb in authorizer.WRITE:
@@ -73,13 +91,18 @@ def open_place(request: HttpRequest, cluster: str, namespace: str = "") -> Place
     row = clusters.find(cluster)
     if row is None or not authorizer.sees_cluster(who, cluster):
         raise Http404("There is no such cluster.")
-    return Place(row, who, clusters.client_for(cluster, who), namespace)
+    client = clusters.client_for(cluster, who)
+
+    def may_see(key: Key) -> bool:
+        return authorizer.allowed(who, "get", key.resource, cluster=cluster, namespace=key.namespace, name=key.name)
+
+    return Place(row, who, client, namespace, moment(request.GET, cluster, namespace, may_see))
 
 
 def namespaces_of(place: Place) -> list[str]:
     """The namespaces that the person may look into. Without the right to list them: those that were granted."""
     if place.may("list", "namespaces"):
-        return [item.key.name for item in place.client.list("namespaces", None).items]
+        return [item.key.name for item in place.list("namespaces", None).items]
     granted = [grant.namespace for grant in place.identity.grants if grant.cluster in ("*", place.cluster)]
     return sorted({name for name in granted if name != "*"})
 

@@ -20,7 +20,7 @@ from podlab.glance.explain import explanations
 from podlab.glance.explain.case import Case, Evidence
 from podlab.glance.explain.explanations import Advice, Explanation
 from podlab.logs import layout, reader
-from podlab.storage import history, log
+from podlab.storage import history, log, moments
 from podlab.web import kubectl, manifest_lines, nodes, revisions
 from podlab.web.place import Place
 from podlab.web.pod_logs import Folder
@@ -40,13 +40,17 @@ def panel(place: Place, pod: Manifest, *, gone: bool) -> dict[str, Any]:
 
 def case(place: Place, pod: Manifest, *, gone: bool) -> Case:
     uid, namespace = pod["metadata"]["uid"], pod["metadata"]["namespace"]
-    events = place.client.list("events", namespace, field_selector=f"involvedObject.uid={uid}").items
+    events = place.list("events", namespace, field_selector=f"involvedObject.uid={uid}").items
+    probes, runs = history.latest_probes(place.cluster, uid, _PROBES), history.runs_of(place.cluster, uid)
+    if place.moment is not None:
+        at = place.moment.at
+        probes, runs = [one for one in probes if one.at <= at], moments.known_at(runs, at)
     return Case(
         pod,
         place.now(),
         events=[item.obj for item in events],
-        probes=history.latest_probes(place.cluster, uid, _PROBES),
-        runs=history.runs_of(place.cluster, uid),
+        probes=probes,
+        runs=runs,
         nodes=_nodes(place),
         rejections={} if (pod.get("spec") or {}).get("nodeName") else _rejections(place.cluster, uid),
         logs=_logs(place, pod),

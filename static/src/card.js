@@ -66,6 +66,7 @@ export class Card {
     this.write("event", event ? `${event.type} ${event.reason}${event.count > 1 ? ` ×${event.count}` : ""}: ${event.message}` : "");
     this.write("command", evidence.command);
     this.showYaml(mark, evidence.path);
+    this.linkMoment(mark);
     this.tick(now);
   }
 
@@ -76,6 +77,16 @@ export class Card {
     const element = this.part("left");
     element.hidden = !counting;
     if (counting) element.textContent = `${left(mark.tUntil - now)} ${t("left")}`;
+  }
+
+  // The page, and all pages behind it, as they were when this happened.
+  linkMoment({ t0 }) {
+    const url = new URL(location.href);
+    for (const name of ["from", "to", "range", "mark", "rev", "at"]) url.searchParams.delete(name);
+    url.searchParams.set("at", new Date(t0 + 1).toISOString()); // the server's times are finer
+    const link = this.part("moment");
+    link.href = url.search;
+    link.closest("[data-block]").hidden = false;
   }
 
   async showYaml(mark, path) {

@@ -125,6 +125,8 @@ function start(page) {
     if (before) for (const mark of crossings.slice(-2)) say(mark.sentence);
   }
 
+  // Of a replay only what had been written by then.
+  const known = (line) => !timeline.past || timeOf(line) <= timeline.past.at;
   const opened = new Set();
   function openLog(container) {
     if (opened.has(container)) return;
@@ -132,7 +134,7 @@ function start(page) {
     const request = () => ({
       type: "open-log", namespace: place.namespace, name: place.name, uid: place.uid, container, ...logs.request(container),
     });
-    connection.open(`log:${container.slice(0, 28)}`, request, { log: (message) => logs.add(message.lines) });
+    connection.open(`log:${container.slice(0, 28)}`, request, { log: (message) => logs.add(message.lines.filter(known)) });
   }
 
   connection.onClock((clock) => {
@@ -213,7 +215,7 @@ function tabs(page, timeline) {
     shown = tab;
     live.hidden = tab !== "timeline";
     panel.hidden = tab === "timeline";
-    for (const link of page.querySelectorAll(".tabs a")) {
+    for (const link of page.querySelectorAll(".tabs a:not([data-replay])")) {
       const own = new URL(link.href).searchParams.get("tab") || "timeline";
       if (own === tab) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -222,11 +224,12 @@ function tabs(page, timeline) {
     else if (tab === "yaml") light(panel, url.hash);
   };
   page.addEventListener("click", (event) => {
-    const link = event.target.closest(".tabs a, a.yaml-line, a.why-link, a.evidence-link");
+    const link = event.target.closest(".tabs a:not([data-replay]), a.yaml-line, a.why-link, a.evidence-link");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     const url = new URL(link.href);
     if (place.rev && !url.searchParams.has("rev")) url.searchParams.set("rev", place.rev);
+    if (url.searchParams.get("rev") !== (place.rev ?? null)) return location.assign(url); // another moment is another page
     if (!url.searchParams.has("uid")) url.searchParams.set("uid", place.uid);
     history.pushState({ tab: true }, "", url);
     show(url);

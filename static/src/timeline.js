@@ -307,7 +307,13 @@ export class Timeline {
     if (this.times === "since") return sinceText(time, this.origin, step);
     const decimals = step < 10 ? 3 : step < 100 ? 2 : step < 1000 ? 1 : 0;
     if (this.times === "lab") return clockText(time, { decimals });
-    return clockText(this.walls.at(time), { decimals, utc: false });
+    return clockText(this.walls.at(time, this.present), { decimals, utc: false });
+  }
+
+  // [lab, wall] at this instant, while the clock runs and is known.
+  get present() {
+    const lab = this.clock.frozen === null ? this.clock.now() : null;
+    return lab === null || this.past ? null : [lab, Date.now()];
   }
 
   paintMinimap(ratio) {

@@ -68,9 +68,10 @@ export class WallLine {
     this.points = points;
   }
 
-  at(lab) {
-    const { points } = this;
-    if (!points.length) return lab;
+  // `present`: the point at which both are known now.
+  at(lab, present = null) {
+    if (!this.points.length) return lab;
+    const points = present ? [...this.points, present] : this.points;
     let i = points.findIndex(([one]) => one > lab);
     if (i < 0) i = points.length;
     const [before, after] = [points[i - 1], points[i]];

@@ -30,6 +30,7 @@ PAGES = [
     "/c/main/clock",
     "/clusters",
     "/c/main/ns/default/timeline",
+    "/c/main/ns/default/pods?rev=last",
     "/c/main/nodes",
     "/c/main/nodes/node-a",
     "/c/main/namespaces",

@@ -17,6 +17,7 @@ from podlab.apis.types import Key
 from podlab.registry import identity
 from podlab.storage import store
 
+PATIENCE = 60  # seconds for an answer; a busy machine may need them, and what never comes is seen all the same
 POD = Key("main", "pods", "default", "web")
 
 
@@ -55,16 +56,16 @@ class Page:
 
     async def connect(self) -> bool:
         await self.socket.send_input({"type": "websocket.connect"})
-        return bool((await self.socket.receive_output(5))["type"] == "websocket.accept")
+        return bool((await self.socket.receive_output(PATIENCE))["type"] == "websocket.accept")
 
     async def disconnect(self) -> None:
         await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.socket.wait(5)
+        await self.socket.wait(PATIENCE)
 
     async def hear(self, kind: str, **wanted: Any) -> dict[str, Any]:
         """The next message of that type; clock messages may come in between at any time."""
         while True:
-            message: dict[str, Any] = json.loads((await self.socket.receive_output(5))["text"])
+            message: dict[str, Any] = json.loads((await self.socket.receive_output(PATIENCE))["text"])
             if message["type"] == kind and all(message.get(key) == value for key, value in wanted.items()):
                 return message
 
@@ -83,7 +84,7 @@ class Page:
 
     async def closed(self) -> int:
         while True:
-            output = await self.socket.receive_output(5)
+            output = await self.socket.receive_output(PATIENCE)
             if output["type"] == "websocket.close":
                 return int(output["code"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ from django.contrib.auth import get_user_model
 from pod_story import UID, at, event, pod, terminated
 from socket_page import POD, Page, person, write, write_event
 
+from podlab import clock
 from podlab.apis.types import Key, LogLine
 from podlab.logs import layout
 from podlab.logs.writer import LogWriter
 from podlab.registry import identity
 from podlab.storage import clusters, history, hub, store
 from podlab.storage.history import ProbeRow, Run
-from podlab.timeline import consumers, log_stream
+from podlab.timeline import consumers, log_stream, row_watch
 from podlab.web import catalogue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -248,3 +250,75 @@ async def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.Monkey
     page.identity = await sync_to_async(lambda: identity.of_user(person("ada")))()
     await page._serve({"type": "open-list", "sub": "l", "namespace": "default"})
     assert codes == [consumers.TOO_SLOW]
+
+
+async def test_a_replay_tells_what_was_at_a_revision_and_no_more(ada: Page) -> None:
+    await write(pod(), 0)
+    await write(pod(phase="Running", state=RUNNING, ready=True), 2)
+    rev = (await sync_to_async(lambda: store.get(POD))()).revision  # type: ignore[union-attr]
+    early, late = (
+        ProbeRow("main", UID, "app", 0, "liveness", at(second), 5.0, "success", 1, 1) for second in (1.5, 30)
+    )
+    await sync_to_async(lambda: history.record_probes([early, late]))()
+    await write(pod(phase="Failed", state={"terminated": terminated(1, 0, 40)}), 40)
+    await ada.say(type="open-pod", sub="p", namespace="default", name="web", uid=UID, rev=rev)
+    past = await ada.hear("past")
+    assert (past["rev"], past["at"]) == (rev, "2026-11-21T09:00:02.000Z")
+    assert (await ada.hear("pod"))["pod"]["status"] == "Running"
+    marks = (await ada.hear("marks"))["marks"]
+    open_ones = {mark["lane"] for mark in marks if mark["end"] is None}
+    assert open_ones == {"phase", "container/app"}
+    assert [mark["rev"] < rev for mark in marks if mark["kind"] == "probe"] == [True]
+
+
+async def test_lab_time_is_told_with_the_time_of_the_world(ada: Page) -> None:
+    await write(pod(), 0)
+    await ada.say(type="open-pod", sub="p", namespace="default", name="web")
+    (point,) = (await ada.hear("times"))["points"]
+    assert point[0] == at(0).timestamp() * 1000
+    assert abs(point[1] - clock.wall_now().timestamp() * 1000) < 60_000
+
+
+async def test_a_connection_that_ends_while_a_feed_is_being_closed_ends() -> None:
+    page = consumers.PageConsumer()
+    slow = asyncio.Event()
+
+    async def feed() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await slow.wait()
+
+    page.spaces, page.tasks = {}, {"p": asyncio.create_task(feed())}
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(page._stop("p"))
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    slow.set()
+
+
+async def test_who_stops_before_the_hub_answers_leaves_no_reader_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answer = threading.Event(), threading.Event()
+    real = row_watch.hub().subscribe_probes
+
+    def slowly(*arguments: Any, **more: Any) -> Any:
+        asked.set()
+        answer.wait(60)
+        return real(*arguments, **more)
+
+    monkeypatch.setattr(hub.Hub, "subscribe_probes", lambda self, *arguments, **more: slowly(*arguments, **more))
+
+    async def enter() -> None:
+        async with row_watch.probes("main", UID, since=0):
+            raise AssertionError("it was cancelled before")
+
+    entering = asyncio.create_task(enter())
+    await asyncio.to_thread(asked.wait, 60)
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    answer.set()
+    while row_watch.hub().readers():
+        await asyncio.sleep(0.01)

@@ -35,9 +35,8 @@ def graph_page(request: HttpRequest, cluster: str, namespace: str) -> HttpRespon
     place = open_place(request, cluster, namespace)
     wanted = authorizer.Attributes(verb="list", resource="pods", cluster=cluster, namespace=namespace)
     authorizer.require(place.identity, wanted)
-    rev = request.GET.get("rev", "")
-    found = _relations(place, int(rev) if rev.isdecimal() and len(rev) < 19 else None)
-    more = _drawing(place, found) | {"graph": True, "rev": rev if rev.isdecimal() else ""}
+    rev = None if place.moment is None else place.moment.rev
+    more = _drawing(place, _relations(place, rev)) | {"graph": True, "rev": rev or ""}
     if request.headers.get("HX-Request"):
         return render(request, "parts/graph.html", context(place, **more))
     remember(request)
@@ -99,12 +98,15 @@ def _href(place: Place, resource: str, name: str, item: Stored | None) -> str:
     known = scheme.by_key(resource)
     if known is None:
         return ""
+    query: dict[str, object] = {} if place.moment is None else {"rev": place.moment.rev}
     if resource == "pods":
         base = reverse("pod", args=[place.cluster, place.namespace, name])
-        return f"{base}?{urlencode({'uid': item.uid})}" if item is not None else base
-    if known.namespaced:
-        return reverse("object", args=[place.cluster, place.namespace, resource, name])
-    return reverse("cluster-object", args=[place.cluster, resource, name])
+        query |= {"uid": item.uid} if item is not None else {}
+    elif known.namespaced:
+        base = reverse("object", args=[place.cluster, place.namespace, resource, name])
+    else:
+        base = reverse("cluster-object", args=[place.cluster, resource, name])
+    return f"{base}?{urlencode(query)}" if query else base
 
 
 def _sentences(edges: Iterable[Relation]) -> list[str]:

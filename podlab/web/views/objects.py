@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from podlab.apis import printers, scheme
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
+from podlab.storage.objects import Stored
 from podlab.web import kinds, kubectl, nodes, past
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
@@ -42,7 +43,7 @@ def listing(request: HttpRequest, cluster: str, resource: str, namespace: str = 
     place = open_place(request, cluster, namespace)
     kind = _resource(resource, namespaced=bool(namespace))
     now, columns = place.now(), printers.columns(kind)
-    found = place.client.list(kind.key, namespace or None, limit=_SHOWN)
+    found = place.list(kind.key, namespace or None, limit=_SHOWN)
     shown = [index for index, column in enumerate(columns) if not column.priority]
     rows = []
     for item in found.items:
@@ -63,9 +64,10 @@ def listing(request: HttpRequest, cluster: str, resource: str, namespace: str = 
 
 def _url(place: Place, kind: Resource, obj: Manifest) -> str:
     name = obj["metadata"]["name"]
+    then = "" if place.moment is None else f"?rev={place.moment.rev}"
     if kind.namespaced:
-        return reverse("object", args=[place.cluster, place.namespace, kind.key, name])
-    return reverse("cluster-object", args=[place.cluster, kind.key, name])
+        return reverse("object", args=[place.cluster, place.namespace, kind.key, name]) + then
+    return reverse("cluster-object", args=[place.cluster, kind.key, name]) + then
 
 
 @page
@@ -73,7 +75,7 @@ def _url(place: Place, kind: Resource, obj: Manifest) -> str:
 def one(request: HttpRequest, cluster: str, resource: str, name: str, namespace: str = "") -> HttpResponse:
     place = open_place(request, cluster, namespace)
     kind = _resource(resource, namespaced=bool(namespace))
-    stored = place.client.get(kind.key, namespace, name)
+    stored = place.client.get(kind.key, namespace, name) if place.moment is None else _earlier(place, kind, name)
     now, columns = place.now(), printers.columns(kind)
     cells = zip(columns, printers.row(kind, stored.obj, now), strict=False)
     obj = stored.obj
@@ -92,6 +94,13 @@ def one(request: HttpRequest, cluster: str, resource: str, name: str, namespace:
     if kind.key == "nodes":
         more |= _node(place, obj)
     return render(request, "object.html", context(place, **more))
+
+
+def _earlier(place: Place, kind: Resource, name: str) -> Stored:
+    found = place.find(kind.key, place.namespace, name)
+    if found is None:
+        raise Http404(_("There was no {kind} {name} at that moment.").format(kind=kind.kind, name=name))
+    return found
 
 
 def _data(obj: Manifest) -> dict[str, Any]:
@@ -122,9 +131,7 @@ def _node(place: Place, node: Manifest) -> dict[str, Any]:
     name = node["metadata"]["name"]
     on_it = []
     for namespace in namespaces_of(place):
-        on_it += [
-            item.obj for item in place.client.list("pods", namespace, field_selector=f"spec.nodeName={name}").items
-        ]
+        on_it += [item.obj for item in place.list("pods", namespace, field_selector=f"spec.nodeName={name}").items]
     return {
         "node": node,
         "blocks": nodes.blocks(node, on_it),

@@ -65,7 +65,7 @@ def overview(request: HttpRequest, cluster: str) -> HttpResponse:
 
 def _space(place: Place, name: str) -> Space:
     now, space = place.now(), Space(name)
-    for item in place.client.list("pods", name).items:
+    for item in place.list("pods", name).items:
         row = summary.row(item.obj, now)
         space.tally[row["tone"]] += 1
         if row["tone"] in {"failed", "waiting"}:

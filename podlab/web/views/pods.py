@@ -29,7 +29,7 @@ TABS = ("timeline", "why", "logs", "details", "yaml", "events")
 def pod_list(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
     place = open_place(request, cluster, namespace)
     now = place.now()
-    rows = [summary.row(item.obj, now) for item in place.client.list("pods", namespace).items]
+    rows = [summary.row(item.obj, now) for item in place.list("pods", namespace).items]
     remember(request)
     command = kubectl.line("get", "pods", "-o", "wide", "--watch", cluster=cluster, namespace=namespace)
     names = namespaces_of(place)
@@ -58,13 +58,19 @@ def find(place: Place, name: str, uid: str) -> Found:
         place.identity,
         authorizer.Attributes(verb="get", resource="pods", cluster=place.cluster, namespace=place.namespace, name=name),
     )
-    stored = place.client.find("pods", place.namespace, name)
+    stored = place.find("pods", place.namespace, name)
     if stored is not None and uid in {"", stored.uid}:
         return Found(stored.obj, stored.uid, gone=False)
+    if not uid and place.moment is not None:
+        # It was not there yet, or is no longer: the pod that has the name now is meant.
+        present = place.client.find("pods", place.namespace, name)
+        uid = present.uid if present is not None else ""
     past = log.history_of(place.cluster, uid) if uid else []
     if not past or past[-1].key != Key(place.cluster, "pods", place.namespace, name):
         raise Http404(gettext("There is no such pod."))
-    return Found(past[-1].obj, uid, gone=past[-1].type == "DELETED")
+    # Before its beginning a pod is shown as it began.
+    last = past[-1] if place.moment is None else revisions.at(past, place.moment.rev)
+    return Found(last.obj, uid, gone=last.type == "DELETED")
 
 
 @page
@@ -102,7 +108,7 @@ def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str
         return why.panel(place, found.obj, gone=found.gone)
     if tab == "events":
         selector = f"involvedObject.uid={found.uid}"
-        events = [item.obj for item in place.client.list("events", place.namespace, field_selector=selector).items]
+        events = [item.obj for item in place.list("events", place.namespace, field_selector=selector).items]
         told = sorted((_event(event) for event in events), key=lambda event: event["seen"], reverse=True)
         return {"events": told, "command": kubectl.line("get", "events", "--field-selector", selector, **where)}
     return {}

@@ -1,0 +1,41 @@
+"""Replay in a real browser: list, timeline and YAML at one revision, and the way back."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_space import create
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+def test_one_goes_back_in_time_and_returns(page: Page) -> None:
+    name = f"then-{uuid.uuid4().hex[:6]}"
+    create(page, name)
+    running = page.locator("#twin li[data-mark=span][data-state=running]")
+    expect(running).to_have_count(1)
+    page.locator("#twin li[data-mark=phase][data-reason=Pending] button").first.dispatch_event("click")
+    page.wait_for_url(re.compile("mark=phase"))
+    page.get_by_role("link", name="Everything at this moment").click()
+    banner = page.get_by_role("region", name="Replay")
+    expect(banner).to_contain_text("You are in the past")
+    expect(page.locator(".badge [data-fact=status]")).to_have_text(re.compile("Pending|ContainerCreating"))
+    expect(page.locator("#twin li[data-mark=phase]")).not_to_have_count(0)
+    expect(running).to_have_count(0)
+    page.get_by_role("link", name="YAML").click()
+    expect(page.locator(".yaml-page")).not_to_contain_text("phase: Running")
+    page.get_by_role("link", name="pods", exact=True).click()
+    row = page.locator(f"#pods tr[data-name={name}]")
+    expect(row.locator("[data-cell=status]")).not_to_have_text("Running")
+    for _ in range(12):
+        if row.locator("[data-cell=status]").inner_text() == "Running":
+            break
+        page.locator("[rel=next]").click()
+    expect(row.locator("[data-cell=status]")).to_have_text("Running")
+    page.get_by_role("link", name="Back to now").click()
+    expect(banner).to_have_count(0)
+    expect(page.locator("html")).to_have_attribute("data-live", "yes")
