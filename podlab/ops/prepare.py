@@ -20,23 +20,23 @@ from django.core.management import call_command
 from podlab.clock import wall_now
 from podlab.ops import authority
 from podlab.ops.supervisor import migrations_digest
-from podlab.registry import clusters, identity
+from podlab.registry import clusters, identity, service_network
 from podlab.storage.models import RoleGrant
 
 ADMIN = "admin"
 LOGIN_LINK_LIFETIME = timedelta(hours=12)
 
 
-def prepare() -> authority.Files:
-    """Make the lab ready to serve; returns the certificate files."""
+def prepare(pods_door: str = "") -> authority.Files:
+    """Make the lab ready to serve; returns the certificate files. `pods_door`: the address where pods reach the API."""
     data: Path = settings.PODLAB_DATA
     stamp = data / "run" / "prepared"
     if not (stamp.exists() and stamp.read_text() == migrations_digest()):
         call_command("migrate", interactive=False, verbosity=0)
     lab_id(data)
-    files = authority.ensure(data / "pki", certificate_hosts(), wall_now())
+    files = authority.ensure(data / "pki", certificate_hosts(pods_door), wall_now())
     admin = ensure_admin()
-    clusters.ensure_main(runtime=_runtime(), nodes=settings.PODLAB_NODES)
+    clusters.ensure_main(runtime=_runtime(), nodes=settings.PODLAB_NODES, api_address=pods_door)
     kubeconfig = ensure_kubeconfig(data, admin, files)
     greeting = {
         "login": login_url(admin),
@@ -61,11 +61,14 @@ def lab_id(data: Path) -> str:
     return path.read_text().strip()
 
 
-def certificate_hosts() -> tuple[str, ...]:
-    """Every name by which the API may be called."""
+def certificate_hosts(pods_door: str = "") -> tuple[str, ...]:
+    """Every name by which the API may be called, from inside of pods as well."""
     names = [*settings.PODLAB_HOSTS, "localhost", "127.0.0.1", "::1", socket.gethostname()]
     if settings.PODLAB_BIND not in {"0.0.0.0", "::"}:
         names.append(settings.PODLAB_BIND)
+    inside = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
+    names += [*inside, str(service_network.network(clusters.MAIN)[service_network.KUBERNETES])]
+    names += [pods_door] if pods_door else []
     return tuple(dict.fromkeys(name.strip("[]") for name in names if name != "*"))
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
+import socket
 import ssl
 from collections.abc import Generator
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 import uvicorn
 import uvloop
 
+from podlab.ops import pod_network
 from podlab.ops.ready import say_ready
 from podlab.ops.websockets import WebSocketProtocol
 
@@ -25,7 +28,10 @@ API_PING_SECONDS, API_PONG_SECONDS = 60, 600
 
 
 class Listener(uvicorn.Server):
-    """A uvicorn server whose signals are handled by us, once for both."""
+    """A uvicorn server whose signals are handled by us, once for both. `sockets`: what it listens on, if that is made
+    already."""
+
+    sockets: list[socket.socket] | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -67,7 +73,7 @@ async def _serve(listeners: list[Listener], data: Path) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
-    tasks = [asyncio.create_task(listener.serve()) for listener in listeners]
+    tasks = [asyncio.create_task(listener.serve(listener.sockets)) for listener in listeners]
     while not all(listener.started for listener in listeners):
         if any(task.done() for task in tasks):
             break
@@ -75,6 +81,23 @@ async def _serve(listeners: list[Listener], data: Path) -> None:
     else:
         say_ready(data)
     await asyncio.gather(*tasks)
+
+
+def pods_door(settings: Any) -> socket.socket | None:
+    """A lab that listens on the loopback only is out of reach for its pods: on Docker the API listens on the gateway of
+    their bridge, too. None where that is not so, or cannot be."""
+    loopback = settings.PODLAB_BIND in {"localhost", "::1"} or settings.PODLAB_BIND.startswith("127.")
+    if settings.PODLAB_RUNTIME != "docker" or not loopback or not settings.PODLAB_SERVICE_RULES:
+        return None
+    try:
+        gateway = pod_network.find(settings.PODLAB_DOCKER_HOST, settings.PODLAB_DOCKER_NETWORK).gateway
+        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((gateway, settings.PODLAB_API_PORT))
+    except (OSError, pod_network.NoPodNetwork) as problem:
+        logging.getLogger(__name__).warning("pods cannot reach the API: %s", problem)
+        return None
+    return made
 
 
 def main() -> None:
@@ -85,18 +108,20 @@ def main() -> None:
 
     from podlab.ops import prepare
 
-    files = prepare.prepare()
+    door = pods_door(settings)
+    files = prepare.prepare(door.getsockname()[0] if door is not None else "")
     from podlab.asgi import api_application, application
 
-    listeners = [
-        _listener(application, host=settings.PODLAB_BIND, port=settings.PODLAB_PORT),
-        _listener(
-            api_application,
-            host=settings.PODLAB_BIND,
-            port=settings.PODLAB_API_PORT,
-            tls=(files.server, files.server_key),
-        ),
-    ]
+    pages = _listener(application, host=settings.PODLAB_BIND, port=settings.PODLAB_PORT)
+    api = _listener(
+        api_application,
+        host=settings.PODLAB_BIND,
+        port=settings.PODLAB_API_PORT,
+        tls=(files.server, files.server_key),
+    )
+    if door is not None:
+        api.sockets = [api.config.bind_socket(), door]
+    listeners = [pages, api]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(listeners, settings.PODLAB_DATA))
 

@@ -63,8 +63,8 @@ _MIN_SPEED = 0.1
 _SIM_LABEL = "podlab.dev/simulated"
 
 
-def ensure_main(runtime: str, *, nodes: Sequence[str] = (), seed: int = 1) -> ClusterRow:
-    """The first cluster. Safe to call at every start; repairs what is missing.
+def ensure_main(runtime: str, *, nodes: Sequence[str] = (), seed: int = 1, api_address: str = "") -> ClusterRow:
+    """The first cluster. Safe to call at every start; repairs what is missing. `api_address`: where its pods reach the API.
 
     Another `runtime` than last time (Docker came or went) is like a new machine under the same nodes: objects stay, and the
     kubelets find none of their containers and start them again."""
@@ -72,12 +72,12 @@ def ensure_main(runtime: str, *, nodes: Sequence[str] = (), seed: int = 1) -> Cl
     if found is None:
         with database.writing():
             found = rows.create(MAIN, runtime=runtime, seed=seed)
-            _furnish(MAIN, nodes if runtime == SIM else ())
+            _furnish(MAIN, nodes if runtime == SIM else (), api_address)
         return found
     if found.runtime != runtime:
         found = rows.set_runtime(MAIN, runtime)
         _relabel_nodes(MAIN, simulated=runtime == SIM)
-    _furnish(MAIN, nodes if runtime == SIM else ())
+    _furnish(MAIN, nodes if runtime == SIM else (), api_address)
     return found
 
 
@@ -188,7 +188,7 @@ def _check_clock(cluster: str, identity: Identity) -> None:
 # What a cluster begins with
 
 
-def _furnish(cluster: str, nodes: Sequence[str]) -> None:
+def _furnish(cluster: str, nodes: Sequence[str], api_address: str = "") -> None:
     moment = now_of(cluster)
     client = Client(cluster, system("registry"), lambda: moment)
     for name in FIRST_NAMESPACES:
@@ -202,7 +202,7 @@ def _furnish(cluster: str, nodes: Sequence[str]) -> None:
             client.create(priority_classes.RESOURCE, priority_class, why="Every cluster begins with this class.")
     if client.find(CLASSES, "", storage_classes.NAME) is None:
         client.create(CLASSES, storage_classes.standard(), why="Every cluster begins with this class.")
-    kubernetes_service.ensure(client)
+    kubernetes_service.ensure(client, api_address)
     cluster_dns.ensure(client)
     for name in nodes:
         if client.find("nodes", "", name) is None:

@@ -22,11 +22,11 @@ PORT = 443
 _WHY = "Every cluster has a Service for its API."
 
 
-def ensure(client: Client) -> None:
-    """Make what is missing, and point it at where the lab serves now."""
+def ensure(client: Client, address: str = "") -> None:
+    """Make what is missing, and point it at where the lab serves now: `address`, or what others reach of this machine."""
     if client.find("services", NAMESPACE, NAME) is None:
         client.create("services", _service(str(network(client.cluster)[KUBERNETES])), namespace=NAMESPACE, why=_WHY)
-    address = advertised()
+    address = address or advertised()
     if not address:
         return
     for resource, wanted in (("endpoints", _endpoints(address)), ("endpointslices.discovery.k8s.io", _slice(address))):

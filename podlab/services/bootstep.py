@@ -11,8 +11,8 @@ from django.conf import settings
 
 from podlab.clock import RealClock
 from podlab.ops import pod_network
+from podlab.ops.pod_network import NoPodNetwork
 from podlab.registry.clusters import MAIN
-from podlab.runtime.errors import RuntimeFailure
 from podlab.services.host import ServicesHost, tell
 from podlab.services.iptables import CannotProxy
 from podlab.storage import hub
@@ -30,7 +30,7 @@ class ServicesStep(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         try:
             self._host = _start()
-        except (CannotProxy, RuntimeFailure) as problem:
+        except (CannotProxy, NoPodNetwork) as problem:
             clock = RealClock()
             tell(MAIN, settings.PODLAB_NODES, str(problem), clock)
             clock.close()
@@ -46,7 +46,7 @@ class ServicesStep(bootsteps.StartStopStep):
 def _start() -> ServicesHost:
     if not settings.PODLAB_SERVICE_RULES:
         raise CannotProxy(f"another lab uses the service network {settings.PODLAB_SERVICE_NETWORK}")
-    pods = pod_network.find()
+    pods = pod_network.find(settings.PODLAB_DOCKER_HOST, settings.PODLAB_DOCKER_NETWORK)
     network = IPv4Network(settings.PODLAB_SERVICE_NETWORK)
     host = ServicesHost(cluster=MAIN, network=network, bridge=pods.bridge, gateway=pods.gateway, hub=hub.hub())
     try:

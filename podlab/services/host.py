@@ -24,6 +24,7 @@ from podlab.services.catalogue import Catalogue
 from podlab.services.dns_server import DnsServer
 from podlab.services.iptables import CannotProxy, Tables
 from podlab.services.rules import Chains
+from podlab.storage.errors import StorageError
 from podlab.storage.hub import Hub
 from podlab.storage.log import LogEntry
 
@@ -63,7 +64,8 @@ class ServicesHost:
         self._written = ""
 
     def start(self) -> None:
-        """Rules and DNS stand when this returns; CannotProxy when they cannot. Waits for a store that is not there yet."""
+        """Rules and DNS stand when this returns; CannotProxy when they cannot, and then `stop` is to be called. Waits for a
+        store that is not there yet."""
         self._tables.check()
         self._wait_for_store()
         self.write()
@@ -71,10 +73,12 @@ class ServicesHost:
         try:
             self._dns = DnsServer(self._catalogue, self._gateway, node_servers)
         except OSError as error:
-            self._tables.leave()
             raise CannotProxy(f"the cluster's DNS cannot listen on {self._gateway}: {error}") from None
         self._dns.start()
-        cluster_dns.serve_at(self._client, self._gateway, self._dns.port)
+        try:
+            cluster_dns.serve_at(self._client, self._gateway, self._dns.port)
+        except (ApiError, StorageError) as error:
+            raise CannotProxy(f"it cannot be told where the cluster's DNS is: {error}") from error
         self._clusters.start()
 
     def stop(self) -> None:

@@ -3,6 +3,8 @@ story on Docker and in the simulator."""
 
 from __future__ import annotations
 
+import socket
+import ssl
 import subprocess
 import urllib.request
 from collections import Counter
@@ -162,6 +164,17 @@ def test_node_ports_are_open_to_the_machine_itself(web: Lab) -> None:
     node = web.kubectl("get", "node", "node-a", "-o", "jsonpath={.status.addresses[0].address}")
     with urllib.request.urlopen(f"http://{node}:{number}", timeout=10) as answer:
         assert answer.read().decode().strip() in ("web-a", "second")
+
+
+def test_pods_reach_the_api_under_its_own_name(web: Lab) -> None:
+    assert inside(web, "nc -w 5 kubernetes.default 443 < /dev/null && echo open").strip() == "open"
+    address = web.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}")
+    request = urllib.request.Request(f"https://{address}/version", headers={"Authorization": f"Bearer {web.token}"})
+    trusted = ssl.create_default_context(cafile=str(web.data / "pki" / "ca.crt"))
+    with urllib.request.urlopen(request, timeout=10, context=trusted) as answer:
+        assert answer.status == 200
+    with socket.create_connection((address, 443), 10) as raw:
+        trusted.wrap_socket(raw, server_hostname="kubernetes.default.svc").close()
 
 
 def test_endpoints_follow_readiness_and_the_lab_takes_its_rules_along(web: Lab) -> None:
