@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Key, Manifest
+from podlab.registry.nearby import Nearby
 from podlab.storage.store import Stored
 
 if TYPE_CHECKING:
@@ -96,9 +97,13 @@ class Context:
         return self.client.now()
 
     @cached_property
+    def nearby(self) -> Nearby:
+        return Nearby(self.client.cluster, self.resource.key, self.namespace)
+
+    @cached_property
     def namespace_labels(self) -> dict[str, str]:
-        """The labels of the namespace of the request, read once."""
-        found = self.client.as_system().find("namespaces", "", self.namespace) if self.namespace else None
+        """The labels of the namespace of the request."""
+        found = self.nearby.namespace() if self.namespace else None
         labels: dict[str, str] = (found.obj["metadata"].get("labels") or {}) if found else {}
         return labels
 

@@ -6,6 +6,7 @@ A list and its revision come from one SQL statement, so a watch that starts at t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -31,6 +32,33 @@ def get(key: Key) -> Stored | None:
 def get_by_uid(cluster: str, uid: str) -> Stored | None:
     row = _one(f"SELECT {_COLUMNS} FROM storage_object o WHERE o.cluster = %s AND o.uid = %s", [cluster, uid])
     return stored(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Objects of a resource in a namespace ("" = cluster-scoped), all of them or the one of a name."""
+
+    resource: str
+    namespace: str
+    name: str = ""
+
+
+def list_places(cluster: str, places: Sequence[Place]) -> dict[Place, list[Stored]]:
+    """What is at each of several places at one moment, by name."""
+    found: dict[Place, list[Stored]] = {place: [] for place in places}
+    parts, values = [], []
+    for number, place in enumerate(places):
+        named = " AND o.name = %s" if place.name else ""
+        parts.append(
+            f"SELECT {number}, {_COLUMNS} FROM storage_object o"
+            f" WHERE o.cluster = %s AND o.resource = %s AND o.namespace = %s{named}"
+        )
+        values += [cluster, place.resource, place.namespace, *([place.name] if place.name else [])]
+    for number, *row in _all(" UNION ALL ".join(parts), values):
+        found[places[number]].append(stored(row))
+    for items in found.values():
+        items.sort(key=lambda item: item.key.name)
+    return found
 
 
 def list_objects(

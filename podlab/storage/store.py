@@ -18,10 +18,11 @@ from podlab.storage import database, doorbell, graph
 from podlab.storage.errors import AlreadyStored, NotStored, Recorded, StaleWrite, UnknownCluster
 from podlab.storage.models import REVISIONS, Change, Cluster
 from podlab.storage.objects import Page, Stored, encode, same_content, uid_of
-from podlab.storage.reads import get, get_at, get_by_uid, list_at, list_objects
+from podlab.storage.reads import Place, get, get_at, get_by_uid, list_at, list_objects, list_places
 
 __all__ = [
     "Page",
+    "Place",
     "Stored",
     "create",
     "delete",
@@ -30,6 +31,7 @@ __all__ = [
     "get_by_uid",
     "list_at",
     "list_objects",
+    "list_places",
     "update",
 ]
 

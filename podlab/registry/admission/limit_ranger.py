@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from podlab.apis.types import Manifest
 from podlab.registry.admission import limits
 from podlab.registry.admission.plugin import CREATE, UPDATE, Plugin, Request
-from podlab.storage import store
+from podlab.registry.nearby import LIMIT_RANGES as RESOURCE
 
-RESOURCE = "limitranges"
 CLAIMS = "persistentvolumeclaims"
 
 
@@ -41,8 +40,7 @@ def _applies(request: Request) -> bool:
 
 
 def _of_namespace(request: Request) -> list[Manifest]:
-    ctx = request.ctx
-    return [item.obj for item in store.list_objects(ctx.client.cluster, RESOURCE, ctx.namespace).items]
+    return [item.obj for item in request.ctx.nearby.all(RESOURCE)]
 
 
 def aggregated(errors: Sequence[str]) -> str:

@@ -6,8 +6,11 @@ Source: apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go.
 from __future__ import annotations
 
 from podlab.apis import status_errors
+from podlab.apis.types import Key
 from podlab.registry.admission.plugin import CREATE, DELETE, Plugin, Request
 from podlab.registry.operations import Context
+from podlab.storage import store
+from podlab.storage.store import Stored
 
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 
@@ -15,7 +18,7 @@ IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 class NamespaceLifecycle(Plugin):
     def admit(self, request: Request) -> None:
         if request.operation == CREATE:
-            require_living(request.ctx, request.name)
+            _check(request.ctx, request.name, request.ctx.nearby.namespace() if request.ctx.namespace else None)
 
     def commit(self, request: Request) -> None:
         """Once more under the lock: the namespace may have come to its end since."""
@@ -31,7 +34,12 @@ def require_living(ctx: Context, name: str) -> None:
     """Refuse new content for a namespace that is missing or Terminating."""
     if not ctx.resource.namespaced:
         return
-    found = ctx.client.as_system().find("namespaces", "", ctx.namespace)
+    _check(ctx, name, store.get(Key(ctx.client.cluster, "namespaces", "", ctx.namespace)))
+
+
+def _check(ctx: Context, name: str, found: Stored | None) -> None:
+    if not ctx.resource.namespaced:
+        return
     if found is None:
         raise status_errors.not_found("namespaces", ctx.namespace)
     if (found.obj.get("status") or {}).get("phase") == "Terminating":

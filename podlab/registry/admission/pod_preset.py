@@ -16,9 +16,8 @@ from podlab.apis import pods, selectors
 from podlab.apis.types import Manifest
 from podlab.registry import metadata
 from podlab.registry.admission.plugin import CREATE, Plugin, Request
-from podlab.storage import store
+from podlab.registry.nearby import POD_PRESETS as RESOURCE
 
-RESOURCE = "podpresets.settings.k8s.io"
 _PREFIX = "podpreset.admission.kubernetes.io"
 _OPT_OUT = f"{_PREFIX}/exclude"
 
@@ -33,8 +32,7 @@ class PodPreset(Plugin):
         annotations = metadata.of(pod).get("annotations") or {}
         if pods.is_mirror(pod) or annotations.get(_OPT_OUT) == "true":
             return
-        ctx = request.ctx
-        presets = [item.obj for item in store.list_objects(ctx.client.cluster, RESOURCE, ctx.namespace).items]
+        presets = [item.obj for item in request.ctx.nearby.all(RESOURCE)]
         chosen = matching(presets, metadata.of(pod).get("labels") or {})
         if not chosen:
             return

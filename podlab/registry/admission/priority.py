@@ -12,7 +12,6 @@ from typing import Any
 from podlab.apis.types import Manifest
 from podlab.registry.admission.plugin import CREATE, DELETE, UPDATE, Plugin, Request
 from podlab.registry.priority_classes import RESOURCE, SYSTEM_CLASSES
-from podlab.storage import store
 
 _DEFAULT_POLICY = "PreemptLowerPriority"
 
@@ -70,7 +69,7 @@ def _default(request: Request) -> _Class:
 
 
 def _defaults(request: Request) -> dict[str, _Class]:
-    items = store.list_objects(request.ctx.client.cluster, RESOURCE, None).items
+    items = request.ctx.nearby.all(RESOURCE, in_namespace=False)
     return {
         item.key.name: _class_of(item.obj)
         for item in items

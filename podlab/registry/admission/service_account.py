@@ -38,7 +38,7 @@ class ServiceAccount(Plugin):
 
 def _account(request: Request, name: str) -> Manifest:
     namespace = request.ctx.namespace
-    found = request.ctx.client.as_system().find("serviceaccounts", namespace, name)
+    found = request.ctx.nearby.account(name)
     if found is None:
         reason = f'serviceaccount "{name}" not found'
         raise request.refusal(f"error looking up service account {namespace}/{name}: {reason}")
