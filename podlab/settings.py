@@ -191,6 +191,7 @@ CONTENT_SECURITY_POLICY = {
 }
 # A request body larger than this is refused: etcd's limit on a Kubernetes request is 1.5 MiB, the API server's 3 MiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the form of a pod with many containers
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

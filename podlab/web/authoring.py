@@ -25,10 +25,14 @@ MOST_DOCUMENTS = 100
 
 
 class Problem(TypedDict):
+    """`path` is the field's, "" where there is none; `document` counts the documents of the text from 0."""
+
     line: int
     column: int
     severity: Literal["error", "warning"]
     message: str
+    path: str
+    document: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Item:
     document: Document
     resource: Resource
     namespace: str
+    index: int = 0
 
     @property
     def text(self) -> str:
@@ -86,15 +91,15 @@ def check(client: Client, namespace: str, text: str) -> Report:
         documents = decode_yaml(text)
     except DecodeError as error:
         return Report([of_decoding(error)], [])
-    items, problems = _items(documents, namespace)
-    for item in items:
+    found, problems = items(documents, namespace)
+    for item in found:
         try:
             written = _create(client, item, dry_run=True)
         except ApiError as error:
-            problems += _of_refusal(item, error)
+            problems += of_refusal(item, error)
         else:
-            problems += [_problem(item.document, "", text, severity="warning") for text in written.warnings]
-    return Report(sorted(problems, key=lambda problem: problem["line"]), [item.text for item in items])
+            problems += [of_warning(item, words) for words in written.warnings]
+    return Report(sorted(problems, key=lambda problem: problem["line"]), [item.text for item in found])
 
 
 def create(client: Client, namespace: str, text: str) -> tuple[list[Created], Report]:
@@ -103,13 +108,13 @@ def create(client: Client, namespace: str, text: str) -> tuple[list[Created], Re
     report = check(client, namespace, text)
     if not report.fine:
         return [], report
-    items, _ = _items(decode_yaml(text), namespace)
+    found, _ = items(decode_yaml(text), namespace)
     created: list[Created] = []
-    for item in items:
+    for item in found:
         try:
             written = _create(client, item, dry_run=False)
         except ApiError as error:
-            return created, Report(_of_refusal(item, error), report.objects)
+            return created, Report(of_refusal(item, error), report.objects)
         meta = written.obj["metadata"]
         place = meta.get("namespace", "")
         created.append(Created(item.resource.key, place, meta["name"], meta["uid"], written.warnings))
@@ -121,24 +126,25 @@ def _create(client: Client, item: Item, *, dry_run: bool) -> Any:
     return client.create(item.resource.key, item.document.obj, namespace=item.namespace, options=options)
 
 
-def _items(documents: Sequence[Document], namespace: str) -> tuple[list[Item], list[Problem]]:
-    items: list[Item] = []
+def items(documents: Sequence[Document], namespace: str) -> tuple[list[Item], list[Problem]]:
+    """What may be created, and what is wrong with the rest."""
+    known: list[Item] = []
     problems: list[Problem] = []
-    for document in documents[:MOST_DOCUMENTS]:
+    for index, document in enumerate(documents[:MOST_DOCUMENTS]):
         if document.obj is None:
             continue
         found = _resource(document.obj)
         if isinstance(found, str):
-            problems.append(_problem(document, "kind", found))
+            problems.append({**problem(document, "kind", found), "document": index})
             continue
         meta = document.obj.get("metadata")
         own = meta.get("namespace") if isinstance(meta, dict) else None
         place = (own if isinstance(own, str) and own else namespace) if found.namespaced else ""
-        items.append(Item(document, found, place))
+        known.append(Item(document, found, place, index))
     if len(documents) > MOST_DOCUMENTS:
         text = gettext("There are more than {most} documents in the text.").format(most=MOST_DOCUMENTS)
-        problems.append(_problem(documents[MOST_DOCUMENTS], "", text))
-    return items, problems
+        problems.append(problem(documents[MOST_DOCUMENTS], "", text))
+    return known, problems
 
 
 def _resource(obj: Any) -> Resource | str:
@@ -156,22 +162,34 @@ def _resource(obj: Any) -> Resource | str:
 
 _FIELD = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
 _TYPE = re.compile(r"Go struct field \w+\.(\S+) of type")  # encoding/json names the path without indexes
+_FIELD_FIRST = re.compile(r"(spec|metadata|data)[\w.\[\]-]*:")
 _LINE = re.compile(r"^\s*line (\d+): ")
 
 
-def _of_refusal(item: Item, error: ApiError) -> list[Problem]:
-    """One problem a cause, each at its field; strict decoding errors carry the fields in their text."""
+def of_refusal(item: Item, error: ApiError) -> list[Problem]:
+    """What the server said, at the fields of that document."""
+    return [{**one, "document": item.index} for one in _causes(item, error)]
+
+
+def of_warning(item: Item, words: str) -> Problem:
+    """Warnings begin with the field that they are about, if with any."""
+    path = words.partition(":")[0] if _FIELD_FIRST.match(words) else ""
+    return {**problem(item.document, path, words, severity="warning"), "document": item.index}
+
+
+def _causes(item: Item, error: ApiError) -> list[Problem]:
+    """One problem a cause; strict decoding errors carry the fields in their text."""
     causes = (error.details or {}).get("causes") or []
     if causes:
         return [_of_cause(item.document, cause) for cause in causes]
     duplicates = [_of_line(text) for text in item.document.duplicate_texts() if _LINE.match(text)]
     fields = _FIELD.findall(error.message)
     if "strict decoding error" in error.message and (fields or duplicates):
-        unknown = [_problem(item.document, name, _words(error.message, name)) for name in fields]
+        unknown = [problem(item.document, name, _words(error.message, name)) for name in fields]
         return [*unknown, *duplicates]
     wrong_type = _TYPE.search(error.message)
     path = wrong_type[1] if wrong_type else "metadata.name" if error.code == 409 else ""
-    return [_problem(item.document, path, error.message)]
+    return [problem(item.document, path, error.message)]
 
 
 def _words(message: str, field: str) -> str:
@@ -182,22 +200,24 @@ def _words(message: str, field: str) -> str:
 def _of_cause(document: Document, cause: Manifest) -> Problem:
     field = cause.get("field") or ""
     text = cause.get("message") or cause.get("reason") or ""
-    return _problem(document, field, f"{field}: {text}" if field else text)
+    return problem(document, field, f"{field}: {text}" if field else text)
 
 
 def _of_line(text: str) -> Problem:
     found = _LINE.match(text)
     line = int(found[1]) if found else 1
-    return {"line": line, "column": 1, "severity": "error", "message": _LINE.sub("", text)}
+    return _at(line, 1, _LINE.sub("", text))
 
 
 def of_decoding(error: DecodeError) -> Problem:
-    return {"line": error.line, "column": error.column, "severity": "error", "message": error.message}
+    return _at(error.line, error.column, error.message)
 
 
-def _problem(
-    document: Document, path: str, message: str, *, severity: Literal["error", "warning"] = "error"
-) -> Problem:
+def _at(line: int, column: int, message: str) -> Problem:
+    return {"line": line, "column": column, "severity": "error", "message": message, "path": "", "document": 0}
+
+
+def problem(document: Document, path: str, message: str, *, severity: Literal["error", "warning"] = "error") -> Problem:
     position = position_of(document, path)
     line, column = (position.line, position.column) if position is not None else (1, 1)
-    return {"line": line, "column": column, "severity": severity, "message": message}
+    return {**_at(line, column, message), "severity": severity, "path": path}

@@ -9,11 +9,15 @@ import shlex
 
 
 def line(*words: str, cluster: str, namespace: str = "") -> str:
-    """For another cluster than main its own context is named. What follows `--` is not kubectl's, so both stand before it."""
-    place = ["-n", namespace] if namespace else []
-    context = [] if cluster == "main" else ["--context", f"podlab-{cluster}"]
+    """What follows `--` is not kubectl's, so the words that say where stand before it."""
     end = words.index("--") if "--" in words else len(words)
-    return shlex.join(["kubectl", *words[:end], *place, *context, *words[end:]])
+    return shlex.join(["kubectl", *words[:end], *where(cluster=cluster, namespace=namespace), *words[end:]])
+
+
+def where(*, cluster: str, namespace: str = "") -> list[str]:
+    """For another cluster than main its own context is named."""
+    place = ["-n", namespace] if namespace else []
+    return [*place, *([] if cluster == "main" else ["--context", f"podlab-{cluster}"])]
 
 
 def delete_pod(name: str, *, cluster: str, namespace: str, grace: int | None, force: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 import yaml
 
 from podlab.apis.types import Manifest
+from podlab.apis.yaml_events import resolve
 
 
 class Line(TypedDict):
@@ -23,13 +24,15 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     style = "|" if "\n" in value and value == value.strip(" ") else None
+    if style is None and not isinstance(resolve(value), str):
+        style = '"'  # a number, a truth value or nothing to Kubernetes' YAML, though not to PyYAML's
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 _Dumper.add_representer(str, _text)
 
 
-def dump(obj: Manifest) -> str:
+def dump(obj: Any) -> str:
     text: str = yaml.dump(obj, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, indent=2)
     return text
 

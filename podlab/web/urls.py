@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.i18n import set_language
 
-from podlab.web.views import account, authoring, graphs, objects, places, pods, runs, spaces
+from podlab.web.views import account, authoring, editing, graphs, objects, places, pods, runs, spaces
 
 # A label or a subdomain of Kubernetes; whether the thing exists is for the view.
 _CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login/<str:token>", account.by_link, name="login-link"),
     path("language", set_language, name="language"),
     path("logout", account.leave, name="logout"),
+    path("schema", authoring.schema_fields, name="schema"),
     path("clusters", places.cluster_list, name="clusters"),
     path("runs", runs.run_list, name="runs"),
     re_path(rf"^c/{_CLUSTER}/$", places.overview, name="overview"),
@@ -31,11 +32,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^c/{_NS}/graph$", graphs.graph_page, name="graph"),
     re_path(rf"^c/{_NS}/new$", authoring.new, name="new"),
     re_path(rf"^c/{_NS}/check$", authoring.check, name="check"),
+    re_path(rf"^c/{_NS}/compose$", authoring.composition, name="compose"),
     re_path(rf"^c/{_POD}$", pods.pod, name="pod"),
     re_path(rf"^c/{_POD}/delete$", pods.pod_delete, name="pod-delete"),
     re_path(rf"^c/{_POD}/log$", pods.pod_log_file, name="pod-log"),
     re_path(rf"^c/{_NS}/{_KIND}$", objects.listing, name="objects"),
     re_path(rf"^c/{_NS}/{_KIND}/{_NAME}$", objects.one, name="object"),
+    re_path(rf"^c/{_NS}/{_KIND}/{_NAME}/edit$", editing.edit, name="edit"),
     re_path(rf"^c/{_CLUSTER}/{_KIND}$", objects.listing, name="cluster-objects"),
     re_path(rf"^c/{_CLUSTER}/{_KIND}/{_NAME}$", objects.one, name="cluster-object"),
+    re_path(rf"^c/{_CLUSTER}/{_KIND}/{_NAME}/edit$", editing.edit, name="cluster-edit"),
 ]

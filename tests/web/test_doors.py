@@ -19,6 +19,9 @@ PLACES = [
     "/c/main/clock",
     "/c/main/ns/default/pods",
     "/c/main/ns/default/new",
+    "/schema",
+    "/c/main/ns/default/pods/web/edit",
+    "/c/main/nodes/node-a/edit",
     "/c/main/ns/default/pods/web",
     "/c/main/ns/default/pods/web/delete",
     "/c/main/ns/default/pods/web/log",
@@ -42,13 +45,14 @@ def test_no_page_is_missing_in_that_list(lab: None) -> None:
     from podlab.web.urls import urlpatterns
 
     open_to_all = {"login", "login-link"}
-    posts_only = {"logout", "language", "cluster-delete", "check"}
+    posts_only = {"logout", "language", "cluster-delete", "check", "compose"}
     named = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
     reached = {get_resolver().resolve(path).url_name for path in PLACES}
     assert named == reached | open_to_all | posts_only
 
 
-@pytest.mark.parametrize("path", ["/logout", "/language", "/c/main/delete", "/c/main/ns/default/check", "/c/main/ns/default/new",
+@pytest.mark.parametrize("path", ["/logout", "/language", "/c/main/delete", "/c/main/ns/default/check", "/c/main/ns/default/compose",
+                                  "/c/main/ns/default/pods/web/edit", "/c/main/ns/default/new",
                                   "/clusters", "/runs", "/c/main/clock", "/c/main/ns/default/pods/web/delete", "/login"])  # fmt: skip
 def test_every_form_needs_its_token(admin: Client, path: str) -> None:
     strict = Client(enforce_csrf_checks=True)

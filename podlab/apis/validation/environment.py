@@ -18,7 +18,7 @@ VOLUME_FIELDS = ("metadata.annotations", "metadata.labels", "metadata.name", "me
 # What the conversion knows at all; anything else is "not supported" before the list of the place is asked.
 _CONVERTIBLE = {*ENV_FIELDS, *VOLUME_FIELDS, "spec.restartPolicy", "spec.schedulerName", "status.phase"}
 _SUBSCRIPT = re.compile(r"(.+)\['(.*)'\]", re.DOTALL)
-_RESOURCES = (
+RESOURCES = (
     "limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage",
     "requests.memory",
 )  # fmt: skip
@@ -130,8 +130,8 @@ def resource_reference(path: str, reference: Manifest, *, of_volume: bool) -> Er
         yield required(f"{path}.containerName")
     elif not name:
         yield required(f"{path}.resource")
-    elif name not in _RESOURCES and not name.startswith(("limits.hugepages-", "requests.hugepages-")):
-        yield not_supported(f"{path}.resource", name, _RESOURCES)
+    elif name not in RESOURCES and not name.startswith(("limits.hugepages-", "requests.hugepages-")):
+        yield not_supported(f"{path}.resource", name, RESOURCES)
     yield from _divisor(f"{path}.divisor", name, quantity.canonical(reference.get("divisor") or "0"))
 
 

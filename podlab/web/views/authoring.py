@@ -1,4 +1,4 @@
-"""The editor: samples to begin with, a check while typing, creation."""
+"""Creating: patterns to begin with, form, YAML and command in step, a check while typing, creation."""
 
 from __future__ import annotations
 
@@ -6,34 +6,42 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from podlab.apis.decode import DecodeError
-from podlab.web import authoring, kubectl, patterns
+from podlab.apis.decode_errors import DecodeError
+from podlab.web import authoring, fields, patterns, workbench
 from podlab.web.authoring import Created, Report
+from podlab.web.forms import compose
+from podlab.web.forms.compose import Draft
 from podlab.web.place import Place, context, open_place, page
+from podlab.web.workbench import Bench
 
 
+@gzip_page
 @page
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
     place = open_place(request, cluster, namespace)
     if request.method == "GET":
-        asked = request.GET.get("pattern", "")
-        return _editor(request, place, patterns.find(asked).manifest, pattern=asked)
-    # Browsers send \r\n in a form; line numbers and block texts must not depend on that.
-    text = request.POST.get("manifest", "").replace("\r\n", "\n")
-    created, report = authoring.create(place.client, namespace, text)
+        asked, kind = request.GET.get("pattern", ""), request.GET.get("kind", "")
+        text = patterns.sample(kind) if kind and not asked else patterns.find(asked).manifest
+        return _editor(request, place, Draft(text, text), pattern=asked, judged=False)
+    given = workbench.draft(request.POST)
+    if given.do not in ("", "create"):
+        return _editor(request, place, given)
+    made = compose.compose(given)
+    created, report = authoring.create(place.client, namespace, made.text)
     for one in created:
         messages.success(request, _("{kind} {name} is created.").format(kind=one.resource, name=one.name))
         for warning in one.warnings:
             messages.warning(request, warning)
     if not report.fine:
-        return _editor(request, place, text, report=report, status=422)
+        return _editor(request, place, given, report=report, status=422)
     return redirect(_next(place, created))
 
 
@@ -46,12 +54,43 @@ def _next(place: Place, created: list[Created]) -> str:
     return f"{path}?{urlencode({'uid': pods[0].uid})}"
 
 
+def _bench(place: Place, given: Draft, report: Report | None = None, *, judged: bool = True) -> Bench:
+    """`judged`: asked the registry, which tells what would be wrong."""
+    made = compose.compose(given)
+    if report is None:
+        report = authoring.check(place.client, place.namespace, made.text) if judged else Report([], [])
+    bench = Bench(place, made, report, given.sent)
+    workbench.settle(bench)
+    return bench
+
+
 def _editor(
-    request: HttpRequest, place: Place, text: str, *, pattern: str = "", report: Report | None = None, status: int = 200
+    request: HttpRequest,
+    place: Place,
+    given: Draft,
+    *,
+    pattern: str = "",
+    report: Report | None = None,
+    judged: bool = True,
+    status: int = 200,
 ) -> HttpResponse:
-    more = {"text": text, "pattern": pattern, "patterns": patterns.PATTERNS, "report": report}
-    command = kubectl.line("create", "-f", "manifest.yaml", cluster=place.cluster, namespace=place.namespace)
-    return render(request, "new.html", context(place, command=command, **more), status=status)
+    bench = _bench(place, given, report, judged=judged)
+    more = workbench.composed(bench) | {
+        "pattern": pattern,
+        "groups": patterns.groups(),
+        "answered": judged,
+        "watch": patterns.watch(pattern),
+    }
+    return render(request, "new.html", context(place) | more, status=status)
+
+
+@gzip_page
+@page
+@require_POST
+def composition(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
+    """Form, text and command after a change in one of them, and what is wrong with the text. Writes nothing."""
+    place = open_place(request, cluster, namespace)
+    return JsonResponse(workbench.answer(request, _bench(place, workbench.draft(request.POST))))
 
 
 @page
@@ -66,3 +105,16 @@ def check(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
     except DecodeError as error:
         report = Report([authoring.of_decoding(error)], [])
     return JsonResponse({"problems": report.problems, "objects": report.objects})
+
+
+@gzip_page
+@page
+@require_GET
+def schema_fields(request: HttpRequest) -> HttpResponse:
+    """The fields of a kind and of all that is in it, for completion and hovering."""
+    found = fields.of_kind(request.GET.get("apiVersion", ""), request.GET.get("kind", ""))
+    if found is None:
+        raise Http404(_("This lab serves no such kind."))
+    answer = JsonResponse(found)
+    answer["Cache-Control"] = "private, max-age=3600"
+    return answer
