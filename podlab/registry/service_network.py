@@ -54,7 +54,8 @@ def prepare(ctx: Context, service: Manifest) -> list[FieldError]:
         for item in store.list_objects(ctx.client.cluster, "services", None).items
         if item.uid != own
     ]
-    return [*_address(spec, others, network(ctx.client.cluster)), *_ports(spec, others)]
+    within = network(ctx.client.cluster)
+    return [*_address(spec, others, within), *_ports(spec, others, within)]
 
 
 def _families(spec: Manifest) -> Errors:
@@ -123,7 +124,7 @@ def _free_address(taken: set[str], within: IPv4Network) -> IPv4Address | None:
     return None
 
 
-def _ports(spec: Manifest, others: list[Manifest]) -> Errors:
+def _ports(spec: Manifest, others: list[Manifest], within: IPv4Network) -> Errors:
     """One number may serve two protocols of one service."""
     taken = set(_taken_ports(others))
     own: dict[int, set[str]] = {}
@@ -136,13 +137,13 @@ def _ports(spec: Manifest, others: list[Manifest]) -> Errors:
     if needs_node_ports(spec):
         for port in ports:
             if not port.get("nodePort"):
-                port["nodePort"] = _free_port(taken | set(own))
+                port["nodePort"] = _free_port(taken | set(own), within)
                 own[port["nodePort"]] = {port.get("protocol", "")}
     if needs_health_check(spec):
         if spec.get("healthCheckNodePort"):
             yield from _chosen("spec.healthCheckNodePort", spec["healthCheckNodePort"], taken)
         else:
-            spec["healthCheckNodePort"] = _free_port(taken | set(own))
+            spec["healthCheckNodePort"] = _free_port(taken | set(own), within)
 
 
 def _taken_ports(specs: list[Manifest]) -> Iterator[int]:
@@ -160,6 +161,9 @@ def _chosen(path: str, number: int, taken: set[int]) -> Errors:
         yield invalid(path, number, "provided port is already allocated")
 
 
-def _free_port(taken: set[int]) -> int:
+def _free_port(taken: set[int], within: IPv4Network) -> int:
+    """Clusters with different networks begin at different ones: labs on one machine share its ports."""
     upper = range(NODE_PORTS.start + _STATIC_PORTS, NODE_PORTS.stop)
-    return next(number for number in itertools.chain(upper, NODE_PORTS) if number not in taken)
+    begin = (int(within.network_address) >> 16) % 16 * (len(upper) // 16)
+    turned = itertools.chain(upper[begin:], upper[:begin], NODE_PORTS)
+    return next(number for number in turned if number not in taken)

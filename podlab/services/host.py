@@ -23,7 +23,7 @@ from podlab.services import rules
 from podlab.services.catalogue import Catalogue
 from podlab.services.dns_server import DnsServer
 from podlab.services.iptables import CannotProxy, Tables
-from podlab.services.rules import Chains
+from podlab.services.rules import Abilities, Chains
 from podlab.storage.errors import StorageError
 from podlab.storage.hub import Hub
 from podlab.storage.log import LogEntry
@@ -58,7 +58,7 @@ class ServicesHost:
         self._catalogue = Catalogue()
         self._chains = Chains(network)
         self._tables = tables if tables is not None else Tables(self._chains, bridge)
-        self._masquerade = not self._tables.bridge_is_filtered
+        self._can = Abilities()
         self._dns: DnsServer | None = None
         self._clusters = RealTimeClusters("services", hub=hub, make=self._follower, clock=self._real)
         self._written = ""
@@ -67,6 +67,7 @@ class ServicesHost:
         """Rules and DNS stand when this returns; CannotProxy when they cannot, and then `stop` is to be called. Waits for a
         store that is not there yet."""
         self._tables.check()
+        self._can = self._tables.abilities()
         self._wait_for_store()
         self.write()
         self._tables.enter()
@@ -91,7 +92,7 @@ class ServicesHost:
 
     def write(self) -> None:
         """Bring the rules up to date, if they are not."""
-        text = rules.text(self._chains, self._catalogue, masquerade=self._masquerade)
+        text = rules.text(self._chains, self._catalogue, self._can)
         if text != self._written:
             self._tables.replace(text)
             self._written = text

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from podlab.services.rules import Chains, Jump, jumps, nothing
+from podlab.services.rules import PROTOCOLS, Abilities, Chains, Jump, jumps, nothing, trial
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +41,22 @@ class Tables:
         if missing:
             raise CannotProxy(f"{missing} is not installed")
 
-    @property
-    def bridge_is_filtered(self) -> bool:
-        """Whether answers between two pods pass through the machine's rules."""
+    def abilities(self) -> Abilities:
+        """What this kernel has modules for. One rule that it does not understand would keep all the others out."""
+        known = frozenset(name for name in PROTOCOLS if self._takes("-p", PROTOCOLS[name], "-m", PROTOCOLS[name]))
+        return Abilities(
+            protocols=known,
+            affinity=self._takes("-m", "recent", "--name", "PODLAB-TRY", "--rcheck", "--seconds", "1", "--reap"),
+            bridge_is_filtered=_bridge_is_filtered(),
+        )
+
+    def _takes(self, *words: str) -> bool:
         try:
-            return _BRIDGE_FILTER.read_text().strip() == "1"
-        except OSError:
+            self.replace(trial(self._chains, words))
+        except CannotProxy as problem:
+            logger.warning("rules with %s cannot be had: %s", " ".join(words), problem)
             return False
+        return True
 
     def replace(self, text: str) -> None:
         """All chains at once. Raises CannotProxy with the command's own words."""
@@ -88,6 +97,13 @@ class Tables:
                 _run([COMMAND, *_WAIT, "-t", jump.table, "-D", *jump.rule])
             except CannotProxy:
                 return
+
+
+def _bridge_is_filtered() -> bool:
+    try:
+        return _BRIDGE_FILTER.read_text().strip() == "1"
+    except OSError:
+        return False
 
 
 def _same(words: list[str], jump: Jump) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
 from podlab.services.catalogue import Catalogue, Port, Service, backends
@@ -43,6 +43,15 @@ class Chains:
 
 
 @dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a machine can do. `bridge_is_filtered`: answers between two pods pass through its rules."""
+
+    protocols: frozenset[str] = frozenset(PROTOCOLS)
+    affinity: bool = True
+    bridge_is_filtered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Jump:
     """A rule of a built-in chain that leads into one of ours."""
 
@@ -71,16 +80,17 @@ def jumps(chains: Chains, bridge: str) -> tuple[Jump, ...]:
     )
 
 
-def text(chains: Chains, catalogue: Catalogue, *, masquerade: bool) -> str:
-    """All chains anew. `masquerade`: answers between two pods do not pass through the machine's rules (its bridge is not
-    filtered), so that pods must see the machine as the client."""
+def text(chains: Chains, catalogue: Catalogue, can: Abilities) -> str:
+    """All chains anew. Where the bridge is not filtered pods see the machine as the client, so that answers come by it."""
     services: list[str] = []
     node_ports: list[str] = []
     addresses: dict[str, None] = {}
     for service in catalogue.services():
         ends = catalogue.endpoints(service.namespace, service.name)
+        if not can.affinity:
+            service = replace(service, affinity=0)
         for port in service.ports:
-            if port.protocol not in PROTOCOLS:
+            if port.protocol not in can.protocols:
                 continue
             targets = [one for one in backends(service, port, ends) if ":" not in one[0]]
             addresses |= dict.fromkeys(ip for ip, _ in targets)
@@ -89,7 +99,9 @@ def text(chains: Chains, catalogue: Catalogue, *, masquerade: bool) -> str:
                     services += _to(chains.services, ("-d", f"{ip}/32"), port.port, service, port, targets)
             if port.node_port:
                 node_ports += _to(chains.node_ports, (), port.node_port, service, port, targets)
-    return "".join(f"{line}\n" for line in _tables(chains, services, node_ports, list(addresses), masquerade))
+    return "".join(
+        f"{line}\n" for line in _tables(chains, services, node_ports, list(addresses), not can.bridge_is_filtered)
+    )
 
 
 def _tables(
@@ -153,6 +165,13 @@ def _memory(service: Service, port: Port, ip: str, target: int) -> str:
 
 def _rule(chain: str, *words: str) -> str:
     return " ".join(("-A", chain, *words))
+
+
+def trial(chains: Chains, words: Sequence[str]) -> str:
+    """Text that is taken if the kernel has what `words` need, and leaves nothing behind."""
+    name = f"{chains.services}-TRY"
+    rule = _rule(name, *words, "-j", "RETURN")
+    return "".join(f"{line}\n" for line in ("*nat", f":{name} - [0:0]", rule, f"-F {name}", f"-X {name}", "COMMIT"))
 
 
 def nothing(chains: Chains) -> str:

@@ -20,7 +20,7 @@ from podlab.registry.identity import system
 from podlab.services import host as hosts
 from podlab.services.host import ServicesHost
 from podlab.services.iptables import CannotProxy, Tables
-from podlab.services.rules import Chains
+from podlab.services.rules import Abilities, Chains
 from podlab.storage.hub import Hub
 
 NETWORK = IPv4Network("10.96.0.0/16")
@@ -28,8 +28,6 @@ NETWORK = IPv4Network("10.96.0.0/16")
 
 class Recorded(Tables):
     """Tables that keep what they are given."""
-
-    bridge_is_filtered = True
 
     def __init__(self) -> None:
         super().__init__(Chains(NETWORK), "br0")
@@ -39,6 +37,9 @@ class Recorded(Tables):
 
     def check(self) -> None:
         """Nothing is written, so that nothing is needed."""
+
+    def abilities(self) -> Abilities:
+        return Abilities()
 
     def replace(self, text: str) -> None:
         if self.broken:

@@ -11,7 +11,7 @@ from service_samples import CLUSTER, catalogue, endpoint, piece, service
 from podlab import env
 from podlab.ops import service_network
 from podlab.services import rules
-from podlab.services.rules import Chains
+from podlab.services.rules import Abilities, Chains
 
 CHAINS = Chains(IPv4Network("10.96.0.0/16"))
 SVC, PORTS, POST = "PODLAB-0A600000-SVC", "PODLAB-0A600000-PORTS", "PODLAB-0A600000-POST"
@@ -24,7 +24,7 @@ def lines(text: str, chain: str) -> list[str]:
 
 def test_every_endpoint_has_the_same_chance() -> None:
     view = catalogue(service("web", "10.96.1.1"), piece("w", "web", *ENDS, endpoint("10.244.0.4")))
-    text = rules.text(CHAINS, view, masquerade=False)
+    text = rules.text(CHAINS, view, Abilities())
     to = "-d 10.96.1.1/32 -p tcp -m tcp --dport 80"
     chance = "-m statistic --mode random --probability"
     assert lines(text, SVC) == [
@@ -41,7 +41,7 @@ def test_every_endpoint_has_the_same_chance() -> None:
 def test_a_client_comes_back_to_its_endpoint() -> None:
     config = {"sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 99}}}
     view = catalogue(service("web", "10.96.1.1", **config), piece("w", "web", *ENDS))
-    found = lines(rules.text(CHAINS, view, masquerade=False), SVC)
+    found = lines(rules.text(CHAINS, view, Abilities()), SVC)
     assert ["--rcheck --seconds 99 --reap" in line for line in found] == [True, True, False, False]
     assert ["--set -j DNAT" in line for line in found] == [False, False, True, True]
     names = [line.split("--name ")[1].split()[0] for line in found]
@@ -64,13 +64,28 @@ def test_node_ports_and_what_has_no_rules() -> None:
         service("empty", "10.96.1.4"),
         piece("six", "empty", endpoint("fd00::1")),
     )
-    text = rules.text(CHAINS, view, masquerade=True)
+    text = rules.text(CHAINS, view, Abilities(bridge_is_filtered=False))
     assert lines(text, PORTS) == ["-p tcp -m tcp --dport 30123 -j DNAT --to-destination 10.244.0.5:8080"]
     found = "\n".join(lines(text, SVC))
     assert "10.96.1.3/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.244.0.4:8080" in found
     assert "10.96.1.4" not in found, "without endpoints there is nothing to go to: it is refused"
     assert "-d 10.244.0.5/32 -m conntrack --ctstate DNAT -j MASQUERADE" in lines(text, POST)
     assert "REJECT" in text.partition("*filter")[2]
+
+
+def test_what_a_kernel_lacks_is_left_out() -> None:
+    ports = [{"name": "http", "port": 80, "protocol": "TCP"}, {"name": "s", "port": 81, "protocol": "SCTP"}]
+    given = service("web", "10.96.1.1", sessionAffinity="ClientIP", ports=ports)
+    both = [{"name": "http", "port": 8080, "protocol": "TCP"}, {"name": "s", "port": 81, "protocol": "SCTP"}]
+    view = catalogue(given, piece("w", "web", ENDS[0], ports=both))
+    whole = lines(rules.text(CHAINS, view, Abilities()), SVC)
+    assert [("recent" in line, "sctp" in line) for line in whole] == [
+        (True, False), (True, False), (True, True), (True, True),
+    ]  # fmt: skip
+    poor = Abilities(protocols=frozenset({"TCP"}), affinity=False)
+    assert lines(rules.text(CHAINS, view, poor), SVC) == [
+        "-d 10.96.1.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.244.0.2:8080"
+    ]
 
 
 def test_chains_are_named_after_the_network() -> None:
