@@ -18,7 +18,9 @@ from podlab.kubelet.stream_server import StreamServer
 from podlab.ops.prepare import lab_id
 from podlab.registry.clusters import MAIN
 from podlab.runtime.docker import DockerRuntime
-from podlab.runtime.interface import Runtime
+from podlab.runtime.handlers import Handlers
+from podlab.runtime.interface import MachineInfo, Runtime
+from podlab.runtime.sim.beside import Beside
 from podlab.storage import hub
 
 logger = logging.getLogger(__name__)
@@ -63,6 +65,18 @@ class NodeStep(bootsteps.StartStopStep):
 
 
 def docker_runtime(node: str) -> Runtime:
+    """The node's engine, with the simulator beside it for pods whose RuntimeClass says so."""
+
+    def simulator(machine: MachineInfo) -> Beside:
+        journal = settings.PODLAB_DATA / "sim" / "beside" / f"{node}.jsonl"
+        return Beside(
+            cluster=MAIN, node=node, journal=journal, cpu_milli=machine.cpu_milli, memory_bytes=machine.memory_bytes
+        )
+
+    return Handlers(_engine(node), simulator)
+
+
+def _engine(node: str) -> DockerRuntime:
     return DockerRuntime(
         lab=lab_id(settings.PODLAB_DATA),
         cluster=MAIN,

@@ -15,7 +15,7 @@ from podlab.kubelet.pods import Spec
 from podlab.runtime.interface import ContainerConfig, ContainerStatus, HostPort, ImageInfo, Mount, SandboxConfig
 
 
-def sandbox_config(pod: Manifest, attempt: int) -> SandboxConfig:
+def sandbox_config(pod: Manifest, attempt: int, handler: str = "") -> SandboxConfig:
     """Raises ConfigError when the pod's full name is too long to be a hostname."""
     meta, spec = pod["metadata"], pod["spec"]
     sysctls = (spec.get("securityContext") or {}).get("sysctls") or []
@@ -29,6 +29,7 @@ def sandbox_config(pod: Manifest, attempt: int) -> SandboxConfig:
         host_ipc=bool(spec.get("hostIPC")),
         sysctls={str(one["name"]).replace("/", "."): str(one["value"]) for one in sysctls},
         host_ports=host_ports(pod),
+        handler=handler,
     )
 
 

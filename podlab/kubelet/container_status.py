@@ -78,7 +78,7 @@ def _from_runs(inputs: Inputs, runs: list[ContainerStatus], old: Manifest | None
         "restartCount": latest.attempt,
         "image": images.canonical(latest.image),
         "imageID": latest.image_id,
-        "containerID": f"{inputs.scheme}://{latest.id}",
+        "containerID": f"{latest.runtime or inputs.scheme}://{latest.id}",
     }
     before = next((run for run in runs[1:] if run.state is ContainerState.EXITED), None)
     if before is not None:
@@ -149,7 +149,7 @@ def _terminated(scheme: str, status: ContainerStatus) -> Manifest:
         ended["message"] = status.message
     ended["startedAt"] = times.rfc3339(status.started_at) if status.started_at else None
     ended["finishedAt"] = times.rfc3339(status.finished_at) if status.finished_at else None
-    ended["containerID"] = f"{scheme}://{status.id}"
+    ended["containerID"] = f"{status.runtime or scheme}://{status.id}"
     return ended
 
 

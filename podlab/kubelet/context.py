@@ -133,6 +133,7 @@ class PodState:
     actual: dict[str, Manifest] = field(default_factory=dict)  # what running containers were given, by id
     resize_pending: Pending | None = None
     resize_progress: Progress | None = None
+    handler: str | None = None  # of its RuntimeClass; None: not looked up yet
     restarting: str = ""  # why all containers are being restarted
     problems: dict[str, StartProblem] = field(default_factory=dict)  # by container
     pulls: dict[str, Pull] = field(default_factory=dict)  # by container, or image volume of one

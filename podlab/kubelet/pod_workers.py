@@ -23,6 +23,7 @@ from podlab.kubelet import (
     pull_secrets,
     remember,
     resizing,
+    runtime_class,
     status_writer,
     terminate,
     volume_folders,
@@ -38,7 +39,7 @@ from podlab.kubelet.start import start
 from podlab.kubelet.start_outcome import RETRY, Started
 from podlab.kubelet.status import Forced
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import ContainerState, PodStatus, SandboxStatus
+from podlab.runtime.interface import HANDLER, ContainerState, PodStatus, SandboxStatus
 from podlab.storage.errors import StorageError
 
 _LOOK_AGAIN = timedelta(seconds=60)
@@ -47,6 +48,14 @@ _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
 
 def sync(ctx: Context, state: PodState) -> None:
     """Bring the pod one step further. `state.wake` says afterwards when to come again at the latest."""
+    handler = HANDLER.set(runtime_class.handler(ctx, state))
+    try:
+        _sync(ctx, state)
+    finally:
+        HANDLER.reset(handler)
+
+
+def _sync(ctx: Context, state: PodState) -> None:
     if state.static and state.stage is Stage.SYNC and not state.removed and ctx.waits(state.ref.uid):
         return
     observed = ctx.observe(state.ref)
@@ -322,7 +331,10 @@ def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodAc
         for old in observed.sandboxes:
             if old.ready:
                 ctx.runtime.stop_sandbox(old.id)
-        sandbox_id = ctx.runtime.run_sandbox(container_config.sandbox_config(state.pod, plan.attempt))
+        if problem := runtime_class.problem(state):
+            raise RuntimeFailure(problem)
+        config = container_config.sandbox_config(state.pod, plan.attempt, runtime_class.handler(ctx, state))
+        sandbox_id = ctx.runtime.run_sandbox(config)
     except (RuntimeFailure, ConfigError) as error:
         text = f"Failed to create pod sandbox: {error}"
         ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_CREATE_POD_SANDBOX, text, why=plan.why)

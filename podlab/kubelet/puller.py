@@ -12,7 +12,7 @@ from datetime import datetime
 from podlab.clock import Clock
 from podlab.kubelet.keyring import Login
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import PullProgress, PullResult, RegistryLogin, Runtime
+from podlab.runtime.interface import HANDLER, PullProgress, PullResult, RegistryLogin, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Order:
     done: Callable[[Pulled], None]
     progress: Callable[[PullProgress], None] | None = None
     asked: datetime | None = None
+    handler: str = ""
     seconds: float = 0.0
     errors: list[str] = field(default_factory=list)
 
@@ -49,7 +50,7 @@ class Puller:
 
     def pull(self, order: Order) -> None:
         """Returns at once; `order.done` is called later, perhaps on another thread."""
-        order.asked = self._clock.now()
+        order.asked, order.handler = self._clock.now(), HANDLER.get()
         with self._lock:
             self._waiting.append(order)
             if self._busy:
@@ -87,10 +88,13 @@ class Puller:
                 self._next()
 
         as_login = RegistryLogin(login.username, login.password) if login is not None else None
+        handler = HANDLER.set(order.handler)
         try:
             self._runtime.pull_image(order.ref, done, order.progress, order.annotations, as_login)
         except RuntimeFailure as error:
             done(PullResult(None, str(error)))
+        finally:
+            HANDLER.reset(handler)
 
 
 def _all(errors: list[str]) -> str:

@@ -22,3 +22,10 @@ class CreateFailed(RuntimeFailure):
 class StartFailed(RuntimeFailure):
     """The container was created but its process could not start (waiting reason RunContainerError); such a container
     is listed as exited with reason ContainerCannotRun or StartError."""
+
+
+def no_handler(name: str) -> CreateFailed:
+    """What containerd answers when a RuntimeClass names a handler that it is not configured for."""
+    return CreateFailed(
+        f'rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "{name}" is configured'
+    )

@@ -23,6 +23,10 @@ from podlab.apis.types import LogLine
 PURPOSE: ContextVar[str] = ContextVar("purpose", default="")
 
 
+# The handler of the RuntimeClass of the pod for which images are looked up and pulled: a node may keep several stores.
+HANDLER: ContextVar[str] = ContextVar("handler", default="")
+
+
 class ContainerState(StrEnum):
     CREATED = "created"
     RUNNING = "running"
@@ -67,6 +71,7 @@ class SandboxConfig:
     host_ipc: bool = False
     sysctls: Mapping[str, str] = field(default_factory=dict)
     host_ports: tuple[HostPort, ...] = ()
+    handler: str = ""  # of the pod's RuntimeClass; "" = the node's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +159,7 @@ class ContainerStatus:
     message: str = ""
     hash: str = ""
     grace_seconds: int = 30
+    runtime: str = ""  # its name, where it is not the node's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +372,8 @@ class Runtime(Protocol):
     def machine(self) -> MachineInfo: ...
 
     def run_sandbox(self, config: SandboxConfig) -> str:
-        """Create and start the sandbox; idempotent by (uid, attempt); returns its id."""
+        """Create and start the sandbox; idempotent by (uid, attempt); returns its id. Raises CreateFailed for a handler
+        that is not here."""
         ...
 
     def stop_sandbox(self, sandbox_id: str) -> None: ...

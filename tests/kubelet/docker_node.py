@@ -17,6 +17,9 @@ from podlab.registry.client import Client
 from podlab.registry.identity import system
 from podlab.runtime.docker import DockerRuntime
 from podlab.runtime.docker.client import shared
+from podlab.runtime.handlers import Handlers
+from podlab.runtime.interface import MachineInfo
+from podlab.runtime.sim.beside import Beside
 from podlab.storage.hub import Hub
 
 T = TypeVar("T")
@@ -40,7 +43,7 @@ class Node:
         self._host = NodeHost(
             cluster="main",
             nodes=(NODE,),
-            make_runtime=self.runtime,
+            make_runtime=self.with_handlers,
             hub=self._hub,
             data=self._folder,
             send=_no_broker,
@@ -62,6 +65,13 @@ class Node:
             pause_image=settings.PODLAB_PAUSE_IMAGE,
             network=settings.PODLAB_DOCKER_NETWORK,
         )
+
+    def with_handlers(self, node: str) -> Handlers:
+        def simulator(machine: MachineInfo) -> Beside:
+            journal = self._folder / "beside.jsonl"
+            return Beside(cluster="main", node=node, journal=journal, cpu_milli=2000, memory_bytes=machine.memory_bytes)
+
+        return Handlers(self.runtime(node), simulator)
 
     def close(self) -> None:
         self.crash()

@@ -77,6 +77,7 @@ class FakeRuntime:
     configs: dict[str, ContainerConfig] = field(default_factory=dict)
     simulated: bool = True
     update_error: str = ""
+    handlers: list[str] = field(default_factory=list)  # of the sandboxes made
     grpc_answer: GrpcResult | None = None
     resources: dict[str, ContainerResources] = field(default_factory=dict)  # given to running containers
     memory_used: int = 0
@@ -105,6 +106,7 @@ class FakeRuntime:
         number = sum(s.pod.uid == config.pod.uid for s in self.sandboxes.values())
         sandbox_id = f"sb-{config.pod.name}-{config.attempt}"
         self.calls.append(f"run_sandbox {config.attempt}")
+        self.handlers.append(config.handler)
         self.sandboxes[sandbox_id] = SandboxStatus(
             id=sandbox_id,
             pod=config.pod,

@@ -164,3 +164,36 @@ def test_a_resize_reaches_the_running_container(node: Node) -> None:
     assert (held["CpuShares"], held["CpuQuota"]) == (81, 15_000)
     assert (held["Memory"], held["MemorySwap"]) == (96 * 2**20, 96 * 2**20)
     assert node.main()["restartCount"] == 0
+
+
+def runtime_class(node: Node, name: str, handler: str) -> None:
+    made = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": handler}
+    node.client.create("runtimeclasses.node.k8s.io", made)
+
+
+def test_a_runtime_class_simulates_one_pod_beside_the_real_ones(node: Node) -> None:
+    runtime_class(node, "simulated", "sim")
+    probe = {"exec": {"command": ["cat", "/tmp/ready"]}, "periodSeconds": 1}
+    script = "echo hello; touch /tmp/ready; trap 'exit 0' TERM; while true; do sleep 3600 & wait; done"
+    node.run(script, spec={"runtimeClassName": "simulated"}, readinessProbe=probe)
+    eventually(lambda: node.main().get("ready"))
+    assert node.main()["containerID"].startswith("sim://")
+    assert node.listing() == {}
+    eventually(lambda: node.printed() == "hello\n")
+    node.crash()
+    node.boot()
+    eventually(lambda: node.main().get("ready"))
+    assert node.main()["restartCount"] == 0
+    node.client.delete("pods", "default", "p")
+    eventually(node.gone)
+
+
+def test_a_handler_that_is_not_here_keeps_the_pod_from_its_sandbox(node: Node) -> None:
+    runtime_class(node, "strange", "kata")
+    node.run(FOREVER, spec={"runtimeClassName": "strange"})
+    eventually(lambda: node.events("FailedCreatePodSandBox"))
+    assert node.events("FailedCreatePodSandBox") == [
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: "
+        'no runtime for "kata" is configured'
+    ]
+    assert node.waiting() == "ContainerCreating"

@@ -218,3 +218,19 @@ def test_a_back_off_is_shown_from_its_beginning_and_ends_on_time(world: World) -
     assert world.container()["restartCount"] == 1
     world.advance(1)
     assert world.container()["restartCount"] == 2
+
+
+def test_a_runtime_class_that_is_not_there_is_waited_for(world: World) -> None:
+    world.apply(pod(runtimeClassName="fast"))
+    assert world.told.events == [
+        (
+            "Warning",
+            "FailedCreatePodSandBox",
+            'Failed to create pod sandbox: runtimeclass.node.k8s.io "fast" not found',
+        )
+    ]
+    found = {"metadata": {"name": "fast"}, "handler": "sim"}
+    world.api.put("runtimeclasses.node.k8s.io", found)
+    world.advance(11)
+    assert world.status["phase"] == "Running"
+    assert world.runtime.handlers == ["sim"]

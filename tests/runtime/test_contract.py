@@ -18,6 +18,7 @@ from podlab.runtime.interface import (
     PodRef,
     PullResult,
     RuntimeEvent,
+    SandboxConfig,
     TcpResult,
 )
 from tests.runtime.labs import Lab
@@ -490,3 +491,11 @@ def test_what_a_container_has_written_is_counted(lab: Lab) -> None:
     stats = pod.runtime.stats(container_id)
     assert stats is not None
     assert stats.pids >= 1
+
+
+def test_a_handler_that_is_not_here_makes_no_sandbox(lab: Lab) -> None:
+    runtime, ref = lab.runtime(), Pod(lab.runtime()).ref
+    with pytest.raises(CreateFailed, match='no runtime for "kata" is configured'):
+        runtime.run_sandbox(SandboxConfig(pod=ref, attempt=0, hostname="p", handler="kata"))
+    made = runtime.run_sandbox(SandboxConfig(pod=ref, attempt=0, hostname="p", handler=runtime.name))
+    runtime.remove_sandbox(made)

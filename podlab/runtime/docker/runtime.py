@@ -23,7 +23,7 @@ from podlab.runtime.docker.labels import Scope
 from podlab.runtime.docker.log_stream import LogFollower
 from podlab.runtime.docker.stats import StatsReader
 from podlab.runtime.docker.status import StatusReader
-from podlab.runtime.errors import NotFound, Unavailable
+from podlab.runtime.errors import NotFound, Unavailable, no_handler
 from podlab.runtime.interface import (
     ContainerConfig,
     ContainerResources,
@@ -117,6 +117,8 @@ class DockerRuntime:
         return sandbox.can_mount(self._engine, self._scope, path, pause=self._pause)
 
     def run_sandbox(self, config: SandboxConfig) -> str:
+        if config.handler not in ("", self.name):
+            raise no_handler(config.handler)
         made = sandbox.run(self._engine, self._scope, config, pause=self._pause, network=self._network)
         if not config.host_network and not self._closed:
             self._executor.submit(hairpin.allow, self._engine, made)

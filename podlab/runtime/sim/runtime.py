@@ -14,7 +14,7 @@ from typing import Any
 
 from podlab.apis.types import LogLine
 from podlab.clock import Clock
-from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartFailed
+from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartFailed, no_handler
 from podlab.runtime.interface import (
     PURPOSE,
     ContainerConfig,
@@ -119,6 +119,8 @@ class SimRuntime:
     # Sandboxes
 
     def run_sandbox(self, config: SandboxConfig) -> str:
+        if config.handler not in ("", self.name):
+            raise no_handler(config.handler)
         for sandbox in self._node.of_pod(config.pod.uid):
             if sandbox.config.attempt == config.attempt:
                 return sandbox.id
