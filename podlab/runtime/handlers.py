@@ -18,8 +18,10 @@ from podlab.runtime.interface import (
     ContainerConfig,
     ContainerResources,
     ContainerStats,
+    Disk,
     ExecResult,
     GrpcResult,
+    HeldImage,
     HttpRequest,
     HttpResult,
     ImageInfo,
@@ -130,6 +132,19 @@ class Handlers:
 
     def image(self, ref: str) -> ImageInfo | None:
         return self._of_images().image(ref)
+
+    def list_images(self) -> list[HeldImage]:
+        """The engine's: what the simulator holds takes no room."""
+        return self._docker.list_images()
+
+    def images_in_use(self) -> frozenset[str]:
+        return self._docker.images_in_use()
+
+    def remove_image(self, ref: str) -> None:
+        self._docker.remove_image(ref)
+
+    def image_disk(self) -> Disk | None:
+        return self._docker.image_disk()
 
     def pull_image(
         self,

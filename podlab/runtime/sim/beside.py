@@ -23,6 +23,7 @@ from podlab.runtime.interface import (
     ContainerStats,
     ExecResult,
     GrpcResult,
+    HeldImage,
     HttpRequest,
     HttpResult,
     ImageInfo,
@@ -161,6 +162,9 @@ class Beside:
 
     def image(self, ref: str) -> ImageInfo | None:
         return self._do(lambda: self._sim.image(ref))
+
+    def list_images(self) -> list[HeldImage]:
+        return self._do(self._sim.list_images)
 
     def pull_image(
         self,
