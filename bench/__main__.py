@@ -1,4 +1,4 @@
-"""Runs every part in one go and prints a Markdown table. `python -m bench [api|docker|clusters|storage …]` runs parts."""
+"""Runs every part in one go and prints a Markdown table. `python -m bench [api|docker|clusters|storage|timeline …]` runs parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import api, clusters, docker_pods, storage
+from bench import api, clusters, docker_pods, storage, timeline
 from bench.figures import Figure
 from podlab.ops.docker_probe import docker_answers
 
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[Path], list[Figure]]] = {
     "docker": docker_pods.measure,
     "clusters": clusters.measure,
     "storage": storage.measure,
+    "timeline": timeline.measure,
 }
 
 

@@ -132,6 +132,10 @@ CAUSED_SHORT = {
 EVENT = gettext_noop("{type} {reason} from {source}: {message}")
 EVENT_AGAIN = gettext_noop("{type} {reason} from {source}, seen {count} times: {message}")
 
+ENDPOINT = gettext_noop("Service {service} sends requests to the pod.")
+ENDPOINT_UNREADY = gettext_noop("Service {service} sends no requests to the pod: its endpoint is not ready.")
+ENDPOINT_LEFT = gettext_noop("Service {service} sends no requests to the pod: it is no longer among its endpoints.")
+
 DELETING = gettext_noop("Deletion was asked for: the containers get TERM and have {grace} before KILL.")
 DELETING_HOOK = gettext_noop(
     "Deletion was asked for: preStop hooks run first, then TERM; after {grace} in all comes KILL."

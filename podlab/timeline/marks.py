@@ -29,6 +29,9 @@ class Place:
     def events(self) -> str:
         return f"kubectl get events -n {self.namespace} --field-selector involvedObject.name={self.name}"
 
+    def endpoints(self, service: str) -> str:
+        return f"kubectl get endpointslices -n {self.namespace} -l kubernetes.io/service-name={service}"
+
     def field(self, path: str) -> str:
         return f"kubectl get pod {self.name} -n {self.namespace} -o jsonpath='{{{path}}}'"
 

@@ -35,7 +35,7 @@ class Mark(TypedDict):
 
     id: str
     kind: MarkKind
-    lane: str  # phase | condition/<type> | container/<name> | probe/<container>/<type> | events | endpoints | deletion
+    lane: str  # phase | condition/<type> | container/<name> | probe/<container>/<type> | events | endpoint/<service> | deletion
     start: str
     end: str | None  # None: still going on
     state: (

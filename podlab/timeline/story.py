@@ -7,6 +7,7 @@ sentences, `marks` the shapes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from podlab.timeline import marks, story_pulls
 from podlab.timeline.messages import Mark
 from podlab.timeline.story_book import Book, Change
 from podlab.timeline.story_containers import Containers, Run
+from podlab.timeline.story_endpoints import Endpoints
 from podlab.timeline.story_points import Points, Probe
 from podlab.timeline.story_pulls import Pull
 
@@ -35,6 +37,7 @@ class Story:
         self._book = Book(translate)
         self._containers = Containers(self._book)
         self._points = Points(self._book, frozenset({self.uid, self.runtime_uid}))
+        self._endpoints = Endpoints(self._book, frozenset({self.uid, self.runtime_uid}))
         self._open: dict[str, Mark] = {}  # phase and conditions, by lane
         self._deletion: Mark | None = None
 
@@ -68,6 +71,8 @@ class Story:
             found = self._points.event(entry)
             if found is not None:
                 self._containers.lend(*found, entry)
+        elif entry.obj.get("kind") == "EndpointSlice":
+            self._endpoints.change(entry)
         elif entry.obj.get("metadata", {}).get("uid") == self.uid:
             self._pod(entry)
         return self._book.take()
@@ -148,9 +153,13 @@ class Story:
                 start=entry.at,
                 rev=entry.revision,
                 command=self._book.place.field(query),
+                path=_rests_on(pod, type, message),
                 sentence=sentences.condition(self._book.say, type=type, status=status, reason=reason, message=message),
             )
             mark.update({"reason": reason, "text": type, "state": status, "outcome": status, "why": entry.why})
+            if type == "PodScheduled":
+                wanted = "Scheduled" if status == "True" else "FailedScheduling"
+                mark["evidence"]["event"] = self._book.events.get(("", wanted))
             self._open[lane] = self._book.put(mark)
 
     def _deleting(self, entry: Change, pod: Manifest) -> None:
@@ -179,7 +188,7 @@ class Story:
         self._deletion.update({"reason": "Deleted", "sentence": say(self._book.say, sentences.DELETED_AFTER, ran=ran)})
         self._book.put(self._deletion)
         for mark in [*self._book.marks.values()]:
-            if mark["kind"] in {"phase", "condition", "span", "grace", "deletion"}:
+            if mark["kind"] in {"phase", "condition", "span", "grace", "endpoint", "deletion"}:
                 self._book.close(mark, entry)
 
     def _begin_deletion(self, entry: Change, sentence: str) -> Mark:
@@ -195,3 +204,19 @@ class Story:
         )
         mark.update({"reason": "Terminating", "state": "terminating", "why": entry.why})
         return mark
+
+
+def _rests_on(pod: Manifest, type: str, message: str) -> str:
+    """The field of the pod that a condition follows from; "" where there is none to show."""
+    spec = pod.get("spec") or {}
+    if type == "PodScheduled":
+        return "spec.nodeName" if spec.get("nodeName") else "spec.nodeSelector" if spec.get("nodeSelector") else ""
+    if type == "Initialized":
+        return "spec.initContainers" if spec.get("initContainers") else ""
+    if type not in {"ContainersReady", "Ready"}:
+        return ""
+    # "containers with unready status: [app other]"
+    named = re.findall(r"[\w.-]+", message.partition("[")[2].partition("]")[0])
+    probed = [one for one in anatomy.spec_containers(pod) if one.spec.get("readinessProbe")]
+    chosen = next((one for one in probed if not named or one.name in named), None)
+    return f"{chosen.path}.readinessProbe" if chosen is not None else ""

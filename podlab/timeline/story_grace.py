@@ -41,7 +41,8 @@ def begin(book: Book, run: Mark, facts: EventFacts, entry: Change) -> Mark | Non
         until, path = entry.at + period(book.pod, spec, facts["message"]), book.paths.get(name, "")
     if until <= entry.at:
         return None
-    hook = bool((spec.get("lifecycle") or {}).get("preStop"))
+    handler = (spec.get("lifecycle") or {}).get("preStop") or {}
+    hook = bool(handler)
     text = sentences.STOPPING_HOOK if hook else sentences.STOPPING
     grace = sentences.seconds_text(until - entry.at)
     mark = marks.mark(
@@ -56,5 +57,9 @@ def begin(book: Book, run: Mark, facts: EventFacts, entry: Change) -> Mark | Non
     )
     short = sentences.DELETING_SHORT_HOOK if hook else sentences.DELETING_SHORT
     mark.update({"container": name, "attempt": run["attempt"], "state": "terminating", "reason": "Killing", "text": book.say(short), "why": entry.why, "outcome": "terminating", "until": anatomy.instant(until)})  # fmt: skip
+    if "sleep" in handler:
+        # How long other hooks take is known when they are over, and then nobody says so.
+        slept = entry.at + timedelta(seconds=int(handler["sleep"].get("seconds") or 0))
+        mark["term"] = anatomy.instant(min(slept, until))
     mark["evidence"]["event"] = facts
     return mark

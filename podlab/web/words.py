@@ -24,7 +24,6 @@ WORDS = (
     gettext_noop("{live} of {all} live"),
     gettext_noop("{from} … {to} · {events} events"),
     gettext_noop("lines"),
-    gettext_noop("Endpoints"),
     gettext_noop("Image pull"),
     gettext_noop("endpoint"),
     gettext_noop("endpoint removed"),

@@ -42,7 +42,7 @@ export class Labels {
   }
 
   nameOf(lane) {
-    const own = ["container", "condition", "group", "set"].includes(lane.kind) || lane.link;
+    const own = ["container", "condition", "endpoint", "group", "set"].includes(lane.kind) || lane.link;
     return own ? lane.label : t(lane.label);
   }
 

@@ -9,7 +9,7 @@ const HEIGHT = { phase: 18, condition: 13, container: 18, probe: 20, events: 24,
 const GAP = { section: 16, lane: 0 };
 
 // The lanes of one pod from top to bottom: {id, kind, label, note, y, height, bar}.
-export function lanes(pod, { log = true, deleting = false, endpoints = false, conditions = CONDITIONS } = {}) {
+export function lanes(pod, { log = true, deleting = false, services = [], conditions = CONDITIONS } = {}) {
   const found = [];
   let y = 10;
   const add = (id, kind, label, { note = "", gap = 0, sub = false } = {}) => {
@@ -21,7 +21,7 @@ export function lanes(pod, { log = true, deleting = false, endpoints = false, co
   conditions.forEach((type, index) =>
     add(`condition/${type}`, "condition", type, { gap: index ? 0 : GAP.section, sub: true }),
   );
-  if (endpoints) add("endpoints", "endpoint", "Endpoints", { gap: 6, sub: true });
+  services.forEach((name, index) => add(`endpoint/${name}`, "endpoint", name, { gap: index ? 0 : 6, sub: true }));
   for (const container of pod?.containers ?? []) {
     const note = container.sort === "app" ? "" : container.sort;
     add(`container/${container.name}`, "container", container.name, { gap: GAP.section, note });

@@ -91,10 +91,11 @@ export class Timeline {
   }
 
   makeLanes() {
-    const known = [...this.book.lanes.keys()].filter((name) => name.startsWith("condition/")).map((name) => name.slice(10));
+    const begun = (prefix) => [...this.book.lanes.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+    const known = begun("condition/");
     const conditions = [...CONDITIONS, ...known.filter((type) => !CONDITIONS.includes(type))];
     const has = (name) => this.book.lane(name).length > 0;
-    return lanes(this.pod, { deleting: has("deletion"), endpoints: has("endpoints"), conditions });
+    return lanes(this.pod, { deleting: has("deletion"), services: begun("endpoint/"), conditions });
   }
 
   // What stands at the right of a lane's name: sort and restarts, the running count of a probe.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pod_story import UID, FakeChange, FakeProbe, FakeRun, Log, at, event, pod, stamp, terminated
 
+from podlab.glance import anatomy
 from podlab.timeline.messages import Mark
 from podlab.timeline.story import Story
 
@@ -306,3 +307,47 @@ def test_a_pull_is_a_mark_of_its_container(case: str) -> None:
     (again,) = story.pulls([replace(row, current=1, total=2)])
     assert again["id"] == mark["id"]
     assert mark["id"] in [one["id"] for one in story.since(99, 99)]
+
+
+def slice_of(ready: bool | None, *, uid: str = UID) -> dict[str, Any]:
+    """An EndpointSlice of Service front; None = the pod is not in it."""
+    places = [] if ready is None else [{"targetRef": {"kind": "Pod", "uid": uid}, "conditions": {"ready": ready}}]
+    meta = {"name": "front-abc", "labels": {"kubernetes.io/service-name": "front"}}
+    return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": meta, "endpoints": places}
+
+
+def test_services_that_take_the_pod_in_and_out_are_told() -> None:
+    story = Story(UID)
+    log = Log().add(0, pod()).add(1, slice_of(None)).add(2, slice_of(True)).add(3, slice_of(True, uid="other"))
+    for entry in log.add(4, slice_of(False)).add(5, slice_of(True)).entries:
+        story.change(entry)
+    told = [(mark["state"], mark["target"], mark["end"] is None) for mark in story.marks if mark["kind"] == "endpoint"]
+    assert told == [("True", "", False), ("False", "condition/Ready", False), ("True", "", True)]
+    left = next(mark for mark in story.marks if mark["kind"] == "endpoint" and mark["state"] == "False")
+    assert left["sentence"] == "Service front sends no requests to the pod: it is no longer among its endpoints."
+    assert left["evidence"]["command"] == "kubectl get endpointslices -n default -l kubernetes.io/service-name=front"
+
+
+def test_a_sleeping_hook_says_when_term_comes() -> None:
+    story = Story(UID)
+    container = {"lifecycle": {"preStop": {"sleep": {"seconds": 4}}}}
+    log = Log().add(0, pod(phase="Running", state={"running": {}}, container=container))
+    for entry in log.add(10, event("Killing")).entries:
+        story.change(entry)
+    (grace,) = [mark for mark in story.marks if mark["kind"] == "grace"]
+    assert (grace["start"], grace["term"], grace["until"]) == tuple(
+        anatomy.instant(at(second)) for second in (10, 14, 40)
+    )
+
+
+def test_conditions_rest_on_fields_of_the_pod() -> None:
+    container = {"readinessProbe": {"exec": {"command": ["true"]}}}
+    conditions = [
+        ("PodScheduled", "True", "", ""),
+        ("Initialized", "True", "", ""),
+        ("Ready", "False", "ContainersNotReady", "containers with unready status: [app]"),
+    ]
+    story = Story(UID)
+    story.change(Log().add(0, pod(conditions=conditions, container=container)).entries[0])
+    paths = {mark["text"]: mark["evidence"]["path"] for mark in story.marks if mark["kind"] == "condition"}
+    assert paths == {"PodScheduled": "spec.nodeName", "Initialized": "", "Ready": "spec.containers[0].readinessProbe"}
