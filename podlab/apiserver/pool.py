@@ -15,8 +15,9 @@ from django.db import close_old_connections
 
 T = TypeVar("T")
 
-# More than the cores of a laptop, because a write may wait for the database's one writer.
-WORKERS = 8
+# More than the cores of a laptop, because a write may wait for the database's one writer. Many more would only take the
+# interpreter from each other.
+WORKERS = 4
 _POOL = ThreadPoolExecutor(WORKERS, thread_name_prefix="api")
 
 
