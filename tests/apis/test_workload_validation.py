@@ -275,9 +275,13 @@ STATUS: dict[str, tuple[Manifest, Manifest, str]] = {
     ),
     "a job is complete for a reason and at a time": (
         job(), {"conditions": [{"type": "Complete", "status": "True"}], "startTime": "2026-11-21T00:00:00Z"},
-        "[status.conditions: Invalid value: cannot set Complete=True condition without the "
-        "SuccessCriteriaMet=true condition, status.completionTime: Required value: completionTime is required for "
-        "Complete jobs]",
+        "[status.completionTime: Required value: completionTime is required for Complete jobs, status.conditions: "
+        "Invalid value: cannot set Complete=True condition without the SuccessCriteriaMet=true condition]",
+    ),
+    "no index both failed and succeeded": (
+        job(completionMode="Indexed", completions=9, backoffLimitPerIndex=1),
+        {"completedIndexes": "0-2,5", "failedIndexes": "3-4,5"},
+        'status.failedIndexes: Invalid value: "3-4,5": failedIndexes and completedIndexes overlap at index: 5',
     ),
     "a job is not both": (
         job(),

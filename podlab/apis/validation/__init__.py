@@ -11,7 +11,7 @@ from podlab.apis import names
 from podlab.apis.field_errors import FieldError
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
-from podlab.apis.validation import metadata, pod, pod_update, tables, warnings
+from podlab.apis.validation import metadata, pod, pod_status, pod_update, tables, warnings
 
 __all__ = ["validate_create", "validate_status_update", "validate_update", "warnings_on_create"]
 
@@ -37,7 +37,7 @@ def validate_update(resource: Resource, new: Manifest, old: Manifest) -> list[Fi
 
 def validate_status_update(resource: Resource, new: Manifest, old: Manifest) -> list[FieldError]:
     if resource.key == "pods":
-        return list(pod_update.validate_status(new, old))
+        return list(pod_status.validate(new, old))
     found = list(metadata.validate_update(_meta(new), _meta(old)))
     own = tables.STATUS.get(resource.key)
     return found + list(own(new, old) if own else ())

@@ -40,8 +40,7 @@ def claim_update(new: Manifest, old: Manifest) -> Errors:
         allowed["resources"] = {**(spec.get("resources") or {}), "requests": _with_old_storage(spec, before)}
     if _bare(allowed) != _bare(before):
         yield forbidden("spec", _IMMUTABLE)
-    elif bound:
-        yield from _growing(spec, before, old)
+    yield from _growing(spec, before, old)
     if (spec.get("volumeMode") or "") != (before.get("volumeMode") or ""):
         yield invalid("volumeMode", spec.get("volumeMode"), metadata.IMMUTABLE)
 
@@ -190,7 +189,12 @@ def volume_update(new: Manifest, old: Manifest) -> Errors:
     if (spec.get("volumeMode") or "") != (before.get("volumeMode") or ""):
         yield invalid("volumeMode", spec.get("volumeMode"), metadata.IMMUTABLE)
     if before.get("nodeAffinity") is not None and spec.get("nodeAffinity") != before["nodeAffinity"]:
-        yield invalid("nodeAffinity", spec.get("nodeAffinity"), metadata.IMMUTABLE)
+        detail = metadata.IMMUTABLE
+        if spec.get("nodeAffinity") is None:
+            detail = f"{detail}, except for updating from beta label to GA"
+        yield invalid("nodeAffinity", spec.get("nodeAffinity"), detail)
+    if before.get("volumeAttributesClassName") is not None and spec.get("volumeAttributesClassName") is None:
+        yield forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden")
 
 
 def _sources(spec: Manifest) -> Manifest:

@@ -19,9 +19,10 @@ PROTOCOLS = ("SCTP", "TCP", "UDP")
 _NOT_INIT = "may not be set for init containers without restartPolicy=Always"
 _NOT_EPHEMERAL = "cannot be set for an Ephemeral Container"
 _FORBIDDEN_EPHEMERAL = (
-    "ports", "resources", "resizePolicy", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle",
-    "restartPolicy", "restartPolicyRules",
+    "ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe",
+    "startupProbe", "lifecycle",
 )  # fmt: skip
+_POINTERS = {"restartPolicy", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"}
 _MAX_RULES, _MAX_CODES = 20, 255
 
 
@@ -95,7 +96,7 @@ def ephemeral(path: str, containers: list[Manifest], taken: Collection[str], aro
         if target and target not in taken:
             yield not_found(f"{here}.targetContainerName", target)
         for field in _FORBIDDEN_EPHEMERAL:
-            if item.get(field):
+            if item.get(field) or (field in _POINTERS and item.get(field) is not None):
                 yield forbidden(f"{here}.{field}", _NOT_EPHEMERAL)
         for at, mount in enumerate(item.get("volumeMounts") or []):
             for field in ("subPath", "subPathExpr"):

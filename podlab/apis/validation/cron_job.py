@@ -77,7 +77,7 @@ def _time_zone(path: str, zone: str | None) -> Errors:
             return
     if zone.lower() == "local":
         yield invalid(path, zone, _LOCAL)
-    elif not cron.is_zone(zone):
+    if zone != "Local" and not cron.is_zone(zone):
         yield invalid(path, zone, unknown)
 
 

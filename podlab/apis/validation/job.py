@@ -6,6 +6,7 @@ The registry's JobStrategy has generated selector and labels before this is aske
 from __future__ import annotations
 
 import copy
+import re
 
 from podlab.apis import names
 from podlab.apis.field_errors import invalid, not_supported, required, too_long
@@ -24,6 +25,7 @@ _INDEXED_ONLY = "requires indexed completion mode"
 _MANY = 100_000
 _FEWER = 10_000
 _MANAGER_MAX = 63
+_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
 
 def job(obj: Manifest) -> Errors:
@@ -116,6 +118,8 @@ def _manager(path: str, value: str | None) -> Errors:
     else:
         for problem in names.dns_subdomain(domain):
             yield invalid(path, domain, problem)
+        if not re.fullmatch(_HTTP_PATH, rest):
+            yield invalid(path, rest, f"Invalid path (regex used for validation is '{_HTTP_PATH}')")
     if len(value) > _MANAGER_MAX:
         yield too_long(path, _MANAGER_MAX)
 
@@ -137,14 +141,11 @@ def _indexed(path: str, spec: Manifest) -> Errors:
         return
     if failed is None:
         yield required(here, f"must be specified when completions is above {_MANY}")
-    elif failed > _FEWER:
-        yield invalid(here, failed, f"must be less than or equal to {_FEWER} when completions is above {_MANY}")
+    detail = f"must be less than or equal to {_FEWER} when completions are above {_MANY} and used with backoff limit per index"
     if parallelism > _FEWER:
-        detail = (
-            f"must be less than or equal to {_FEWER} when completions are above {_MANY} and used with backoff limit "
-            "per index"
-        )
         yield invalid(f"{path}.parallelism", parallelism, detail)
+    if failed is not None and failed > _FEWER:
+        yield invalid(here, failed, detail)
 
 
 def _replacement(path: str, spec: Manifest) -> Errors:

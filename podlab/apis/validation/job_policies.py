@@ -148,6 +148,31 @@ def count_indexes(text: str, completions: int) -> int:
     return total
 
 
+def overlap(left: str, right: str, completions: int) -> int | None:
+    """The first index that both lists hold; intervals that cannot be read hold none."""
+    one, other = _intervals(left, completions), _intervals(right, completions)
+    at, beside = 0, 0
+    while at < len(one) and beside < len(other):
+        (first, final), (begin, end) = one[at], other[beside]
+        if first <= end and begin <= final:
+            return max(first, begin)
+        if first <= begin:
+            at += 1
+        else:
+            beside += 1
+    return None
+
+
+def _intervals(text: str, completions: int) -> list[tuple[int, int]]:
+    found = []
+    for interval in text.split(",") if text else []:
+        try:
+            found.append(_interval(interval, completions))
+        except IndexesError:
+            continue
+    return found
+
+
 def _interval(text: str, completions: int) -> tuple[int, int]:
     parts = text.split("-")
     if len(parts) > 2:

@@ -91,6 +91,8 @@ def _order(spec: Manifest, before: Manifest) -> Errors:
 
 def _removed(field: str, spec: Manifest, before: Manifest) -> Errors:
     for index, (item, other) in enumerate(zip(spec.get(field) or [], before.get(field) or [], strict=True)):
+        if field == "initContainers" and item.get("restartPolicy") != "Always":
+            continue
         new, old = item.get("resources") or {}, other.get("resources") or {}
         for kind in ("requests", "limits"):
             if set(old.get(kind) or {}) - set(new.get(kind) or {}):

@@ -1,14 +1,14 @@
-"""What may change on a pod, and on its status (ValidatePodUpdate, ValidatePodStatusUpdate in core validation)."""
+"""What may change on a pod (ValidatePodUpdate in core validation); its status is in pod_status.py."""
 
 from __future__ import annotations
 
 import copy
 
-from podlab.apis import names, pods
+from podlab.apis import names
 from podlab.apis.field_errors import forbidden, invalid, required
 from podlab.apis.types import Manifest
 from podlab.apis.validation import metadata, pod
-from podlab.apis.validation.rules import MAX_INT32, Errors, by_rule, ip
+from podlab.apis.validation.rules import MAX_INT32, Errors
 
 _MIRROR = "kubernetes.io/config.mirror"
 ADD_OR_REMOVE = "pod updates may not add or remove containers"
@@ -24,17 +24,13 @@ def validate(new: Manifest, old: Manifest) -> Errors:
     meta, old_meta = new.get("metadata") or {}, old.get("metadata") or {}
     yield from pod.validate(new)
     yield from metadata.validate_update(meta, old_meta)
-    yield from _mirror(meta.get("annotations") or {}, old_meta.get("annotations") or {})
+    yield from mirror_kept(meta.get("annotations") or {}, old_meta.get("annotations") or {})
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    changed_lists = False
     for field in ("containers", "initContainers"):
         if len(spec.get(field) or []) != len(before.get(field) or []):
             yield forbidden(f"spec.{field}", ADD_OR_REMOVE)
-            changed_lists = True
-        else:
-            yield from _images(f"spec.{field}", spec.get(field) or [])
-    if changed_lists:
-        return
+            return
+        yield from _images(f"spec.{field}", spec.get(field) or [])
     late = list(_deadline(spec.get("activeDeadlineSeconds"), before.get("activeDeadlineSeconds")))
     yield from late
     if late:
@@ -56,7 +52,7 @@ def _images(path: str, containers: list[Manifest]) -> Errors:
             yield invalid(f"{path}[{index}].image", image, "must not have leading or trailing whitespace")
 
 
-def _mirror(new: Manifest, old: Manifest) -> Errors:
+def mirror_kept(new: Manifest, old: Manifest) -> Errors:
     if new.get(_MIRROR) != old.get(_MIRROR):
         here = f"metadata.annotations[{_MIRROR}]"
         yield forbidden(here, "may not remove or update mirror pod annotation")
@@ -88,10 +84,10 @@ def _tolerations(new: Manifest, old: Manifest, *, gone: bool) -> Errors:
 
 
 def _gates(new: list[Manifest], old: list[Manifest]) -> Errors:
-    known = {gate.get("name") for gate in old}
+    known = {gate.get("name") or "" for gate in old}
     for index, gate in enumerate(new):
-        if gate.get("name") not in known:
-            name = gate.get("name")
+        name = gate.get("name") or ""
+        if name not in known:
             here = f"spec.schedulingGates[{index}].name"
             yield forbidden(here, f"only deletion is allowed, but found new scheduling gate '{name}'")
 
@@ -129,54 +125,3 @@ def _tighten(munged: Manifest, old: Manifest) -> None:
         rest = {key: value for key, value in affinity.items() if key != "nodeAffinity"}
         if rest == earlier:
             _restore(munged, old, "affinity")
-
-
-def validate_status(new: Manifest, old: Manifest) -> Errors:
-    meta, old_meta = new.get("metadata") or {}, old.get("metadata") or {}
-    yield from metadata.validate_update(meta, old_meta)
-    yield from _mirror(meta.get("annotations") or {}, old_meta.get("annotations") or {})
-    status, before, spec = new.get("status") or {}, old.get("status") or {}, new.get("spec") or {}
-    if (spec.get("nodeName") or "") != ((old.get("spec") or {}).get("nodeName") or ""):
-        yield forbidden("status.nodeName", "may not be changed directly")
-    if status.get("nominatedNodeName"):
-        yield from by_rule("status.nominatedNodeName", status["nominatedNodeName"], names.dns_subdomain)
-    if (status.get("observedGeneration") or 0) < 0:
-        yield invalid("status.observedGeneration", status["observedGeneration"], "must be a non-negative integer")
-    if spec.get("restartPolicy") != "Always" and not pods.all_containers_could_restart(new):
-        yield from _transitions(status, before, spec)
-    quality = before.get("qosClass")
-    if quality and status.get("qosClass") != quality:
-        yield invalid("status.qosClass", status.get("qosClass") or "", metadata.IMMUTABLE)
-    yield from _addresses(status.get("podIPs") or [])
-    for index, condition in enumerate(status.get("conditions") or []):
-        here = f"status.conditions[{index}].Type"
-        yield from by_rule(here, condition.get("type") or "", names.qualified_name)
-
-
-def _transitions(status: Manifest, before: Manifest, spec: Manifest) -> Errors:
-    """A container that ended stays ended when nothing restarts it."""
-    policy = str(spec.get("restartPolicy") or "")
-    specs = {item.get("name"): item for name in ("containers", "initContainers") for item in spec.get(name) or []}
-    for field in ("containerStatuses", "initContainerStatuses"):
-        after = {item.get("name"): (index, item) for index, item in enumerate(status.get(field) or [])}
-        for item in before.get(field) or []:
-            ended = (item.get("state") or {}).get("terminated")
-            index, now = after.get(item.get("name"), (0, None))
-            if ended is None or now is None:
-                continue
-            if pods.container_restarts(policy, specs.get(item.get("name")) or {}, ended.get("exitCode", 0)):
-                continue
-            if (now.get("state") or {}).get("terminated") is None:
-                yield forbidden(f"status.{field}[{index}].state", "may not be transitioned to non-terminated state")
-
-
-def _addresses(addresses: list[Manifest]) -> Errors:
-    sound = True
-    for index, item in enumerate(addresses):
-        for error in ip(f"status.podIPs[{index}]", item.get("ip") or ""):
-            sound = False
-            yield error
-    families = [":" in (item.get("ip") or "") for item in addresses]
-    if sound and len(families) > len(set(families)):
-        shown = [{"IP": item.get("ip") or ""} for item in addresses]
-        yield invalid("status.podIPs", shown, "may specify no more than one IP for each IP family")

@@ -112,7 +112,12 @@ STATUS: Mapping[str, Change] = {
     **workload_tables.STATUS,
 }
 # Their strategies look at an update as at a new object first: every mistake is two causes.
-TWICE = frozenset({"replicationcontrollers", "daemonsets.apps", "replicasets.apps", "jobs.batch"})
+TWICE = frozenset(
+    {
+        "replicationcontrollers", "daemonsets.apps", "replicasets.apps", "jobs.batch", "nodes",
+        "persistentvolumeclaims",
+    }
+)  # fmt: skip
 WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
     "secrets": kinds.secret_warnings,
     "persistentvolumeclaims": volume_warnings.of_claim,

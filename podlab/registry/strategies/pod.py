@@ -50,7 +50,6 @@ class PodStrategy(Strategy):
         if not status.get("qosClass"):
             keep(status, old.get("status") or {}, "qosClass")
         _align_addresses(status, "podIP", "podIPs")
-        _align_addresses(status, "hostIP", "hostIPs")
         for container in pods.container_statuses(new):
             container.setdefault("state", {})
             container.setdefault("lastState", {})
