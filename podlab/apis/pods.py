@@ -267,3 +267,17 @@ def set_condition(
         return False
     conditions[conditions.index(old)] = fresh
     return True
+
+
+def tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
+    """An empty effect or key of a toleration means any (api/core/v1/toleration.go)."""
+    if toleration.get("effect") and toleration["effect"] != taint.get("effect"):
+        return False
+    if toleration.get("key") and toleration["key"] != taint.get("key"):
+        return False
+    operator = toleration.get("operator") or "Equal"
+    if operator == "Exists":
+        return True
+    if operator != "Equal" or not toleration.get("key"):
+        return False
+    return (toleration.get("value") or "") == (taint.get("value") or "")

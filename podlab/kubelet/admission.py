@@ -30,6 +30,8 @@ def refusal(ctx: Context, pod: Manifest) -> Refusal | None:
     host_access = frozenset(security.HOST_ACCESS) if ctx.machine.simulated else ctx.host_access
     if text := container_config.refusal(pod, host_access):
         return Refusal(reasons.UNEXPECTED_ADMISSION_ERROR, text, "this part of Kubernetes is not in podlab yet")
+    if wanted := _other_system(pod):
+        return wanted
     if name := security.forbidden_sysctl(pod):
         return Refusal(
             reasons.SYSCTL_FORBIDDEN,
@@ -40,7 +42,11 @@ def refusal(ctx: Context, pod: Manifest) -> Refusal | None:
         return Refusal(reasons.EVICTED, text, "the node is short of something and takes no such pods now")
     others = [other for other in ctx.pods() if pods.uid(other) != pods.uid(pod)]
     return (
-        _resources(pod, others, ctx.machine) or _others(ctx, pod, others) or _selector(ctx, pod) or _ports(pod, others)
+        _resources(pod, others, ctx.machine)
+        or _others(ctx, pod, others)
+        or _selector(ctx, pod)
+        or _ports(pod, others)
+        or _taints(ctx, pod)
     )
 
 
@@ -75,6 +81,31 @@ def _others(ctx: Context, pod: Manifest, others: list[Manifest]) -> Refusal | No
             text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
             return Refusal(f"{reasons.OUT_OF_PREFIX}{name}", text, f"{len(others)} pods are here already")
     return None
+
+
+def _other_system(pod: Manifest) -> Refusal | None:
+    """rejectPodAdmissionBasedOnOSField and ...OSSelector: nodes here are Linux."""
+    system = (pod["spec"].get("os") or {}).get("name") or "linux"
+    label = (pod["spec"].get("nodeSelector") or {}).get("kubernetes.io/os", "linux")
+    if label != "linux":
+        text = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"
+        return Refusal("PodOSSelectorNodeLabelDoesNotMatch", text, f"the pod selects {label}, and this is a Linux node")
+    if system == "linux":
+        return None
+    text = "Failed to admit pod as the OS field doesn't match node OS"
+    return Refusal(reasons.POD_OS_NOT_SUPPORTED, text, f"the pod is for {system}, and this is a Linux node")
+
+
+def _taints(ctx: Context, pod: Manifest) -> Refusal | None:
+    """Only what a pod that no scheduler has placed could not have been kept from: taints that let nobody run."""
+    placed = pod_facts.get_condition((pod.get("status") or {}).get("conditions"), "PodScheduled")
+    if placed is not None or pod_facts.is_static(pod):
+        return None
+    spec = ctx.client.get("nodes", "", ctx.node).obj.get("spec") or {}
+    taints = [taint for taint in spec.get("taints") or [] if taint.get("effect") == "NoExecute"]
+    if all(any(pod_facts.tolerates(one, taint) for one in pod["spec"].get("tolerations") or []) for taint in taints):
+        return None
+    return _failed(reasons.TAINT_TOLERATION, "node(s) had taints that the pod didn't tolerate")
 
 
 def _selector(ctx: Context, pod: Manifest) -> Refusal | None:

@@ -6,14 +6,16 @@ pkg/kubelet/lifecycle/handlers.go. `done("")` means success, otherwise the text 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from podlab.apis.types import Manifest
 from podlab.clock import Clock
 from podlab.kubelet.prober import prober
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import ExecResult, HttpResult, Runtime
+from podlab.runtime.interface import ExecResult, HttpRequest, HttpResult, Runtime
 
 _HTTP_TIMEOUT = 30.0
+_NO_TLS = "http: server gave HTTP response to HTTPS client"
 _UNBOUNDED = 365 * 24 * 3600.0
 
 Done = Callable[[str], None]
@@ -37,8 +39,7 @@ def run(
             runtime.exec_sync(container_id, argv, timeout, lambda result: done(_exec_text(result, argv)))
         elif handler.get("httpGet"):
             request = prober.http_request(handler["httpGet"], container, pod_ip)
-            limit = min(timeout, _HTTP_TIMEOUT)
-            runtime.http_get(container_id, request, limit, lambda result: done(_http_text(result)))
+            _get(runtime, container_id, request, min(timeout, _HTTP_TIMEOUT), done)
         elif handler.get("sleep"):
             clock.call_later(float(handler["sleep"]["seconds"]), lambda: done(""))
         else:
@@ -57,7 +58,19 @@ def _exec_text(result: ExecResult, argv: tuple[str, ...]) -> str:
     return ""
 
 
+def _get(runtime: Runtime, container_id: str, request: HttpRequest, limit: float, done: Done) -> None:
+    """Any answer is a success, whatever its status; a server that speaks no TLS is asked again without it
+    (runHTTPHandler)."""
+
+    def answered(result: HttpResult) -> None:
+        if request.scheme == "HTTPS" and result.error.endswith(_NO_TLS):
+            plain = replace(request, scheme="HTTP")
+            runtime.http_get(container_id, plain, limit, lambda again: done(_http_text(again)))
+        else:
+            done(_http_text(result))
+
+    runtime.http_get(container_id, request, limit, answered)
+
+
 def _http_text(result: HttpResult) -> str:
-    if result.error or not result.status:
-        return result.error or "no answer"
-    return f"HTTP hook answered {result.status}" if result.status >= 400 else ""
+    return "" if result.status else result.error or "no answer"
