@@ -24,7 +24,6 @@ ROUNDS = 10
 DEATHS = 20
 IDLE_SECONDS = 60
 IMAGE = "busybox:1.36"
-ROLES = ("redis", "control", "sim", "node", "web", "supervisor")
 
 
 def measure(folder: Path) -> list[Figure]:
@@ -50,7 +49,7 @@ def measure(folder: Path) -> list[Figure]:
 
 def _idle(lab: Lab) -> list[Figure]:
     time.sleep(5)
-    pids = {role: lab.pid(role) for role in ROLES}
+    pids = {path.stem: int(path.read_text()) for path in sorted((lab.data / "pids").glob("*.pid"))}
     before = sum(cpu_seconds(pid) for pid in pids.values())
     time.sleep(IDLE_SECONDS)
     used = sum(cpu_seconds(pid) for pid in pids.values()) - before

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from typing import Any
 
 import redis
@@ -20,6 +21,7 @@ from django.conf import settings
 from django.db import connection
 from redis.client import PubSub
 
+from podlab import clock
 from podlab.clock import monotonic
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ HISTORY = "h"
 CLUSTER = "c"
 
 _TIMEOUT = 0.5  # seconds for one call to Redis
+_APART = 0.004  # seconds from one publication to the next: writes that come thick and fast share a ring
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between attempts while Redis is away
 _AFTER_IDLE = 30.0  # seconds without work after which the publishing thread ends
 
@@ -55,7 +58,12 @@ def unlisten_here(heard: Heard) -> None:
 
 def channel() -> str:
     """One per lab: the name comes from the database, which all processes of a lab share."""
-    where = [str(connection.settings_dict[part]) for part in ("NAME", "HOST", "PORT")]
+    settings_of = connection.settings_dict
+    return _channel(str(settings_of["NAME"]), str(settings_of["HOST"]), str(settings_of["PORT"]))
+
+
+@cache
+def _channel(*where: str) -> str:
     return f"podlab:doorbell:{hashlib.sha256('|'.join(where).encode()).hexdigest()[:16]}"
 
 
@@ -99,6 +107,7 @@ class _Publisher:
                 for message in messages:
                     client.publish(name, message)
                 pause = _FIRST_PAUSE
+                clock.pause(_APART)
             except (redis.RedisError, OSError) as error:
                 logger.debug("doorbell: Redis does not answer: %s", error)
                 with self._wake:
