@@ -9,13 +9,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import api_lab
 import pytest
 from django.test import AsyncClient
+from kubectl_server import Server
 
 from podlab.registry import clusters
 from podlab.storage import hub
@@ -56,36 +56,6 @@ def api(lab: str) -> AsyncClient:
 def anybody(lab: str) -> AsyncClient:
     """A client without a token."""
     return AsyncClient()
-
-
-@dataclass(frozen=True)
-class Server:
-    url: str
-    token: str
-    folder: Path
-    kubectl: str
-
-    def run(self, *arguments: str, cluster: str = "main", stdin: str = "", code: int | None = 0) -> str:
-        """Run kubectl; its stdout, or stdout and stderr if another exit code than 0 is expected."""
-        done = subprocess.run(
-            self.command(*arguments, cluster=cluster),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=self.environment(),
-            check=False,
-        )
-        if code is not None:
-            assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout if code == 0 else done.stdout + done.stderr
-
-    def command(self, *arguments: str, cluster: str = "main") -> list[str]:
-        return [self.kubectl, f"--kubeconfig={self.folder / f'kubeconfig-{cluster}'}", *arguments]
-
-    def environment(self) -> dict[str, str]:
-        cache = self.folder / f"cache-{Path(self.kubectl).name}"
-        return {"PATH": os.environ["PATH"], "HOME": str(cache), "KUBECACHEDIR": str(cache)}
 
 
 def _free_port() -> int:

@@ -6,7 +6,7 @@ import json
 import subprocess
 
 import pytest
-from conftest import Server
+from kubectl_server import Server
 
 pytestmark = pytest.mark.kubectl
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import Server
+from kubectl_server import Server
 
 pytestmark = pytest.mark.kubectl
 
