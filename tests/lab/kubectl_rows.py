@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import http.client
 import json
 import os
 import re
 import select
 import shlex
 import shutil
+import socket
 import subprocess
 import time
 import urllib.request
@@ -29,7 +31,8 @@ class Row:
     `by_version`: kubectl's versions say this differently on the wire, so every version drives it; the rest is for the
     newest one. `awaited`: asked again until it is so. `endless`: the command goes on for ever; it is ended when all is
     shown. `typed`: on a terminal, pairs of what to wait for and what to type. `meanwhile`: a command that is run every
-    second while an endless one goes on; `{n}` in it counts. `fetch`: a path that is then got through the port `{port}` on this machine.
+    second while an endless one goes on; `{n}` in it counts. `fetch`: a path that is then got through the port
+    `{port}` on this machine, or where `kubectl proxy` says that it serves.
     """
 
     command: str
@@ -165,6 +168,18 @@ class Desk:
             process.kill()
             process.communicate()
 
+    def _fetched(self, shown: str, path: str) -> str:
+        """A page through the port or socket that the command names, or through `{port}`."""
+        if found := re.search(r"^Starting to serve on (\S+\.sock)$", shown, re.MULTILINE):
+            connection = _SocketConnection("localhost", timeout=20)
+            connection.host = str(self.folder / found.group(1))
+            connection.request("GET", path, headers={"Host": "localhost"})
+            return connection.getresponse().read().decode()
+        chosen = re.search(r"^Starting to serve on 127\.0\.0\.1:(\d+)$", shown, re.MULTILINE)
+        port = chosen.group(1) if chosen else self.port
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+            return str(answer.read().decode())
+
     def _followed(self, row: Row, process: subprocess.Popen[bytes]) -> str:
         assert process.stdout is not None
         fcntl.fcntl(process.stdout, fcntl.F_SETFL, os.O_NONBLOCK)
@@ -176,8 +191,7 @@ class Desk:
                 if problem := self._once(Row(command=row.meanwhile.replace("{n}", str(rounds)))):
                     return f"meanwhile: {problem}"
             if shown and fetching:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{fetching}", timeout=20) as answer:
-                    shown += answer.read().decode()
+                shown += self._fetched(shown, fetching)
                 fetching = ""
             if not judge(row, row.code, shown):
                 return ""
@@ -187,6 +201,15 @@ class Desk:
                     return f"ended with {process.wait()}; it showed: {shown!r}"
                 shown += data.decode(errors="replace")
         return judge(row, row.code, shown)
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    """HTTP over the Unix socket `host`."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.host)
 
 
 def judge(row: Row, code: int, shown: str) -> str:

@@ -121,7 +121,8 @@ DISCOVERY = (
     row("explain hpa --api-version=autoscaling/v1", r"^VERSION: +v1$", r"^GROUP: +autoscaling$"),
     row("explain podpreset.spec", r"^KIND: +PodPreset$", r"envFrom"),
     row("explain pod.spec.bogus", r'^error: field "bogus" does not exist$', code=1),
-    row("proxy --port={port}", r"^Starting to serve on", r'"kind": ?"APIVersions"', endless=True, fetch="/api/"),
+    row("proxy --port=0", r"^Starting to serve on 127", r'"kind": ?"APIVersions"', endless=True, fetch="/api/"),
+    row("proxy --unix-socket=api.sock", r"^Starting to serve on", r'"APIVersions"', endless=True, fetch="/api"),
 )  # fmt: skip
 
 DESCRIBE = (
