@@ -146,6 +146,7 @@ class PodState:
     last_started: str = ""
     end_shown: bool = False  # the ends of all containers were stored, before the phase that follows
     mounted: bool = False
+    unpacked: dict[str, str] = field(default_factory=dict)  # image volume → "", what went wrong, or under way
     held: dict[str, Held] = field(default_factory=dict)  # what its claims give it, by volume
     sandbox_told: bool = False  # the event about a changed sandbox was given
     volumes_of: Manifest | None = None  # the metadata that the volumes were last made for

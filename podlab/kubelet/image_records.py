@@ -90,10 +90,11 @@ class ImageRecords:
         """Whether a pod with these log-ins may have the image that is there without pulling it."""
         with self._lock:
             of_image = [one for one in self._records.values() if one.image_id == info.id]
-            if not of_image:
-                return True
             name = images.repository(ref)
-            mine = [one for one in of_image if images.repository(one.ref) == name]
+            by_id = ref.startswith("sha256:")
+            mine = [one for one in of_image if by_id or images.repository(one.ref) == name]
+            if not mine:
+                return True  # others have given it this name
             if any(one.for_all for one in mine):
                 return True
             known = [use for one in mine for use in one.uses]

@@ -19,7 +19,7 @@ from podlab.kubelet.keyring import Login
 from podlab.kubelet.pods import Spec
 from podlab.kubelet.pull_progress import PullProgressNotes
 from podlab.kubelet.puller import Order, Pulled
-from podlab.kubelet.start_outcome import Started, Stop, fail, tell
+from podlab.kubelet.start_outcome import Started, Stop, fail
 from podlab.runtime.interface import ImageInfo
 
 # The kubelet tells of an image back-off in the sync that follows the failure.
@@ -28,18 +28,19 @@ _ANNOUNCE = timedelta(seconds=0.3)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One image for one container. `key` tells its pull from the others of the pod; `shown` is its name as written."""
+    """One image for one container. `key` tells its pull from the others of the pod; `shown` is its name as written; `path` is
+    the field that its events name."""
 
     spec: Spec
     key: str
     shown: str
     policy: str
+    path: str
 
 
 def of_container(spec: Spec) -> Wanted:
-    return Wanted(
-        spec, spec.name, str(spec.manifest.get("image") or ""), str(spec.manifest.get("imagePullPolicy") or "")
-    )
+    image, policy = (str(spec.manifest.get(field) or "") for field in ("image", "imagePullPolicy"))
+    return Wanted(spec, spec.name, image, policy, spec.field_path)
 
 
 def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
@@ -48,7 +49,7 @@ def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
     try:
         ref = images.default_tag(wanted.shown)
     except images.InvalidImageName as error:
-        tell(ctx, state, spec, reasons.WARNING, reasons.FAILED_TO_INSPECT_IMAGE, str(error), "")
+        _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED_TO_INSPECT_IMAGE, str(error), "")
         raise fail(ctx, state, spec, reasons.INVALID_IMAGE_NAME, str(error), event=reasons.INVALID_IMAGE_NAME) from None
     pull = state.pulls.get(wanted.key)
     if pull is not None and pull.image != ref:
@@ -66,10 +67,10 @@ def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
         raise Stop(Started.BLOCKED)
     if present is None or not usable:
         text = images.never_message(wanted.shown)
-        tell(ctx, state, spec, reasons.WARNING, reasons.ERR_IMAGE_NEVER_PULL, text, "")
+        _tell(ctx, state, wanted, reasons.WARNING, reasons.ERR_IMAGE_NEVER_PULL, text, "")
         raise fail(ctx, state, spec, reasons.ERR_IMAGE_NEVER_PULL, text, event=reasons.ERR_IMAGE_NEVER_PULL)
     why = f"imagePullPolicy is {policy} and the image is here"
-    tell(ctx, state, spec, reasons.NORMAL, reasons.PULLED, images.present_message(wanted.shown), why)
+    _tell(ctx, state, wanted, reasons.NORMAL, reasons.PULLED, images.present_message(wanted.shown), why)
     return present
 
 
@@ -93,7 +94,7 @@ def _pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull, logins: lis
     assert state.pod is not None
     spec, shown = wanted.spec, wanted.shown
     state.pulls[wanted.key] = pull
-    tell(ctx, state, spec, reasons.NORMAL, reasons.PULLING, f'Pulling image "{shown}"', why)
+    _tell(ctx, state, wanted, reasons.NORMAL, reasons.PULLING, f'Pulling image "{shown}"', why)
     present = ctx.runtime.image(pull.image) is not None
     progress = PullProgressNotes(ctx, state.ref.uid, spec.name, shown, pull.started)
 
@@ -111,12 +112,12 @@ def _pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull, logins: lis
         if result.image is not None:
             pulling, waiting = (pods.go_duration(int(s * 1000) / 1000) for s in (result.seconds, pulled.waited))
             text = images.pulled_message(shown, pulling, waiting, result.image.size)
-            tell(ctx, state, spec, reasons.NORMAL, reasons.PULLED, text, "")
+            _tell(ctx, state, wanted, reasons.NORMAL, reasons.PULLED, text, "")
         else:
             pull.reason, pull.message = images.pull_problem(shown, result.error)
             text = f'Failed to pull image "{shown}": {result.error}'
-            tell(ctx, state, spec, reasons.WARNING, reasons.FAILED, text, "")
-            tell(ctx, state, spec, reasons.WARNING, reasons.FAILED, f"Error: {pull.reason}", "")
+            _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, text, "")
+            _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, f"Error: {pull.reason}", "")
         pull.result = result
         ctx.dispatch(state.ref.uid)
 
@@ -154,8 +155,13 @@ def _after_pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull) -> Im
     if not pull.told:
         pull.told = True
         why = f"the next try is made {pods.go_duration(entry.seconds)} after the last one failed"
-        tell(ctx, state, spec, reasons.NORMAL, reasons.BACK_OFF, text, why)
-        tell(ctx, state, spec, reasons.WARNING, reasons.FAILED, f"Error: {reasons.IMAGE_PULL_BACK_OFF}", "")
+        _tell(ctx, state, wanted, reasons.NORMAL, reasons.BACK_OFF, text, why)
+        _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, f"Error: {reasons.IMAGE_PULL_BACK_OFF}", "")
     full = f"{text}: {pull.reason}: {pull.message}"
     state.problems[spec.name] = StartProblem(reasons.IMAGE_PULL_BACK_OFF, full)
     raise Stop(Started.NO)
+
+
+def _tell(ctx: Context, state: PodState, wanted: Wanted, kind: str, reason: str, message: str, why: str) -> None:
+    assert state.pod is not None
+    ctx.recorder.event(state.pod, kind, reason, message, field_path=wanted.path, why=why)

@@ -16,6 +16,7 @@ from podlab.kubelet import (
     hooks,
     hosts,
     image_step,
+    image_volumes,
     pods,
     termination_message,
     volumes,
@@ -50,6 +51,7 @@ def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, 
     try:
         _wait_for_back_off(ctx, state, observed, spec)
         image = image_step.ensure(ctx, state, image_step.of_container(spec))
+        image_volumes.ensure(ctx, state, spec)
         config = _config(ctx, state, observed, spec, item, image, ip)
         _run(ctx, state, observed, spec, item, sandbox_id, config)
         return _post_start(ctx, state, spec, ip)

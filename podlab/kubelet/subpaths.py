@@ -27,8 +27,8 @@ def wanted(mount: Manifest, env: Mapping[str, str]) -> str:
     return text
 
 
-def prepare(root: Path, part: str, *, mount: str, container: str) -> Path:
-    """The place of `part` in the volume at `root`, made if need be."""
+def prepare(root: Path, part: str, *, mount: str, container: str, make: bool = True) -> Path:
+    """The place of `part` in the volume at `root`, made if need be and if `make` allows it."""
     complaint = f'failed to prepare subPath for volumeMount "{mount}" of container "{container}"'
     if part.startswith("/") or ".." in Path(part).parts:
         raise ConfigError(complaint)
@@ -37,6 +37,8 @@ def prepare(root: Path, part: str, *, mount: str, container: str) -> Path:
     if place != real and real not in place.parents:
         raise ConfigError(complaint)
     try:
+        if not place.exists() and not make:
+            raise ConfigError(complaint)
         if not place.exists():
             place.mkdir(parents=True)
             place.chmod(real.stat().st_mode & 0o7777)

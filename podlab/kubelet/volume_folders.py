@@ -54,7 +54,7 @@ def kind(volume: Manifest) -> str:
 
 def set_up(volume: Manifest, content: list[File], folders: Folders, *, now: datetime, pod: Manifest) -> None:
     """Make the folder of one volume; doing it again with the same content changes nothing."""
-    if kind(volume) == "hostPath":
+    if kind(volume) in ("hostPath", "image"):
         return
     target = folders.of(volume)
     fresh = not target.exists()

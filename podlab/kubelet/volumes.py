@@ -51,7 +51,7 @@ def retry_seconds(failures: int) -> float:
 def files(volume: Manifest, sources: Sources) -> list[File]:
     """What the volume holds; empty for emptyDir. MountError when it cannot be had."""
     which = kind(volume)
-    if which == "emptyDir":
+    if which in ("emptyDir", "image"):  # an image is unpacked when a container that mounts it starts
         return []
     try:
         if which == "hostPath":
@@ -88,12 +88,14 @@ def mounts(
         part = subpaths.wanted(mount, env)
         if part:
             place = (
-                subpaths.prepare(place, part, mount=mount["name"], container=container["name"])
+                subpaths.prepare(
+                    place, part, mount=mount["name"], container=container["name"], make=kind(volume) != "image"
+                )
                 if real
                 else place / part
             )
         read_only = bool(
-            mount.get("readOnly") or kind(volume) in READ_ONLY or (behind is not None and behind.read_only)
+            mount.get("readOnly") or kind(volume) in (*READ_ONLY, "image") or (behind is not None and behind.read_only)
         )
         made.append(Mount(host_path=str(place), container_path=mount["mountPath"], read_only=read_only))
     return tuple(made)

@@ -423,6 +423,11 @@ class Runtime(Protocol):
         the runtime uses what the node's owner gave it."""
         ...
 
+    def unpack_image(self, ref: str, folder: str, done: Callable[[str], None]) -> None:
+        """Put the files of an image that is present into a new folder, all or nothing; `done` gets what went wrong, or "".
+        A folder that is there already is complete."""
+        ...
+
     def exec_sync(
         self, container_id: str, argv: tuple[str, ...], timeout: float, done: Callable[[ExecResult], None]
     ) -> None: ...

@@ -67,6 +67,7 @@ class FakeRuntime:
     images: set[str] = field(default_factory=lambda: {"busybox:1.36"})
     pull_errors: dict[str, str] = field(default_factory=dict)
     pull_seconds: float = 1.0
+    unpack_errors: list[str] = field(default_factory=list)
     pull_steps: list[tuple[float, int]] = field(default_factory=list)  # seconds → bytes of 100
     logins: list[RegistryLogin | None] = field(default_factory=list)
     exec_answer: Callable[[tuple[str, ...], datetime], ExecResult] | None = None
@@ -247,6 +248,11 @@ class FakeRuntime:
                 told = PullProgress(ref, "Downloading", current, 100, 2)
                 self.clock.call_later(seconds, partial(progress, told))
         self.clock.call_later(self.pull_seconds, finish)
+
+    def unpack_image(self, ref: str, folder: str, done: Callable[[str], None]) -> None:
+        self.calls.append(f"unpack {ref} {folder.rsplit('/', 1)[1]}")
+        errors = self.unpack_errors
+        self.clock.call_later(1, lambda: done(errors.pop(0) if errors else ""))
 
     def exec_sync(
         self, container_id: str, argv: tuple[str, ...], timeout: float, done: Callable[[ExecResult], None]

@@ -72,6 +72,17 @@ SHOWN: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
         {"volumeMounts": [{"name": "v", "mountPath": "/v"}]},
         "2777 7\n",
     ),
+    "the files of an image, read only": (
+        "/data/bin/busybox echo in; cat /part/passwd | head -c 4; touch /data/x 2>&1 | tail -c 22",
+        {"volumes": [{"name": "v", "image": {"reference": "busybox:1.36", "pullPolicy": "IfNotPresent"}}]},
+        {
+            "volumeMounts": [
+                {"name": "v", "mountPath": "/data"},
+                {"name": "v", "mountPath": "/part", "subPath": "etc"},
+            ]
+        },
+        "in\nrootRead-only file system\n",
+    ),
     "a part of a volume": (
         "mkdir -p /v/a && echo A > /v/a/f; cat /m/f; ls /v",
         {"volumes": [{"name": "v", "emptyDir": {}}]},

@@ -244,6 +244,14 @@ def test_an_image_of_others_is_free_and_not_ours() -> None:
     assert records.brought() == []
 
 
+def test_another_name_of_a_private_image_is_free_but_not_its_id() -> None:
+    records, info = ImageRecords(), ImageInfo("sha256:1", PRIVATE, 1)
+    records.note_pull(info, PRIVATE, present=False, login=keyring.logins([pull_secret("s")])[0], now=START)
+    assert not records.may_use(info, PRIVATE, [])
+    assert not records.may_use(info, "sha256:1", [])
+    assert records.may_use(info, "busybox:1.36", [])
+
+
 def test_pulls_wait_for_each_other(world: World) -> None:
     world.apply(pod(container(image="one:1")))
     second = pod(container("second", image="two:1"))
@@ -323,3 +331,40 @@ def test_how_a_pull_failed_is_passed_on(world: World) -> None:
     world.apply(pod(container(image="web:2")))
     world.advance(1)
     assert [note.error for note in world.told.pulls] == ["", ERROR]
+
+
+def with_image_volume(*mounts: str, **image: Any) -> Manifest:
+    mounting = [container(f"c{n}", volumeMounts=[{"name": m, "mountPath": "/data"}]) for n, m in enumerate(mounts)]
+    return pod(*mounting, volumes=[{"name": "data", "image": {"reference": "data:1", **image}}])
+
+
+def test_an_image_volume_is_pulled_unpacked_once_and_read_only(world: World) -> None:
+    world.apply(with_image_volume("data", "data"))
+    world.advance(5)
+    assert world.status["phase"] == "Running"
+    assert [call for call in world.runtime.calls if call.startswith(("pull", "unpack"))] == [
+        "pull data:1",
+        "unpack data:1 data",
+    ]
+    assert world.told.messages("Pulling") == ['Pulling image "data:1"']
+    for config in world.runtime.configs.values():
+        (mount,) = config.mounts
+        assert mount.read_only
+        assert mount.host_path.endswith("/volumes/kubernetes.io~image/data")
+
+
+def test_the_image_of_a_volume_that_is_missing_keeps_its_containers_waiting(world: World) -> None:
+    world.apply(with_image_volume("data", pullPolicy="Never"))
+    waiting = world.container("c0")["state"]["waiting"]
+    assert waiting == {"reason": "ErrImageNeverPull", "message": images.never_message("data:1")}
+
+
+def test_an_image_that_cannot_be_unpacked_is_tried_again(world: World) -> None:
+    world.runtime.images.add("data:1")
+    world.runtime.unpack_errors = ["no space left on device"]
+    world.apply(with_image_volume("data"))
+    world.advance(2)
+    text = 'failed to mount image volume "data": no space left on device'
+    assert world.container("c0")["state"]["waiting"] == {"reason": "CreateContainerError", "message": text}
+    world.advance(12)
+    assert world.status["phase"] == "Running"

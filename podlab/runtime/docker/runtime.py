@@ -11,11 +11,12 @@ import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from podlab.apis.types import LogLine
 from podlab.clock import RealClock
-from podlab.runtime.docker import container, dial, grpc_health, hairpin, images, sandbox, sessions
+from podlab.runtime.docker import container, dial, grpc_health, hairpin, images, sandbox, sessions, unpacking
 from podlab.runtime.docker import exec as executing
 from podlab.runtime.docker.client import engine_errors, shared
 from podlab.runtime.docker.event_stream import EventFollower
@@ -181,6 +182,11 @@ class DockerRuntime:
             lambda: images.pull(self._engine, ref, progress, login=login, opened=self._keep),
             done,
             failed=lambda error: PullResult(None, error),
+        )
+
+    def unpack_image(self, ref: str, folder: str, done: Callable[[str], None]) -> None:
+        self._submit(
+            lambda: unpacking.unpack(self._engine, self._scope, ref, Path(folder)), done, failed=lambda error: error
         )
 
     def exec_sync(

@@ -289,6 +289,10 @@ class SimRuntime:
             )
         self._clock.call_later(seconds, finish)
 
+    def unpack_image(self, ref: str, folder: str, done: Callable[[str], None]) -> None:
+        """A simulated image has no files."""
+        self._clock.call_later(0.05, lambda: done(""))
+
     # Calls into containers
 
     def exec_sync(
