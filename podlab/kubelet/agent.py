@@ -343,7 +343,9 @@ class Kubelet:
         """Volumes of pods that went away while no agent was here."""
         if not ctx.machine.simulated:
             known = {*self._states, *self._runtime.list_pods()}
-            housekeeping.remove_orphan_folders(self._pod_root, lambda uid: uid in known)
+            for root in (self._pod_root, ctx.memory_root):
+                if root is not None:
+                    housekeeping.remove_orphan_folders(root, lambda uid: uid in known)
 
     def _relist(self) -> None:
         """Wake the pods that changed unnoticed; take orphans in, in order to end them."""

@@ -7,13 +7,12 @@ removes. Logs of pods that are gone stay: the lab keeps them. Dead containers of
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
 from podlab.apis.status_errors import ApiError
 from podlab.apis.volume_claims import VOLUMES
-from podlab.kubelet import claim_folders
+from podlab.kubelet import claim_folders, volume_folders
 from podlab.registry.client import Client
 from podlab.runtime.interface import PodRef, PodStatus
 from podlab.storage.errors import StorageError
@@ -32,7 +31,7 @@ def remove_orphan_folders(pod_root: Path, known: Callable[[str], bool]) -> list[
         return []
     stale = sorted(entry.name for entry in pod_root.iterdir() if entry.is_dir() and not known(entry.name))
     for uid in stale:
-        shutil.rmtree(pod_root / uid, ignore_errors=True)
+        volume_folders.remove_pod(pod_root / uid)
     return stale
 
 

@@ -32,9 +32,14 @@ def root(runtime: Runtime, pod_root: Path) -> Path | None:
         or not os.path.ismount(_SHARED_MEMORY)
     ):
         return None
-    place = _SHARED_MEMORY / f"podlab-{hashlib.sha256(str(pod_root).encode()).hexdigest()[:12]}"
+    place = place_of(pod_root)
     place.mkdir(mode=0o700, exist_ok=True)  # secrets lie here; containers get at them through their mounts only
     return place if runtime.sees(str(place)) else None
+
+
+def place_of(pod_root: Path) -> Path:
+    """Where a node with this folder has its place, if it has one."""
+    return _SHARED_MEMORY / f"podlab-{hashlib.sha256(str(pod_root).encode()).hexdigest()[:12]}"
 
 
 def give_back(place: Path | None) -> None:

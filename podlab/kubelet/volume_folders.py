@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from podlab.apis import quantity
 from podlab.apis.types import Manifest
-from podlab.kubelet import pods
+from podlab.kubelet import pods, tmpfs
 
 _IN_MEMORY = ("secret", "downwardAPI", "projected")
 READ_ONLY = ("configMap", *_IN_MEMORY)
@@ -45,7 +46,14 @@ class Folders:
     def tear_down(self) -> None:
         for root in (self.disk, self.memory):
             if root is not None:
-                shutil.rmtree(root, ignore_errors=True)
+                remove_pod(root)
+
+
+def remove_pod(root: Path) -> None:
+    """A pod's folder with everything in it."""
+    if root.exists():
+        tmpfs.unmount_below(root)
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def kind(volume: Manifest) -> str:
@@ -62,11 +70,26 @@ def set_up(volume: Manifest, content: list[File], folders: Folders, *, now: date
     group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
     if kind(volume) == "emptyDir":
         if fresh:
+            size = memory_size(volume, pod)
+            if folders.memory is not None and size is not None:
+                tmpfs.mount(target, size)
             target.chmod(0o777)
             _give(target, group, read_only=False)
         return
     if _swap(target, content, now):
         _give(target, group, read_only=True)
+
+
+def memory_size(volume: Manifest, pod: Manifest) -> int | None:
+    """The size of an emptyDir in memory that has a limit: no more than the pod may use (emptydir
+    calculateEmptyDirMemorySize); None for others."""
+    source = volume.get("emptyDir") or {}
+    if source.get("medium") != "Memory" or not source.get("sizeLimit"):
+        return None
+    wanted = quantity.value(str(source["sizeLimit"]))
+    limits = [((c.manifest.get("resources") or {}).get("limits") or {}).get("memory") for c in pods.app_specs(pod)]
+    whole = sum(quantity.value(str(limit)) for limit in limits if limit)
+    return min(wanted, whole) if limits and all(limits) else wanted
 
 
 def give_to_group(root: Path, pod: Manifest, *, read_only: bool) -> None:

@@ -11,6 +11,7 @@ from podlab import settings
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.clock import monotonic, pause, wall_now
+from podlab.kubelet import memory, volume_folders
 from podlab.kubelet.node_host import NodeHost
 from podlab.registry import clusters
 from podlab.registry.client import Client
@@ -82,6 +83,7 @@ class Node:
             for sandbox in status.sandboxes:
                 runtime.remove_sandbox(sandbox.id)
         runtime.close()
+        volume_folders.remove_pod(memory.place_of(self._folder / "pods" / "main" / NODE))
 
     def run(
         self, script: str, *, grace: int = 1, policy: str = "Always", spec: Manifest | None = None, **container: Any

@@ -342,3 +342,18 @@ def test_a_missing_volume_source_is_told_with_growing_pauses_until_it_is_there(w
 def test_volumes_that_nobody_mounts_are_not_set_up(world: World) -> None:
     world.apply(pod(volumes=[{"name": "c", "configMap": {"name": "nope"}}]))
     assert world.status["phase"] == "Running"
+
+
+@pytest.mark.parametrize(
+    ("source", "limits", "size"),
+    [
+        ({"medium": "Memory", "sizeLimit": "1Mi"}, [None], 2**20),
+        ({"medium": "Memory", "sizeLimit": "1Gi"}, ["64Mi", "64Mi"], 2**27),
+        ({"medium": "Memory", "sizeLimit": "1Gi"}, ["64Mi", None], 2**30),
+        ({"medium": "Memory"}, [None], None),
+        ({"sizeLimit": "1Mi"}, [None], None),
+    ],
+)
+def test_the_size_of_a_volume_in_memory(source: Manifest, limits: list[str | None], size: int | None) -> None:
+    some = [container(f"c{n}", resources={"limits": {"memory": one}} if one else {}) for n, one in enumerate(limits)]
+    assert volume_folders.memory_size({"name": "v", "emptyDir": source}, pod(*some)) == size

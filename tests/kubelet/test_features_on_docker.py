@@ -83,6 +83,12 @@ SHOWN: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
         },
         "in\nrootRead-only file system\n",
     ),
+    "memory of a limited size": (
+        "mount | grep -c '^tmpfs on /v .*size=1024k'; dd if=/dev/zero of=/v/f bs=64k count=32 2>&1 | head -1",
+        {"volumes": [{"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}]},
+        {"volumeMounts": [{"name": "v", "mountPath": "/v"}]},
+        "1\ndd: error writing '/v/f': No space left on device\n",
+    ),
     "a part of a volume": (
         "mkdir -p /v/a && echo A > /v/a/f; cat /m/f; ls /v",
         {"volumes": [{"name": "v", "emptyDir": {}}]},
