@@ -156,6 +156,9 @@ class Handlers:
     ) -> None:
         self._of_images().pull_image(ref, done, progress, annotations, login)
 
+    def unpack_image(self, ref: str, folder: str, done: Callable[[str], None]) -> None:
+        self._of_images().unpack_image(ref, folder, done)
+
     def exec_sync(
         self, container_id: str, argv: tuple[str, ...], timeout: float, done: Callable[[ExecResult], None]
     ) -> None:

@@ -177,6 +177,9 @@ class Beside:
         told = self._said(progress) if progress is not None else None
         self._do(lambda: self._sim.pull_image(ref, self._said(done), told, annotations, login))
 
+    def unpack_image(self, ref: str, folder: str, done: Callable[[str], None]) -> None:
+        self._do(lambda: self._sim.unpack_image(ref, folder, self._said(done)))
+
     def exec_sync(
         self, container_id: str, argv: tuple[str, ...], timeout: float, done: Callable[[ExecResult], None]
     ) -> None:
