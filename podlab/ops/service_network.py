@@ -32,6 +32,11 @@ class Claim:
         return self._lock is not None
 
 
+def unclaimed(data: Path) -> Claim:
+    """For a lab without containers: its Services are reached by nobody else, whatever their network."""
+    return Claim(env.service_network("PODLAB_SERVICE_NETWORK", data), None)
+
+
 def claim(data: Path, *, folder: Path | None = None) -> Claim:
     """The network that is given or kept (a lab from before there were claims has the usual one), or else the first one that
     nobody has. `folder`: where labs meet."""
@@ -50,11 +55,11 @@ def claim(data: Path, *, folder: Path | None = None) -> Claim:
 
 
 def _in_order(folder: Path, data: Path) -> Iterator[str]:
-    """Those of labs that do not run, but will want theirs again, come last."""
+    """Those of labs that do not run, but will want theirs again, come last: the longest forgotten one first."""
     names = [str(network) for network in CANDIDATES]
     wanted = [name for name in names if _is_wanted(folder, name, data)]
     yield from (name for name in names if name not in wanted)
-    yield from wanted
+    yield from sorted(wanted, key=lambda name: _file(folder, name).stat().st_mtime)
 
 
 def _is_wanted(folder: Path, network: str, data: Path) -> bool:

@@ -73,7 +73,8 @@ class Supervisor:
         for pid_file in (self.data / "pids").glob("*.pid"):
             stop_leftover(pid_file, self.data)
         (self.data / "pids" / "supervisor.pid").write_text(f"{os.getpid()}\n")
-        self._services = service_network.claim(self.data)
+        docker = self.runtime == "docker"
+        self._services = service_network.claim(self.data) if docker else service_network.unclaimed(self.data)
 
     def _check_ports(self) -> None:
         bind = env.text("PODLAB_BIND", "127.0.0.1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -119,6 +120,16 @@ def test_labs_side_by_side_take_different_networks(tmp_path: Path) -> None:
     assert third.network == "10.98.0.0/16", "the first lab will come back and have its Services there"
     again = service_network.claim(one, folder=meeting)
     assert (again.network, again.held) == ("10.96.0.0/16", True)
+
+
+def test_the_longest_forgotten_network_is_given_away_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = tmp_path / "meeting"
+    monkeypatch.setattr(service_network, "CANDIDATES", service_network.CANDIDATES[:2])
+    for name, age in (("one", 100), ("two", 200)):
+        network = service_network.claim(lab(tmp_path, name), folder=meeting).network.replace("/", "-")
+        os.utime(meeting / f"{network}.lock", (age, 300 - age))
+    assert service_network.claim(lab(tmp_path, "three"), folder=meeting).network == "10.97.0.0/16"
+    assert not service_network.unclaimed(lab(tmp_path, "simulated")).held
 
 
 def test_a_network_that_another_lab_uses_is_not_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
