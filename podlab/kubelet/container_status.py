@@ -221,5 +221,5 @@ def _ordered(spec: Spec, entry: Manifest) -> Manifest:
 def _mount(mount: Manifest) -> Manifest:
     shown = {"name": mount["name"], "mountPath": mount["mountPath"]}
     if mount.get("readOnly"):
-        shown |= {"readOnly": True, "recursiveReadOnly": mount.get("recursiveReadOnly") or "Disabled"}
+        shown |= {"readOnly": True, "recursiveReadOnly": "Disabled"}  # IfPossible comes to the same: the runtime cannot
     return shown

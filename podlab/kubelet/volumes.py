@@ -83,6 +83,9 @@ def mounts(
     made: list[Mount] = []
     for mount in container.get("volumeMounts") or []:
         volume = all_volumes[mount["name"]]
+        if mount.get("recursiveReadOnly") == "Enabled":  # kubelet_pods.go resolveRecursiveReadOnly
+            text = "requested recursive read-only mode, but it is not supported by the runtime"
+            raise ConfigError(f'volume "{mount["name"]}" {text}')
         behind = claimed.get(mount["name"])
         place = behind.path if behind is not None else _place(volume, folders)
         part = subpaths.wanted(mount, env)

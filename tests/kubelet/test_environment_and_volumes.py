@@ -357,3 +357,20 @@ def test_volumes_that_nobody_mounts_are_not_set_up(world: World) -> None:
 def test_the_size_of_a_volume_in_memory(source: Manifest, limits: list[str | None], size: int | None) -> None:
     some = [container(f"c{n}", resources={"limits": {"memory": one}} if one else {}) for n, one in enumerate(limits)]
     assert volume_folders.memory_size({"name": "v", "emptyDir": source}, pod(*some)) == size
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [
+        ("Enabled", 'volume "v" requested recursive read-only mode, but it is not supported by the runtime'),
+        ("IfPossible", ""),
+    ],
+)
+def test_recursive_read_only_is_more_than_the_runtime_can(world: World, mode: str, outcome: str) -> None:
+    mount = {"name": "v", "mountPath": "/v", "readOnly": True, "recursiveReadOnly": mode}
+    world.apply(pod(container(volumeMounts=[mount]), volumes=[{"name": "v", "emptyDir": {}}]))
+    if outcome:
+        waiting = world.container()["state"]["waiting"]
+        assert waiting == {"reason": "CreateContainerConfigError", "message": outcome}
+    else:
+        assert world.container()["volumeMounts"][0]["recursiveReadOnly"] == "Disabled"
