@@ -131,7 +131,11 @@ def attempt(subject: Subject, text: str) -> Trial:
         return Trial(Report(authoring.of_refusal(_item(subject, document), error), []))
     problems = [authoring.problem(document, "", words, severity="warning") for words in written.warnings]
     patch = edits.merge_patch(editable(present.obj), document.obj)
-    return Trial(Report(problems, report.objects), revisions.diff(present.obj, written.obj), _patch(subject, patch))
+    return Trial(
+        Report(problems, report.objects),
+        revisions.diff(editable(present.obj), editable(written.obj)),
+        _patch(subject, patch),
+    )
 
 
 def _patch(subject: Subject, patch: Any) -> list[str]:

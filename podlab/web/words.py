@@ -54,5 +54,6 @@ WORDS = (
     gettext_noop("Ready to create: {objects}"),
     gettext_noop("line {line}"),
     gettext_noop("Ready to apply."),
+    gettext_noop("One problem"),
     gettext_noop("kept in this browser, {time}"),
 )

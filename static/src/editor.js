@@ -27,7 +27,7 @@ function start(page) {
   const text = left && !own ? left.text : sample;
   if (left?.base && text === left.text && page.elements.base) page.elements.base.value = left.base;
   const state = { given: sample, document: Number(page.elements.document.value), asked: 0, timer: 0 };
-  let found = []; // the problems at their lines, for the linter
+  let found = []; // the problems, for the linter; the text may have moved on since
 
   const view = yamlEditor({
     parent: document.getElementById("yaml"),
@@ -36,7 +36,7 @@ function start(page) {
     submit: () => page.requestSubmit(page.querySelector("button.primary")),
     changed: typed,
     schema: schemaAt,
-    linting: linter(() => found, { delay: 50 }),
+    linting: linter(() => found.map(diagnostic), { delay: 50 }),
   });
   area.value = text;
   area.hidden = true;
@@ -205,18 +205,16 @@ function start(page) {
     const empty = !view.state.doc.toString().trim();
     page.dataset.problems = problems.length;
     status.dataset.tone = problems.some((one) => one.severity === "error") ? "failed" : kind === "done" && !empty ? "running" : "waiting";
-    status.textContent = empty
-      ? t("Nothing to create yet.")
-      : kind === "lost"
-        ? t("The server does not answer; the text is kept here.")
-        : problems.length
-          ? t("{count} problems", { count: problems.length })
-          : creating
-            ? t("Ready to create: {objects}", { objects: objects.join(", ") })
-            : t("Ready to apply.");
+    status.textContent = empty ? t("Nothing to create yet.") : verdict(kind, problems.length, objects);
     problemList.replaceChildren(...problems.map(item));
-    found = problems.map(diagnostic);
+    found = problems;
     forceLinting(view);
+  }
+
+  function verdict(kind, count, objects) {
+    if (kind === "lost") return t("The server does not answer; the text is kept here.");
+    if (count) return count === 1 ? t("One problem") : t("{count} problems", { count });
+    return creating ? t("Ready to create: {objects}", { objects: objects.join(", ") }) : t("Ready to apply.");
   }
 
   function lineOf(problem) {

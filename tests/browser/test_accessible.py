@@ -40,6 +40,9 @@ PAGES = [
     "/c/main/ns/default/configmaps/kube-root-ca.crt",
     "/c/main/ns/default/secrets",
     "/c/main/ns/default/new",
+    "/c/main/ns/default/new?pattern=slow-start",
+    "/c/main/ns/default/new?pattern=settings",
+    f"/c/main/ns/default/pods/{POD}/edit",
     f"/c/main/ns/default/pods/{POD}",
     f"/c/main/ns/default/pods/{POD}?tab=logs",
     f"/c/main/ns/default/pods/{POD}?tab=details",
@@ -152,7 +155,16 @@ def test_a_range_is_drawn_on_the_axis_and_filters_the_lines(page: Page, pod: Non
     expect(page.locator(".log-line").first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/c/main/", "/c/main/ns/default/pods", f"/c/main/ns/default/pods/{POD}", "/clusters"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/c/main/",
+        "/c/main/ns/default/pods",
+        f"/c/main/ns/default/pods/{POD}",
+        "/clusters",
+        "/c/main/ns/default/new?pattern=web",
+    ],
+)
 def test_no_page_is_wider_than_a_phone(page: Page, pod: None, path: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(path)

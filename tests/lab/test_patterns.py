@@ -175,6 +175,16 @@ def test_an_ephemeral_container_looks_into_a_running_pod(gallery: Lab) -> None:
     assert status(pod_of(gallery, "debug"))["restartCount"] == 0
 
 
+def test_the_static_one_runs_from_the_folder_of_a_node(gallery: Lab) -> None:
+    node = gallery.kubectl("get", "nodes", "-o", "name").splitlines()[0].removeprefix("node/")
+    folder = gallery.data / "static" / "main" / node
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "static.yaml").write_text(patterns.find("static").manifest)
+    eventually("the mirror runs", lambda: running(pod_of(gallery, f"static-{node}")), PATIENCE)
+    (folder / "static.yaml").unlink()
+    eventually("the mirror is gone", lambda: gallery.pod(f"static-{node}") is None, PATIENCE)
+
+
 def test_the_two_about_an_end_end_as_they_say(gallery: Lab) -> None:
     gallery.kubectl("delete", "pod", "pre-stop", "slow-stop", "--wait=false")
     eventually("the hook and TERM are over", lambda: gallery.pod("pre-stop") is None, 60)

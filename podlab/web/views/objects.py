@@ -82,7 +82,7 @@ def one(request: HttpRequest, cluster: str, resource: str, name: str, namespace:
     more: dict[str, Any] = {
         "kind": kind,
         "name": name,
-        "editable": "update" in kind.verbs and place.may("update", kind.key, name=name),
+        "editable": place.moment is None and "update" in kind.verbs and place.may("update", kind.key, name=name),
         "facts": [(column.name, str(cell)) for column, cell in cells if column.name != "Name"],
         "conditions": (obj.get("status") or {}).get("conditions") or [],
         "command": kubectl.line("get", kind.key, name, "-o", "yaml", cluster=cluster, namespace=namespace),
