@@ -194,6 +194,34 @@ def total_quantities(pod: Manifest, *, kind: str = "requests") -> dict[str, quan
     }
 
 
+def held_requests(pod: Manifest) -> Requests:
+    """What a pod on a node counts for in the scheduler while it may be being resized: of spec, allocation and what its
+    containers have, whichever is more; without the spec when the resize can never be (determineContainerReqs of
+    component-helpers/resource/helpers.go with UseStatusResources)."""
+    conditions = (pod.get("status") or {}).get("conditions")
+    pending = get_condition(conditions, "PodResizePending")
+    if pending is None and get_condition(conditions, "PodResizeInProgress") is None:
+        return effective_requests(pod)
+    statuses = {item.get("name"): item for item in container_statuses(pod)}
+    infeasible = pending is not None and pending.get("reason") == "Infeasible"
+    spec = dict(pod.get("spec") or {})
+    for field in ("initContainers", "containers"):
+        if spec.get(field):
+            spec[field] = [_as_held(item, statuses.get(item.get("name")) or {}, infeasible) for item in spec[field]]
+    return effective_requests({**pod, "spec": spec})
+
+
+def _as_held(container: Manifest, status: Manifest, infeasible: bool) -> Manifest:
+    resources = container.get("resources") or {}
+    known = [status.get("allocatedResources") or {}, (status.get("resources") or {}).get("requests") or {}]
+    most = {} if infeasible and any(known) else dict(resources.get("requests") or {})
+    for block in known:
+        for name, text in block.items():
+            if name not in most or quantity.compare(text, most[name]) > 0:
+                most[name] = text
+    return {**container, "resources": {**resources, "requests": most}}
+
+
 def effective_requests(pod: Manifest) -> Requests:
     totals = {name: quantity.Quantity(nano) for name, nano in total_requests(pod).items()}
     cpu = totals.pop("cpu", quantity.Quantity(0))

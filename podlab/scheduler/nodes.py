@@ -40,7 +40,7 @@ class NodeInfo:
 
 
 def requests_of(pod: Manifest) -> Amount:
-    effective = pod_facts.effective_requests(pod)
+    effective = pod_facts.held_requests(pod)
     return Amount(effective.cpu_milli, effective.memory_bytes)
 
 

@@ -101,6 +101,14 @@ class Node:
         self.client.create("pods", pod, namespace="default")
         self.client.bind("default", "p", NODE)
 
+    def static_file(self, name: str, text: str | None) -> None:
+        """Put a file into the node's folder of static pods, or take it away."""
+        path = self._folder / "static" / "main" / NODE / name
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text)
+
     @property
     def pod(self) -> Manifest:
         return self.client.get("pods", "default", "p").obj

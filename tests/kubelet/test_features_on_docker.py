@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from docker_node import Node, eventually
+from docker_node import NODE, Node, eventually
 
 from podlab.apis.types import Manifest
 
@@ -214,3 +215,31 @@ def test_a_handler_that_is_not_here_keeps_the_pod_from_its_sandbox(node: Node) -
         'no runtime for "kata" is configured'
     ]
     assert node.waiting() == "ContainerCreating"
+
+
+def test_a_file_is_a_pod_with_logs_and_a_mirror_that_comes_back(node: Node) -> None:
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [other("main", f"echo hello; {FOREVER}")], "terminationGracePeriodSeconds": 1},
+    }
+    node.static_file("p.json", json.dumps(manifest))
+
+    def mirror() -> Manifest:
+        found = node.client.find("pods", "default", f"p-{NODE}")
+        return found.obj if found is not None else {}
+
+    def ready() -> bool:
+        return any(one.get("ready") for one in (mirror().get("status") or {}).get("containerStatuses") or [])
+
+    eventually(ready)
+    first = mirror()
+    assert first["status"]["containerStatuses"][0]["containerID"].startswith("docker://")
+    assert list(node.listing()) == [first["metadata"]["annotations"]["kubernetes.io/config.hash"]]
+    node.client.delete("pods", "default", f"p-{NODE}")
+    eventually(lambda: ready() and mirror()["metadata"]["uid"] != first["metadata"]["uid"])
+    assert mirror()["status"]["containerStatuses"] == first["status"]["containerStatuses"]
+    node.static_file("p.json", None)
+    eventually(lambda: not mirror())
+    assert node.listing() == {}

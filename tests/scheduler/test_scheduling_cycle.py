@@ -237,3 +237,24 @@ def test_keeps_the_reasons_of_each_rejected_node_beside_the_choice() -> None:
     assert placement.node == "b"
     assert placement.reasons == {"a": ("node(s) were unschedulable",)}
     assert "a (node(s) were unschedulable)" in placement.why
+
+
+@pytest.mark.parametrize(
+    ("spec", "allocated", "condition", "counted"),
+    [
+        ("500m", "500m", {}, 500),
+        ("800m", "500m", {"type": "PodResizePending", "reason": "Deferred"}, 800),
+        ("5", "500m", {"type": "PodResizePending", "reason": "Infeasible"}, 500),
+        ("300m", "300m", {"type": "PodResizeInProgress"}, 500),
+    ],
+)
+def test_a_pod_that_is_being_resized_counts_for_what_it_may_have(
+    spec: str, allocated: str, condition: dict[str, str], counted: int
+) -> None:
+    """Its container has 500m."""
+    held = pod("held", requests={"cpu": spec}, on="a", phase="Running")
+    held["status"]["conditions"] = [condition] if condition else []
+    entry = {"name": "main", "allocatedResources": {"cpu": allocated}, "resources": {"requests": {"cpu": "500m"}}}
+    held["status"]["containerStatuses"] = [entry]
+    (info,) = node_infos([node("a")], [held])
+    assert info.requested.cpu_milli == counted
