@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.apis.volume_claims import VOLUME_ROOT
-from podlab.clock import Clock, Timer
+from podlab.clock import Clock
 from podlab.kubelet import (
     eviction,
     housekeeping,
@@ -45,6 +45,7 @@ from podlab.kubelet.log_pump import LogPump
 from podlab.kubelet.lookup import ClientLookup
 from podlab.kubelet.prober.manager import ProbeManager
 from podlab.kubelet.puller import Puller
+from podlab.kubelet.rounds import Rounds
 from podlab.kubelet.runs import Runs
 from podlab.kubelet.start_outcome import RETRY
 from podlab.kubelet.static_pods import StaticPods
@@ -125,7 +126,7 @@ class Kubelet:
         self._lock = threading.Lock()
         self._states: dict[str, PodState] = {}
         self._listing: Mapping[str, PodStatus] = {}
-        self._timers: dict[str, Timer] = {}
+        self._rounds = Rounds(clock, defer)
         self._events: Subscription | None = None
         self._running = False
         self._ctx: Context | None = None
@@ -157,22 +158,20 @@ class Kubelet:
         self._events = self._runtime.events(self._on_runtime_event)
         self._relist()
         if not ctx.machine.simulated:
-            self._every("relist", RELIST_SECONDS, self._relist)
-            self._every("resync", RESYNC_SECONDS, self.resync)
-            self._every("eviction", eviction.CHECK_SECONDS, self._evictions.look)
-            self._every("static", static_pods.LOOK_SECONDS, self.look_at_files)
-            self._every("heartbeat", node_status.HEARTBEAT_SECONDS, self._post)
+            self._rounds.every(RELIST_SECONDS, self._relist)
+            self._rounds.every(RESYNC_SECONDS, self.resync)
+            self._rounds.every(eviction.CHECK_SECONDS, self._evictions.look)
+            self._rounds.every(static_pods.LOOK_SECONDS, self.look_at_files)
+            self._rounds.every(node_status.HEARTBEAT_SECONDS, self._post)
             self._collect_images(node)
-            self._every(
-                "claims", CLAIM_SWEEP_SECONDS, partial(housekeeping.sweep_claims, ctx.volume_root, self._client)
-            )
+            self._rounds.every(CLAIM_SWEEP_SECONDS, partial(housekeeping.sweep_claims, ctx.volume_root, self._client))
 
     def stop(self) -> None:
         """Let go of everything; containers go on running."""
         with self._lock:
             self._running = False
-            timers = [*self._timers.values(), *(s.timer for s in self._states.values() if s.timer is not None)]
-            self._timers.clear()
+            timers = [s.timer for s in self._states.values() if s.timer is not None]
+        self._rounds.stop()
         for timer in timers:
             timer.cancel()
         if self._events is not None:
@@ -228,7 +227,7 @@ class Kubelet:
             return
         if entry.type == "DELETED":
             state.gone = True
-        elif old is not None and not _matters(old, pod, state.written):
+        elif old is not None and not pods.asks_for_sync(old, pod, state.written):
             return
         self._dispatch(entry.uid)
 
@@ -332,7 +331,7 @@ class Kubelet:
             collector = Collector(
                 self._runtime, self._image_records, self._clock, self._recorder, node, self._image_policy
             )
-            self._every("images", image_gc.PERIOD_SECONDS, collector.collect)
+            self._rounds.every(image_gc.PERIOD_SECONDS, collector.collect)
 
     def _annotations(self, ctx: Context) -> dict[str, str]:
         """What the node tells those who need it: where its streams are opened, and where its volumes lie."""
@@ -383,7 +382,7 @@ class Kubelet:
             logger.exception("pod %s/%s could not be synced", state.ref.namespace, state.ref.name)
             state.wake_at(self._clock.now() + RETRY)
         uid = state.ref.uid
-        wake = _wish(state)
+        wake = state.wish()
         if wake is not None and self._running and uid in self._states:
             state.timer = self._clock.call_at(wake, lambda: self._dispatch(uid))
 
@@ -431,28 +430,3 @@ class Kubelet:
             )
         except Exception as error:
             logger.warning("node %s: heartbeat failed: %s", self.node, error)
-
-    def _every(self, name: str, seconds: float, work: Callable[[], None]) -> None:
-        def fire() -> None:
-            self._defer(work)
-            with self._lock:
-                if self._running:
-                    self._timers[name] = self._clock.call_later(seconds, fire)
-
-        self._timers[name] = self._clock.call_later(seconds, fire)
-
-
-def _matters(old: Manifest, new: Manifest, written: Manifest | None) -> bool:
-    """Whether a change asks for a sync: spec or metadata, or a status that somebody else wrote."""
-    if old["spec"] != new["spec"] or _meta(old) != _meta(new):
-        return True
-    return old.get("status") != new.get("status") and new.get("status") != written
-
-
-def _meta(pod: Manifest) -> Manifest:
-    return {k: v for k, v in pod["metadata"].items() if k not in ("resourceVersion", "managedFields")}
-
-
-def _wish(state: PodState) -> datetime | None:
-    """When the sync that just ran wants to come again."""
-    return state.wake

@@ -203,6 +203,10 @@ class PodState:
     def _generation(self) -> int:
         return int((self.pod or {}).get("metadata", {}).get("generation") or 0)
 
+    def wish(self) -> datetime | None:
+        """When the sync that just ran wants to come again."""
+        return self.wake
+
     def wake_at(self, when: datetime) -> None:
         """Ask for another sync at `when`; the earliest wish counts."""
         if self.wake is None or when < self.wake:

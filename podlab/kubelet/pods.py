@@ -162,3 +162,14 @@ def back_off_key(spec: Spec) -> tuple[str, str]:
 
 
 go_duration = times.go_duration
+
+
+def asks_for_sync(old: Manifest, new: Manifest, written: Manifest | None) -> bool:
+    """Whether a change is the kubelet's business: spec or metadata, or a status that somebody else wrote."""
+    if old["spec"] != new["spec"] or _lasting(old) != _lasting(new):
+        return True
+    return old.get("status") != new.get("status") and new.get("status") != written
+
+
+def _lasting(pod: Manifest) -> Manifest:
+    return {k: v for k, v in pod["metadata"].items() if k not in ("resourceVersion", "managedFields")}
