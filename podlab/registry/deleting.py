@@ -41,6 +41,11 @@ class DeleteOptions:
     propagation: str | None = None
 
 
+def _warnings(ctx: Context, options: DeleteOptions) -> tuple[str, ...]:
+    """Said before the object is looked for (job strategy, WarningsOnDelete)."""
+    return (_JOB_WARNING,) if ctx.resource.key == "jobs.batch" and not options.propagation else ()
+
+
 def delete(ctx: Context, options: DeleteOptions) -> Deleted:
     """Remove the object or begin its graceful end."""
     _check_propagation(options.propagation)
@@ -48,7 +53,9 @@ def delete(ctx: Context, options: DeleteOptions) -> Deleted:
     for _ in range(_ATTEMPTS):
         current = store.get(ctx.key)
         if current is None:
-            raise status_errors.not_found(ctx.resource, ctx.name)
+            missing = status_errors.not_found(ctx.resource, ctx.name)
+            missing.warnings = _warnings(ctx, options)
+            raise missing
         check_preconditions(ctx, options, current)
         chain.check(chain.Request(ctx, chain.DELETE, current.obj, current.obj))
         try:
@@ -92,7 +99,7 @@ def _delete(ctx: Context, strategy: Strategy, current: Stored, options: DeleteOp
     held = strategy.held(obj)
     if not pending and held and not metadata.of(obj).get("deletionTimestamp"):
         _mark(ctx, strategy, obj, 0)
-    warnings = (_JOB_WARNING,) if ctx.resource.key == "jobs.batch" and not options.propagation else ()
+    warnings = _warnings(ctx, options)
     stays = held or pending
     if ctx.options.dry_run:
         return _answer(strategy, obj, gone=not stays, warnings=warnings)

@@ -179,6 +179,15 @@ def test_propagation_policies(client: Client) -> None:
     assert client.delete("configmaps", "default", "c", propagation="Background").gone
 
 
+def test_a_job_that_is_not_there_is_warned_about_all_the_same(client: Client) -> None:
+    missing = refusal(client.delete, "jobs.batch", "default", "none")
+    assert missing.code == 404
+    assert [text.partition(";")[0] for text in missing.warnings] == [
+        "child pods are preserved by default when jobs are deleted"
+    ]
+    assert refusal(client.delete, "jobs.batch", "default", "none", propagation="Orphan").warnings == ()
+
+
 def test_a_collection_is_deleted_by_selector(client: Client) -> None:
     for name, label in (("a", "x"), ("b", "y"), ("c", "x")):
         obj = config(name)
