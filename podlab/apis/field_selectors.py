@@ -159,7 +159,7 @@ def field_value(resource: Resource, obj: Manifest, field: str) -> str:
 
 def _unsupported(resource: Resource, field: str) -> str:
     if resource.key == "jobs.batch":
-        return f'field label "{field}" not supported for batchv1.Job'
+        return f'field label "{field}" not supported for Job'
     if resource.key in _FIELDS:
         return f"field label not supported: {field}"
     return f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'

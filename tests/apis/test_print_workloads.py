@@ -104,4 +104,4 @@ def test_jobs_are_selected_by_their_successes() -> None:
     assert not chosen.matches(jobs, {"status": {}})
     with pytest.raises(SelectorError) as caught:
         selectors.FieldSelector.parse("spec.suspend=true").check(jobs)
-    assert caught.value.message == 'field label "spec.suspend" not supported for batchv1.Job'
+    assert caught.value.message == 'field label "spec.suspend" not supported for Job'
