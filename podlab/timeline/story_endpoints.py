@@ -33,7 +33,10 @@ class Endpoints:
         if present is not None and present["state"] == state:
             return
         self._book.close(present, entry)
-        self._open[meta["name"]] = self._book.put(self._mark(entry, service, state, left=found is None))
+        mark = self._mark(entry, service, state, left=found is None)
+        if present is not None and present["state"] == "True":
+            mark["target"] = "condition/Ready"  # what took it out
+        self._open[meta["name"]] = self._book.put(mark)
 
     def _place(self, obj: Manifest) -> Manifest | None:
         return next(
@@ -55,8 +58,6 @@ class Endpoints:
             command=self._book.place.endpoints(service),
         )
         mark.update({"reason": service, "text": service, "state": state, "outcome": state, "why": entry.why})
-        if state == "False":
-            mark["target"] = "condition/Ready"
         return mark
 
 
