@@ -22,6 +22,7 @@ from podlab.runtime.interface import (
     HttpRequest,
     HttpResult,
     Mount,
+    PidNamespace,
     PodRef,
     PullResult,
     SandboxConfig,
@@ -161,6 +162,16 @@ def test_term(sim: Sim, case: str) -> None:
     sim.runtime.signal_container(container, "TERM")
     sim.to(60)
     assert sim.fate(container) == fate
+
+
+def test_in_a_shared_process_namespace_term_ends_who_has_no_handler(sim: Sim) -> None:
+    shared = sim.shell("sleep 60", name="shared", pid_namespace=PidNamespace.POD)
+    handled = sim.shell("trap 'exit 3' TERM; while true; do sleep 60 & wait; done", pid_namespace=PidNamespace.POD)
+    sim.to(5)
+    for container_id in (shared, handled):
+        sim.runtime.signal_container(container_id, "TERM")
+    assert sim.fate(shared) == (5, 143, "Error")
+    assert sim.fate(handled) == (5, 3, "Error")
 
 
 def test_a_termination_message_is_kept(sim: Sim) -> None:

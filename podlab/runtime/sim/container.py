@@ -14,7 +14,7 @@ from typing import Any
 from podlab.apis import quantity
 from podlab.clock import Clock, Timer
 from podlab.runtime.errors import StartFailed
-from podlab.runtime.interface import ContainerConfig, ContainerState, ContainerStatus
+from podlab.runtime.interface import ContainerConfig, ContainerState, ContainerStatus, PidNamespace
 from podlab.runtime.sim import behaviour as behaviours
 from podlab.runtime.sim import commands, servers
 from podlab.runtime.sim.behaviour import Behaviour
@@ -292,6 +292,7 @@ class SimContainer:
             memory_limit=config.memory_limit,
             seed=f"{self._seed}/{self.id}",
             declared_ports=config.ports,
+            first_process=config.pid_namespace is PidNamespace.CONTAINER,
             applets_only=servers.image_name(config.image) in servers.SMALL_IMAGES,
         )
 

@@ -18,6 +18,7 @@ from podlab.runtime.sim.outside import Outside, nowhere
 
 SECOND = 1_000_000
 KILLED = 137
+_DEADLY = {"HUP": 1, "INT": 2, "QUIT": 3, "USR1": 10, "USR2": 12, "TERM": 15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Setting:
     memory_limit: int = 0
     seed: str = ""
     declared_ports: tuple[int, ...] = ()
+    first_process: bool = True  # of its namespace: the kernel keeps signals from it that it has no handler for
     applets_only: bool = False  # a busybox-like image: commands that the simulator does not know do not exist
 
 
@@ -211,6 +213,8 @@ class Machine:
                 self._finish(KILLED, "Error")
             return
         if name not in self.handled:
+            if not self.setting.first_process and name in _DEADLY:
+                self._finish(128 + _DEADLY[name], "Error")
             return
         self.pending.append(name)
         if self._main is not None and self._main.wait.interruptible:
