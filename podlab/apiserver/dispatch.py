@@ -187,7 +187,7 @@ async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpRespon
     verb = _verb(request, place)
     if place.subresource in plain.SUBRESOURCES:
         await plain.respond(Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=Accept()))
-    accept = _accept(request, _OBJECT_KINDS, stream=verb == "watch") if place.subresource != "log" else Accept()
+    accept = _accept(request, _kinds_at(place), stream=verb == "watch") if place.subresource != "log" else Accept()
     call = Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=accept)
     streaming: dict[str, Callable[[Call], Awaitable[HttpResponseBase]]] = {"watch": watch_stream.respond}
     if place.subresource == "log":
@@ -196,6 +196,11 @@ async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpRespon
         return await streaming[verb](call)
     handler = _HANDLERS[verb]
     return await pool.run(lambda: handler(call))
+
+
+def _kinds_at(place: Place) -> frozenset[str]:
+    """What is only created, such as a review, has no columns (AllowsMediaTypeTransform without a TableConvertor)."""
+    return _OBJECT_KINDS - {TABLE} if place.resource.verbs == ("create",) else _OBJECT_KINDS
 
 
 def _verb(request: HttpRequest, place: Place) -> str:

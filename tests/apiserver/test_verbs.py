@@ -35,6 +35,14 @@ async def post(api: AsyncClient, path: str, obj: Any, code: int = 201, **query: 
     return answer
 
 
+async def test_a_review_has_no_columns(api: AsyncClient) -> None:
+    review = {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "spec": {}}
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    alone = TABLE.partition(",")[0]
+    answer = await api.post(path, json.dumps(review), content_type="application/json", headers={"Accept": alone})
+    assert (answer.status_code, answer.json()["reason"]) == (406, "NotAcceptable")
+
+
 async def test_an_object_is_made_read_changed_and_removed(api: AsyncClient) -> None:
     made = (await post(api, MAPS, config_map("a"))).json()
     assert made["metadata"]["namespace"] == "default"
