@@ -1,4 +1,6 @@
 // Bundles the pages' modules and styles into static/dist. `node static/build.mjs [--watch]`
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
 
 const options = {
@@ -27,5 +29,11 @@ const options = {
 if (process.argv.includes("--watch")) {
   await (await context(options)).watch();
 } else {
+  await rm(options.outdir, { recursive: true, force: true }); // chunks of earlier builds
   await build(options);
+  // WhiteNoise sends these to whoever takes gzip.
+  for (const name of await readdir(options.outdir)) {
+    const file = `${options.outdir}/${name}`;
+    await writeFile(`${file}.gz`, gzipSync(await readFile(file), { level: 9 }));
+  }
 }

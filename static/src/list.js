@@ -1,5 +1,6 @@
 // The pod list, live: rows change in place, ages run, nothing jumps.
 
+import { firstIndex } from "./book.js";
 import { Connection } from "./socket.js";
 import { humanDuration } from "./times.js";
 
@@ -12,33 +13,54 @@ function start(table) {
   const body = table.tBodies[0];
   const template = document.getElementById("pod-row");
   const count = document.querySelector("[data-count]");
+  const lines = new Map([...body.rows].map((line) => [line.dataset.name, line])); // by the pod's name
+  const seen = new Set(); // those that the window shows: only their ages run
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) {
+        seen.add(target);
+        ages(target);
+      } else seen.delete(target);
+    }
+  });
+  for (const line of lines.values()) watcher.observe(line);
 
   connection.open("list", () => ({ type: "open-list", namespace }), {
     rows: ({ rows, removed, reset }) => {
       if (reset) {
         const names = new Set(rows.map((row) => row.name));
-        for (const row of [...body.rows]) if (!names.has(row.dataset.name)) row.remove();
+        for (const [name, line] of lines) if (!names.has(name)) drop(line);
       }
-      for (const uid of removed) body.querySelector(`tr[data-uid="${CSS.escape(uid)}"]`)?.remove();
+      const gone = new Set(removed);
+      if (gone.size) for (const line of lines.values()) if (gone.has(line.dataset.uid)) drop(line);
       for (const row of rows) upsert(row);
       settle();
     },
   });
 
+  function drop(line) {
+    lines.delete(line.dataset.name);
+    seen.delete(line);
+    watcher.unobserve(line);
+    line.remove();
+  }
+
   function upsert(row) {
-    let line = body.querySelector(`tr[data-name="${CSS.escape(row.name)}"]`);
+    let line = lines.get(row.name);
     if (!line) {
       line = template.content.firstElementChild.cloneNode(true);
       line.dataset.name = row.name;
-      const next = [...body.rows].find((other) => other.dataset.name > row.name);
-      body.insertBefore(line, next ?? null);
+      const at = firstIndex(body.rows.length, (i) => body.rows[i].dataset.name > row.name);
+      body.insertBefore(line, body.rows[at] ?? null);
+      lines.set(row.name, line);
+      watcher.observe(line);
     }
     line.dataset.uid = row.uid;
     line.dataset.created = row.created;
     line.dataset.restartsAt = row.restarts_at ?? "";
     const [name, ready, status, restarts, , node, ip] = row.cells;
     const link = line.querySelector("a");
-    link.textContent = name;
+    if (link.textContent !== name) link.textContent = name;
     link.href = `${table.dataset.base}${encodeURIComponent(name)}?uid=${encodeURIComponent(row.uid)}`;
     write(line, "ready", ready);
     write(line, "status", status);
@@ -46,7 +68,7 @@ function start(table) {
     write(line, "node", node);
     write(line, "ip", ip);
     line.querySelector(".badge").dataset.tone = row.tone;
-    ages(line);
+    if (seen.has(line)) ages(line);
   }
 
   function write(line, name, text) {
@@ -56,7 +78,7 @@ function start(table) {
 
   function ages(line) {
     const now = connection.clock.now();
-    if (now === null) return;
+    if (now === null || !line.dataset.created) return;
     write(line, "age", humanDuration(now - Date.parse(line.dataset.created)));
     const at = line.dataset.restartsAt;
     write(line, "ago", at ? `(${humanDuration(now - Date.parse(at))} ago)` : "");
@@ -68,6 +90,6 @@ function start(table) {
     if (count) count.textContent = body.rows.length;
   }
 
-  setInterval(() => [...body.rows].forEach(ages), 1000);
+  setInterval(() => seen.forEach(ages), 1000);
   connection.start();
 }
