@@ -27,6 +27,8 @@ export class CommandLine {
     const pieces = changedPieces(this.area.value, text);
     this.area.value = text;
     this.show(pieces);
+    const mark = this.mirror.querySelector("mark");
+    if (mark) this.area.parentElement.scrollTop = Math.max(mark.offsetTop - 60, 0);
   }
 
   calm() {

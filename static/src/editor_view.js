@@ -47,6 +47,15 @@ export function follow(view, text) {
   if (!change) return;
   const lines = changedLines(old, text);
   view.dispatch({ changes: change, effects: [fromServer.of(true), flash.of(lines)] });
+  reveal(view, lines[0]);
+}
+
+// Scroll the text, and nothing but the text, to a line that is out of sight.
+function reveal(view, line) {
+  if (!line) return;
+  const { top, bottom } = view.lineBlockAt(view.state.doc.line(Math.min(line, view.state.doc.lines)).from);
+  const { scrollTop, clientHeight } = view.scrollDOM;
+  if (top < scrollTop || bottom > scrollTop + clientHeight) view.scrollDOM.scrollTop = Math.max(top - clientHeight / 3, 0);
 }
 
 export function calm(view) {
@@ -68,7 +77,7 @@ export function yamlEditor({ parent, doc, label, submit, changed, schema, lintin
         flashed,
         autocompletion({ override: [(context) => complete(context, schema)], activateOnTyping: true }),
         hoverTooltip((view, at) => hover(view, at, schema), { hoverTime: 250 }),
-        EditorView.contentAttributes.of({ "aria-label": label, "aria-describedby": "check-status" }),
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label, "aria-describedby": "check-status" }),
         EditorView.updateListener.of(changed),
       ],
     }),

@@ -88,6 +88,7 @@ def test_the_probe_designer_answers_while_one_types(page: Page) -> None:
     expect(said).to_contain_text("Killed after 15 s by its liveness probe")
     page.locator('[name="f.spec.containers[0].livenessProbe.failureThreshold"]').fill("1")
     expect(said).to_contain_text("Killed after 11 s")
+    expect(page.locator(".cm-flashed")).to_be_in_viewport()
 
 
 def test_fields_are_completed_and_explained(page: Page) -> None:
