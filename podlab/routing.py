@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from channels.auth import AuthMiddlewareStack
@@ -11,10 +11,16 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver, re_path
 
+from podlab.apiserver.people import terminal
 from podlab.timeline.consumers import PageConsumer
 
 websocket_urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^ws/c/(?P<cluster>[a-z0-9][a-z0-9-]{0,62})/$", PageConsumer.as_asgi()),
+    re_path(
+        r"^ws/c/(?P<cluster>[a-z0-9][a-z0-9-]{0,62})/ns/(?P<namespace>[a-z0-9][a-z0-9-]{0,62})"
+        r"/pods/(?P<name>[a-z0-9][a-z0-9.-]{0,252})/(?P<operation>exec|attach)$",
+        cast(Any, terminal),  # the annotation knows views only
+    ),
 ]
 
 

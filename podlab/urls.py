@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
+from podlab.apiserver.people import preview
 from podlab.ops.metrics import metrics
 from podlab.web.urls import urlpatterns as pages
 
-urlpatterns: list[URLPattern | URLResolver] = [path("metrics", metrics), *pages]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("metrics", metrics),
+    re_path(r"^preview/(?P<token>[A-Za-z0-9._:-]{20,1000})(?P<path>/.*)?$", preview, name="preview"),
+    *pages,
+]
 handler400 = "podlab.web.views.problems.bad_request"

@@ -11,6 +11,7 @@ const options = {
     space: "static/src/space.js",
     editor: "static/src/editor.js",
     graph: "static/src/graph.js",
+    terminal: "static/src/terminal.js",
     clock: "static/src/clock_page.js",
     style: "static/src/style.css",
   },

@@ -30,6 +30,7 @@ class Call:
     verb: str
     place: Place
     accept: Accept
+    who: Identity | None = None  # a person whose session or link was looked at already
 
     @property
     def query(self) -> QueryDict:
@@ -70,12 +71,18 @@ def enter(request: HttpRequest, cluster: str, path: str) -> tuple[Identity, Clus
     return who, clusters.get(cluster)
 
 
+def _let_in(call: Call, who: Identity) -> tuple[Identity, ClusterRow]:
+    if not authorizer.sees_cluster(who, call.cluster):
+        raise authorizer.refuse_path(who, call.verb, call.path)
+    return who, clusters.get(call.cluster)
+
+
 def _path_verb(request: HttpRequest) -> str:
     return {"POST": "create", "PUT": "update"}.get(request.method or "GET", (request.method or "GET").lower())
 
 
 def open_session(call: Call) -> Session:
-    who, row = enter(call.request, call.cluster, call.path)
+    who, row = enter(call.request, call.cluster, call.path) if call.who is None else _let_in(call, call.who)
     lasts = call.verb == "watch"
     client = clusters.client_for(call.cluster, who) if lasts else clusters.client_in(row, who)
     return Session(who, client, client.now)

@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^c/{_POD}$", pods.pod, name="pod"),
     re_path(rf"^c/{_POD}/delete$", pods.pod_delete, name="pod-delete"),
     re_path(rf"^c/{_POD}/log$", pods.pod_log_file, name="pod-log"),
+    re_path(rf"^c/{_POD}/debug$", pods.pod_debug, name="pod-debug"),
     re_path(rf"^c/{_NS}/{_KIND}$", objects.listing, name="objects"),
     re_path(rf"^c/{_NS}/{_KIND}/{_NAME}$", objects.one, name="object"),
     re_path(rf"^c/{_NS}/{_KIND}/{_NAME}/edit$", editing.edit, name="edit"),

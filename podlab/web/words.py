@@ -56,4 +56,10 @@ WORDS = (
     gettext_noop("Ready to apply."),
     gettext_noop("One problem"),
     gettext_noop("kept in this browser, {time}"),
+    gettext_noop("connecting…"),
+    gettext_noop("connected to {container}"),
+    gettext_noop("closed"),
+    gettext_noop("ended"),
+    gettext_noop("ended with exit code {code}"),
+    gettext_noop("The connection could not be made or was lost."),
 )

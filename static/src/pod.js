@@ -4,6 +4,7 @@ import { Address } from "./address.js";
 import { buttons, rangeChip } from "./bench.js";
 import { Book } from "./book.js";
 import { Card } from "./card.js";
+import { lookForTerminal } from "./inside.js";
 import { bursts, LogPane, timeOf } from "./logs.js";
 import { Connection } from "./socket.js";
 import { Timeline } from "./timeline.js";
@@ -14,6 +15,8 @@ import { light } from "./yaml_lines.js";
 
 const page = document.getElementById("pod");
 if (page) start(page);
+lookForTerminal();
+document.addEventListener("podlab:panel", lookForTerminal);
 
 function start(page) {
   const place = page.dataset; // cluster, namespace, name, uid
@@ -113,6 +116,7 @@ function start(page) {
     const crossings = marks.filter((mark) => !book.get(mark.id) && worthSaying(mark));
     const before = seen.revision;
     seen = { revision, seq };
+    if (marks.some((mark) => mark.kind !== "probe" || mark.caused)) document.body.dispatchEvent(new Event("podlab:pod"));
     book.put(marks);
     timeline.changed();
     later();

@@ -39,10 +39,18 @@ _SERVED: dict[str, Callable[[WebSocket, Call], Awaitable[None]]] = {
 
 
 async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def call() -> Call:
+        return _call(scope)
+
+    await serve(scope, receive, send, call)
+
+
+async def serve(scope: dict[str, Any], receive: Receive, send: Send, make_call: Callable[[], Awaitable[Call]]) -> None:
+    """One stream from its handshake to its end; what `make_call` refuses is the answer to the handshake."""
     socket = WebSocket(scope, receive, send)
     try:
         await socket.connect()
-        call = _call(scope)
+        call = await make_call()
         await _SERVED[call.place.subresource](socket, call)
     except Gone:
         return

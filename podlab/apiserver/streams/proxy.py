@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from podlab.apis import field_errors, status_errors
 from podlab.apis.types import Manifest
 from podlab.apiserver import bodies, pool
-from podlab.apiserver.calls import Call
+from podlab.apiserver.calls import Call, Session
 from podlab.apiserver.streams import service_target, targets
 from podlab.apiserver.streams.node_connection import NodeConnection, Unreachable
 from podlab.apiserver.streams.targets import Target
@@ -40,6 +40,7 @@ _HOP_BY_HOP = frozenset(
 )
 # What the API server keeps for itself: the caller's token is not the pod's business.
 _KEPT_BACK = _HOP_BY_HOP | {"authorization", "host", "content-length", "expect"}
+_OF_THE_LAB = {"cookie", "referer", "origin"}  # a person's browser brings these for the lab's own pages
 _NOT_PASSED_ON = _HOP_BY_HOP | {"date"}  # our server writes its own
 _DEFAULT_PORT = 80
 
@@ -75,21 +76,35 @@ def choose_port(pod: Manifest, wanted: str) -> int:
 
 
 async def respond(call: Call) -> HttpResponseBase:
-    backend = split_name(call.place.name, "service" if call.place.resource.key == "services" else "pod")
-    target, port = await pool.run(lambda: _dial(call, backend))
     prefix, path = _paths(call)
     query = call.request.META.get("QUERY_STRING", "")
     if not path and call.request.method in {"GET", "HEAD"}:
         response = HttpResponse(status=301)
         response["Location"] = f"{prefix}/{'?' + query if query else ''}"
+        await pool.run(lambda: _dial(call, _backend(call)))  # who may not ask learns nothing
         return response
-    wanted = f"{path or '/'}{'?' + query if query else ''}"
+    return await forward(call, f"{path or '/'}{'?' + query if query else ''}", prefix)
+
+
+async def forward(call: Call, wanted: str, prefix: str) -> Passed:
+    """Ask the server in the pod for `wanted` (path and query); redirects in it are put below `prefix`."""
+    backend = _backend(call)
+    target, port = await pool.run(lambda: _dial(call, backend))
     exchange = await Exchange.open(target, port, tls=backend.tls)
     try:
         return await exchange.run(call, wanted, prefix)
     except BaseException:
         exchange.abort()
         raise
+
+
+def session_of(call: Call) -> Session:
+    """The session of somebody who may use the proxy of the pod that `call` names."""
+    return targets.authorized(call, call.verb)
+
+
+def _backend(call: Call) -> Backend:
+    return split_name(call.place.name, "service" if call.place.resource.key == "services" else "pod")
 
 
 def _dial(call: Call, wanted: Backend) -> tuple[Target, int]:
@@ -138,10 +153,11 @@ class Exchange:
     def abort(self) -> None:
         self._connection.abort()
 
-    async def run(self, call: Call, wanted: str, prefix: str) -> HttpResponseBase:
+    async def run(self, call: Call, wanted: str, prefix: str) -> Passed:
+        kept_back = _KEPT_BACK if call.who is None else _KEPT_BACK | _OF_THE_LAB
         body = bodies.raw(call.request)
         headers = [("Host", self._host), ("Connection", "close"), ("X-Forwarded-Uri", prefix)]
-        headers += [(name, value) for name, value in call.request.headers.items() if name.lower() not in _KEPT_BACK]
+        headers += [(name, value) for name, value in call.request.headers.items() if name.lower() not in kept_back]
         if body or call.request.method in {"POST", "PUT", "PATCH"}:
             headers.append(("Content-Length", str(len(body))))
         try:
@@ -154,7 +170,7 @@ class Exchange:
             answer = await self._next()
         if not isinstance(answer, h11.Response):
             _unavailable("EOF")
-        response = _Response(self._body(), status=answer.status_code)
+        response = Passed(self._body(), status=answer.status_code)
         response.pairs = list(_passed_on(answer.headers, prefix, self._host))
         response._resource_closers.append(self.abort)  # type: ignore[attr-defined]
         return response
@@ -195,7 +211,7 @@ def _unavailable(text: str) -> NoReturn:
     raise status_errors.service_unavailable(f"error trying to reach service: {text}")
 
 
-class _Response(StreamingHttpResponse):
+class Passed(StreamingHttpResponse):
     """Passes the pod's headers on as they are, several of a name too."""
 
     pairs: list[tuple[str, str]]

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from podlab.apis import scheme
 from podlab.apis.status_errors import bad_request
@@ -18,10 +18,10 @@ from podlab.apis.types import Key, Manifest
 from podlab.glance import summary
 from podlab.registry import authorizer
 from podlab.storage import log
-from podlab.web import kinds, kubectl, manifest_lines, past, pod_logs, pod_parts, revisions, why
+from podlab.web import kinds, kubectl, manifest_lines, past, pod_inside, pod_logs, pod_parts, revisions, why
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
-TABS = ("timeline", "why", "logs", "details", "yaml", "events")
+TABS = ("timeline", "why", "logs", "terminal", "details", "yaml", "events")
 
 
 @page
@@ -100,6 +100,8 @@ def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str
     if tab == "yaml":
         command = kubectl.line("get", "pod", name, "-o", "yaml", **where)
         return past.yaml_tab(request.GET, place.cluster, found.uid, found.obj) | {"command": command}
+    if tab == "terminal":
+        return pod_inside.tab(place, found.obj, int(request.user.pk or 0), gone=found.gone)
     if tab == "logs":
         return pod_logs.tab(request.GET, place, found.obj)
     if tab == "details":
@@ -181,3 +183,29 @@ def _grace(how: str, seconds: str) -> tuple[int | None, bool]:
     if not seconds.isdecimal() or int(seconds) > _LONGEST_GRACE:
         raise bad_request(_("The grace period must be a whole number of seconds."))
     return int(seconds), False
+
+
+_LONGEST_IMAGE = 500
+
+
+@page
+@require_POST
+def pod_debug(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpResponse:
+    """Put an ephemeral container into the pod and lead to its terminal."""
+    place = open_place(request, cluster, namespace)
+    image = request.POST.get("image", "").strip()[:_LONGEST_IMAGE] or pod_inside.DEBUG_IMAGE
+    target = request.POST.get("target", "")[:63]
+    stored = place.client.get("pods", namespace, name)
+    if request.POST.get("uid") != stored.uid:
+        raise Http404(gettext("There is no such pod."))
+    place.client.update(
+        "pods",
+        namespace,
+        name,
+        pod_inside.debug_container(stored.obj, image, target),
+        subresource="ephemeralcontainers",
+        why=f"{place.identity.actor} wants to look into the pod.",
+    )
+    words = ["debug", "-it", name, f"--image={image}", *([f"--target={target}"] if target else [])]
+    messages.success(request, kubectl.line(*words, cluster=cluster, namespace=namespace))
+    return redirect(f"{request.path.removesuffix('/debug')}?tab=terminal&uid={stored.uid}")
