@@ -62,7 +62,7 @@ def _call(
 
 
 @csrf_exempt  # the link is the right, and no cookie is looked at
-async def preview(request: HttpRequest, token: str, path: str | None) -> HttpResponseBase:
+async def preview(request: HttpRequest, token: str, path: str = "") -> HttpResponseBase:
     """`/preview/<link>/<path on the pod's server>`."""
     link = preview_links.read(token)
     who = await pool.run(lambda: preview_links.who(link)) if link is not None else None

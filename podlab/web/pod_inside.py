@@ -23,7 +23,7 @@ def tab(place: Place, pod: Manifest, user: int, *, gone: bool) -> dict[str, Any]
     """What `parts/pod_terminal.html` shows."""
     name, namespace = pod["metadata"]["name"], place.namespace
     opens = not gone and place.may("create", "pods", name=name, subresource="exec")
-    containers = list(_running(pod)) if opens else []
+    containers = list(_running(pod, simulated=place.simulated)) if opens else []
     first = containers[0]["name"] if containers else "CONTAINER"
     return {
         "opens": opens,
@@ -38,12 +38,13 @@ def tab(place: Place, pod: Manifest, user: int, *, gone: bool) -> dict[str, Any]
     }
 
 
-def _running(pod: Manifest) -> Iterator[dict[str, str]]:
-    """Containers that one can enter: apps first, as kubectl chooses. Those with a terminal of their own are attached to."""
+def _running(pod: Manifest, *, simulated: bool) -> Iterator[dict[str, str]]:
+    """Containers that one can enter: apps first, as kubectl chooses. Those with a terminal of their own are attached to,
+    but a simulated process reads nothing: there one enters beside it."""
     states = {status["name"]: status.get("state") or {} for status in anatomy.container_statuses(pod)}
     found = [one for one in anatomy.spec_containers(pod) if "running" in states.get(one.name, {})]
     for one in sorted(found, key=lambda one: one.sort != "app"):
-        own = one.sort == "ephemeral" and one.spec.get("stdin") and one.spec.get("tty")
+        own = not simulated and one.sort == "ephemeral" and one.spec.get("stdin") and one.spec.get("tty")
         yield {"name": one.name, "sort": one.sort, "operation": "attach" if own else "exec"}
 
 

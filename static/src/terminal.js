@@ -19,8 +19,10 @@ export function begin(root) {
 
   part("open").addEventListener("click", open);
   part("close").addEventListener("click", () => socket?.close());
-  // Containers come and go; a new one for debugging is chosen, because somebody has just asked for it.
-  let asked = 0;
+  // Containers come and go. The one that the address names, a debug container that is just being made, is chosen as soon
+  // as it is there.
+  let wanted = new URLSearchParams(location.search).get("container");
+  let asked = setTimeout(refresh, 400);
   document.body.addEventListener("podlab:pod", () => {
     clearTimeout(asked);
     asked = setTimeout(refresh, 400);
@@ -35,11 +37,14 @@ export function begin(root) {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-terminal=container]");
     const select = part("container");
     if (!fresh || select.innerHTML === fresh.innerHTML) return;
-    const [chosen, known] = [select.value, new Set([...select.options].map((option) => option.value))];
+    const chosen = select.value;
     select.replaceChildren(...fresh.options);
-    const added = [...select.options].find((option) => option.dataset.operation === "attach" && !known.has(option.value));
-    const wanted = added && socket?.readyState !== WebSocket.OPEN ? added.value : chosen;
-    if ([...select.options].some((option) => option.value === wanted)) select.value = wanted;
+    const has = (name) => [...select.options].some((option) => option.value === name);
+    if (has(chosen)) select.value = chosen;
+    if (wanted && has(wanted) && socket?.readyState !== WebSocket.OPEN) {
+      select.value = wanted;
+      wanted = "";
+    }
     settle();
   }
 
@@ -48,6 +53,7 @@ export function begin(root) {
     part("open").disabled = none;
     root.querySelector("[data-terminal=none]").hidden = !none;
   }
+  if ([...part("container").options].some((option) => option.value === wanted)) part("container").value = wanted;
   settle();
 
   // Another tab of the page takes the place of this one: nobody would see what goes on.

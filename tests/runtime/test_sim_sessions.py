@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from podlab.runtime.interface import StreamOptions
@@ -126,6 +128,21 @@ def test_input_is_waited_for_by(sim: SimLab, sentence: str) -> None:
     argv, stdout = READING[sentence]
     heard = ask(sim, *argv, stdin=b"text\n")
     assert (heard.stdout, heard.end) == (stdout, (0, ""))
+
+
+@pytest.mark.parametrize("stdin", [True, False])
+def test_a_shell_as_main_process_lives_as_long_as_its_input(sim: SimLab, stdin: bool) -> None:
+    pod, container = started(sim, "sh", stdin=stdin)
+    sim.clock.advance(sim.clock.now() + timedelta(seconds=1))
+    status = pod.status(container)
+    assert status is not None
+    assert (status.finished_at is None) is stdin
+
+
+def test_a_script_that_ends_in_a_shell_is_one(sim: SimLab) -> None:
+    best = "command -v bash >/dev/null 2>&1 && exec bash || exec sh"
+    heard = ask(sim, "sh", "-c", best, stdin=b"echo sum $((20+3))\nexit 3\n")
+    assert (heard.stdout, heard.end) == (b"sum 23\n", (3, ""))
 
 
 def test_a_command_that_reads_nothing_does_not_wait(sim: SimLab) -> None:

@@ -165,6 +165,8 @@ def _shell(shell: Shell, argv: list[str], *, direct: bool, lenient: bool) -> Pro
         flags += arguments.pop(0)[1:]
     inner.errexit = "e" in flags
     if "c" not in flags:
+        if not arguments and direct and shell.machine.setting.input_open:
+            return (yield from servers.block())  # it waits for what nobody types here; a terminal is entered beside it
         if not arguments:  # an interactive shell reads the end of its input at once
             return (yield from inner.script(shell.io.stdin or ""))
         source = shell.machine.files.read(shell.path(arguments[0]))

@@ -293,6 +293,7 @@ class SimContainer:
             seed=f"{self._seed}/{self.id}",
             declared_ports=config.ports,
             first_process=config.pid_namespace is PidNamespace.CONTAINER,
+            input_open=config.stdin,
             applets_only=servers.image_name(config.image) in servers.SMALL_IMAGES,
         )
 

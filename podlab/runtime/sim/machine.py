@@ -124,6 +124,7 @@ class Setting:
     seed: str = ""
     declared_ports: tuple[int, ...] = ()
     first_process: bool = True  # of its namespace: the kernel keeps signals from it that it has no handler for
+    input_open: bool = False  # `stdin: true`: the main process is never told that its input ends
     applets_only: bool = False  # a busybox-like image: commands that the simulator does not know do not exist
 
 

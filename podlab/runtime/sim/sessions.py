@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 NOT_SIMULATED = 127
 INTERRUPTED = 130
 MAX_INPUT = 256 * 1024
+_BECOMES_SHELL = re.compile(r"(?:^|[;&|]\s*)exec\s+(?:/bin/)?(?:ash|bash|sh)\s*$")
 # Commands that read their standard input when no file is named: they wait for its end.
 _READERS = frozenset({"cat", "grep", "head", "sort", "tail", "tee", "wc"})
 
@@ -304,10 +305,13 @@ class CommandSession(_Session):
 
 
 def _is_shell(argv: list[str]) -> bool:
-    """A shell that is given neither a command nor a script reads its input line by line."""
-    return commands.base_name(argv[0]) in commands.SHELLS and all(
-        word.startswith("-") and "c" not in word for word in argv[1:]
-    )
+    """A shell that is given neither a command nor a script reads its input line by line; so does one whose script ends in
+    `exec sh`, which is how terminals look for the best shell there is."""
+    if commands.base_name(argv[0]) not in commands.SHELLS:
+        return False
+    if len(argv) == 3 and argv[1] == "-c":
+        return _BECOMES_SHELL.search(argv[2]) is not None
+    return all(word.startswith("-") and "c" not in word for word in argv[1:])
 
 
 def _reads_input(argv: list[str]) -> bool:

@@ -198,14 +198,16 @@ def pod_debug(request: HttpRequest, cluster: str, namespace: str, name: str) -> 
     stored = place.client.get("pods", namespace, name)
     if request.POST.get("uid") != stored.uid:
         raise Http404(gettext("There is no such pod."))
+    changed = pod_inside.debug_container(stored.obj, image, target)
     place.client.update(
         "pods",
         namespace,
         name,
-        pod_inside.debug_container(stored.obj, image, target),
+        changed,
         subresource="ephemeralcontainers",
         why=f"{place.identity.actor} wants to look into the pod.",
     )
+    added = changed["spec"]["ephemeralContainers"][-1]["name"]
     words = ["debug", "-it", name, f"--image={image}", *([f"--target={target}"] if target else [])]
     messages.success(request, kubectl.line(*words, cluster=cluster, namespace=namespace))
-    return redirect(f"{request.path.removesuffix('/debug')}?tab=terminal&uid={stored.uid}")
+    return redirect(f"{request.path.removesuffix('/debug')}?tab=terminal&uid={stored.uid}&container={added}")
