@@ -119,9 +119,10 @@ def _namespace(lab: Lab, context: BrowserContext) -> list[Figure]:
     least = run(lab, "crowd", PODS)
     page = context.new_page()
     page.goto("/c/main/ns/crowd/timeline?wide=1")
+    _eventually(page, "podlab.pods.size", PODS)
+    page.evaluate("podlab.timeline.all()")  # the oldest may lie before the window that is sent first
     size = _eventually(page, "podlab.book.size", least)
     lanes = page.evaluate("podlab.timeline.layout.lanes.length")
-    page.evaluate("podlab.timeline.all()")
     figures = []
     for what in ("pan", "zoom", "scroll"):
         told = page.evaluate(_FRAMES, [what, FRAMES])

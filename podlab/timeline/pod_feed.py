@@ -110,13 +110,15 @@ class PodFeed:
 
     async def _learn_runs(self) -> None:
         """The history rows of runs that have begun or ended meanwhile: read at such moments only."""
+        # What is known is shown at once: with many viewers the reading takes longer than all the rest.
         pending, self._pending = self._pending, {}
+        if pending:
+            await self._send(list(pending.values()))
         if self.story.run_needed():
             uid = self.story.runtime_uid
             rows = await self.outlet.in_thread(lambda: history.runs_of(self.outlet.cluster, uid))
-            pending |= {mark["id"]: mark for mark in self.story.runs(rows)}
-        if pending:
-            await self._send(list(pending.values()))
+            if marks := self.story.runs(rows):
+                await self._send(marks)
 
     # --- probes ----------------------------------------------------------------------------------------------------
 
