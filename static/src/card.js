@@ -21,6 +21,12 @@ export function titleOf(mark) {
   return mark.reason || mark.text;
 }
 
+// The revision at which a mark began; 0 where only its time is known (`rev` is the last one that touched it). Pure.
+export function beganAt({ id, kind, rev }) {
+  const found = /(?:^|\/)(?:phase|condition|wait|deletion|endpoint):(?:.*:)?(\d+)$/.exec(id);
+  return found ? Number(found[1]) : kind === "event" || kind === "probe" ? rev : 0;
+}
+
 // What a probe answered: outcome, latency, how far it has counted. Pure.
 export function probeText(mark) {
   if (mark.kind !== "probe") return "";
@@ -80,10 +86,12 @@ export class Card {
   }
 
   // The page, and all pages behind it, as they were when this happened.
-  linkMoment({ t0 }) {
+  linkMoment(mark) {
     const url = new URL(location.href);
     for (const name of ["from", "to", "range", "mark", "rev", "at"]) url.searchParams.delete(name);
-    url.searchParams.set("at", new Date(t0 + 1).toISOString()); // the server's times are finer
+    const rev = beganAt(mark);
+    if (rev) url.searchParams.set("rev", rev);
+    else url.searchParams.set("at", new Date(mark.t0 + 1).toISOString()); // the server's times are finer
     const link = this.part("moment");
     link.href = url.search;
     link.closest("[data-block]").hidden = false;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { told, understood } from "../../static/src/address.js";
 import { Unpacker } from "../../static/src/batches.js";
-import { probeText } from "../../static/src/card.js";
+import { beganAt, probeText } from "../../static/src/card.js";
 import { LabClock } from "../../static/src/labclock.js";
 import { bursts, plain } from "../../static/src/logs.js";
 import { attributes } from "../../static/src/twin.js";
@@ -98,4 +98,10 @@ test("a probe result says outcome, latency and count", () => {
   assert.equal(probeText({ kind: "probe", outcome: "failure", latency_ms: 4.26, run: 5, threshold: 3 }), "failure · 4.3 ms · 3/3");
   assert.equal(probeText({ kind: "probe", outcome: "success", latency_ms: 1500, run: 1, threshold: 1 }), "success · 1.5 s · 1/1");
   assert.equal(probeText({ kind: "span" }), "");
+});
+
+test("the moment of a mark is the revision at which it began, where that is known", () => {
+  const began = (id, kind = "span") => beganAt({ id, kind, rev: 99 });
+  assert.deepEqual([began("phase:12"), began("uid-1/condition:Ready:34"), began("wait:app:56"), began("run:app:0")], [12, 34, 56, 0]);
+  assert.deepEqual([began("event:web.1:1", "event"), began("probe:7", "probe")], [99, 99]);
 });
