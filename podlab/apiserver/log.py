@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -85,6 +85,8 @@ def _open(call: Call) -> Opening:
     if not stored.obj["spec"].get("nodeName"):
         return Opening(None, None, wanted, since, stored)
     run = log_options.choose_run(stored.obj, container, previous=wanted.previous)
+    if not run.container_id:
+        run = replace(run, container_id=_container_id(call.cluster, stored, run))
     return Opening(_file(call.cluster, stored, run), run, wanted, since, stored)
 
 
@@ -92,6 +94,17 @@ def _file(cluster: str, stored: Stored, run: Run) -> Path:
     uid = static_pods.runtime_uid(stored.obj)
     pod = _Pod(stored.key.namespace, stored.key.name, uid)
     return layout.container_log(log_root(cluster), pod, run.container, _attempt(cluster, uid, run))
+
+
+def _container_id(cluster: str, stored: Stored, run: Run) -> str:
+    """The id of an attempt from the run history, written as the pod's status writes ids; "" if history lacks it."""
+    status = log_options.container_status(stored.obj, run.container) or {}
+    last = (status.get("lastState") or {}).get("terminated") or {}
+    scheme = last.get("containerID", "").rpartition("/")[0]
+    for row in history.runs_of(cluster, static_pods.runtime_uid(stored.obj)):
+        if (row.container, row.attempt) == (run.container, run.attempt):
+            return f"{scheme}/{row.container_id.rpartition('/')[2]}"
+    return ""
 
 
 def _attempt(cluster: str, pod_uid: str, run: Run) -> int:

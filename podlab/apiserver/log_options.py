@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from podlab.apis import field_errors, status_errors, times
+from podlab.apis import field_errors, reasons, status_errors, times
 from podlab.apis.field_errors import FieldError
 from podlab.apis.types import Manifest
 from podlab.apiserver import options
@@ -106,10 +106,14 @@ def container_status(pod: Manifest, container: str) -> Manifest | None:
     return None
 
 
+_START_ERROR = "StartError"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of a container: its runtime id, and the attempt that it was if the status tells. `removed`: the node keeps
-    one dead container of a name, so the run before another dead one is no longer there (pod_container_deletor.go)."""
+    one dead container of a name, so the run before another dead one is no longer there (pod_container_deletor.go); its
+    runtime id is "" where only the run history knows it."""
 
     container: str
     container_id: str
@@ -134,6 +138,11 @@ def choose_run(pod: Manifest, container: str, *, previous: bool) -> Run:
     if previous:
         if not ended.container_id:
             raise status_errors.bad_request(f"previous terminated {where} not found")
+        backing_off = (state.get("waiting") or {}).get("reason") == reasons.CRASH_LOOP_BACK_OFF
+        if restarts and backing_off and last.get("reason") != _START_ERROR:
+            # A real kubelet shows the end itself during nearly all of a back-off, with the run before it as the last one.
+            # What could not be started it shows as waiting, with that try as the last one.
+            return Run(container, "", restarts - 1, running=False, removed=True)
         return replace(ended, removed=terminated is not None)
     if running is not None:
         return Run(container, status.get("containerID", ""), restarts, running=True)

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 
 from podlab.apis.types import Manifest
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodStatus
@@ -70,6 +70,17 @@ class PodActions:
 
 def newest(observed: PodStatus, name: str) -> ContainerStatus | None:
     return next((c for c in observed.containers if c.name == name), None)
+
+
+def with_running(observed: PodStatus, started: Set[str]) -> PodStatus:
+    """What is told right after containers were started: each has run, however soon it ended. Its end is told next."""
+
+    def shown(one: ContainerStatus) -> ContainerStatus:
+        if one.id not in started or one.state is not ContainerState.EXITED:
+            return one
+        return replace(one, state=ContainerState.RUNNING, finished_at=None, exit_code=None, reason="", message="")
+
+    return replace(observed, containers=tuple(shown(one) for one in observed.containers))
 
 
 def failed_probe(probes: Verdicts, container_id: str, kind: str) -> bool:

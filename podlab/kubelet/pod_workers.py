@@ -7,6 +7,7 @@ then what `actions` says.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from podlab.apis import reasons, times
@@ -34,7 +35,7 @@ from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.mount_errors import MountError
-from podlab.kubelet.plan import PodActions, ToKill, newest
+from podlab.kubelet.plan import PodActions, ToKill, newest, with_running
 from podlab.kubelet.start import start
 from podlab.kubelet.start_outcome import RETRY, Started
 from podlab.kubelet.status import Forced
@@ -219,19 +220,26 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
     sandbox = _current(observed, plan) if not plan.create_sandbox else _new_sandbox(ctx, state, observed, plan)
     if sandbox is None:
         return
+    if plan.create_sandbox:  # seen before anything runs in it, as by the kubelet
+        _write(ctx, state, replace(observed, sandboxes=(sandbox, *observed.sandboxes)), plan.why)
     whys: list[str] = []
+    started: set[str] = set()
     if plan.to_start:
         pull_secrets.tell_missing(ctx, state.pod)
     for item in () if _hooked(state) else plan.to_start:
         outcome = start(ctx, state, observed, item, sandbox_id=sandbox.id, ip=sandbox.ip)
         if outcome is Started.YES:
             whys.append(f"{item.name} started: {item.why}")
+            started.add(state.last_started)
         if outcome is Started.BLOCKED:
             break
     after = ctx.observe(state.ref)
     _remember(ctx, state, after)
     ctx.probes.update(state.pod, after, hooked=_hooked(state))
-    _write(ctx, state, after, "; ".join(whys) or _problem_text(state) or plan.why)
+    shown = with_running(after, started)
+    _write(ctx, state, shown, "; ".join(whys) or _problem_text(state) or plan.why)
+    if shown != after:
+        ctx.dispatch(state.ref.uid)
 
 
 def _write(ctx: Context, state: PodState, observed: PodStatus, why: str) -> None:

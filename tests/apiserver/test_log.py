@@ -111,6 +111,22 @@ async def test_the_previous_run_has_a_file_of_its_own(api: AsyncClient, pod: Lab
     assert await read(api, "previous=true") == b"first\n"
 
 
+async def test_in_a_back_off_the_run_before_the_last_is_no_longer_there(api: AsyncClient, pod: Lab) -> None:
+    def fail_twice() -> None:
+        _ran(pod, "first")
+        pod.start(1)
+        pod.write(1, "second")
+        pod.status(
+            restartCount=1,
+            state={"waiting": {"reason": "CrashLoopBackOff"}},
+            lastState={"terminated": {"exitCode": 1, "containerID": "sim://1"}},
+        )
+
+    await sync_to_async(fail_twice)()
+    assert await read(api) == b"second\n"
+    assert await read(api, "previous=true") == b"unable to retrieve container logs for sim://0"
+
+
 async def test_a_container_that_waits_has_no_log(api: AsyncClient, pod: Lab) -> None:
     await sync_to_async(pod.status)(state={"waiting": {"reason": "ContainerCreating"}})
     answer = await api.get(LOG)

@@ -107,7 +107,22 @@ CHOSEN: dict[str, tuple[dict[str, Any], bool, tuple[str, int]]] = {
     "the one before it": ({**RUNNING, "lastState": ENDED}, True, ("docker://a", 0)),
     "the one that ended": ({"state": ENDED, "restartCount": 0}, False, ("docker://a", 0)),
     "the last one while waiting for a restart": ({**BACK_OFF, "lastState": ENDED}, False, ("docker://a", 2)),
-    "which is also the previous one": ({**BACK_OFF, "lastState": ENDED}, True, ("docker://a", 2)),
+    "whose forerunner only history knows": ({**BACK_OFF, "lastState": ENDED}, True, ("", 1)),
+    "the previous one before a first restart": (
+        {**BACK_OFF, "restartCount": 0, "lastState": ENDED},
+        True,
+        ("docker://a", 0),
+    ),
+    "the previous one while the next cannot start": (
+        {"state": {"waiting": {"reason": "RunContainerError"}}, "restartCount": 1, "lastState": ENDED},
+        True,
+        ("docker://a", 1),
+    ),
+    "the try that could not be started": (
+        {**BACK_OFF, "lastState": {"terminated": {"reason": "StartError", "containerID": "docker://a"}}},
+        True,
+        ("docker://a", 2),
+    ),
 }
 
 
@@ -126,7 +141,7 @@ def test_the_run_before_a_dead_one_is_no_longer_on_the_node() -> None:
     }
     assert log_options.choose_run(pod("c", status=ended), "c", previous=True).removed
     assert not log_options.choose_run(pod("c", status={**RUNNING, "lastState": ENDED}), "c", previous=True).removed
-    assert not log_options.choose_run(pod("c", status={**BACK_OFF, "lastState": ENDED}), "c", previous=True).removed
+    assert log_options.choose_run(pod("c", status={**BACK_OFF, "lastState": ENDED}), "c", previous=True).removed
 
 
 def test_a_run_has_ended_once_another_container_runs_or_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from podlab.apis.probing import Gate, Kind, Outcome, ProbeSpec, State, Target
 from podlab.apis.types import Manifest
 from podlab.kubelet import backoff, conditions, kill, pleg, pods
 from podlab.kubelet.backoff import Entry, Run
+from podlab.kubelet.plan import with_running
+from podlab.runtime.interface import ContainerState, ContainerStatus, PodRef, PodStatus
 
 T0 = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 
@@ -359,3 +362,31 @@ def test_a_relist_names_the_pods_that_changed() -> None:
     old = {"a": status("a", ready=True), "b": status("b", ready=True), "c": status("c", ready=True)}
     new = {"a": status("a", ready=True), "b": status("b", ready=False), "d": status("d", ready=True)}
     assert pleg.changed(old, new) == ["b", "c", "d"]
+
+
+def test_who_was_started_is_told_to_run_before_its_end_is_told() -> None:
+    ref = PodRef("default", "p", "u")
+    quick = ContainerStatus(
+        id="a",
+        pod=ref,
+        name="a",
+        sandbox_id="s",
+        attempt=0,
+        state=ContainerState.EXITED,
+        image="i",
+        image_id="i",
+        created_at=T0,
+        started_at=T0,
+        finished_at=at(0.1),
+        exit_code=3,
+        reason="Error",
+    )
+    earlier = replace(quick, id="b", name="b")
+    told = with_running(PodStatus(ref, (), (quick, earlier)), {"a"}).containers
+    assert (told[0].state, told[0].started_at, told[0].exit_code, told[0].reason) == (
+        ContainerState.RUNNING,
+        T0,
+        None,
+        "",
+    )
+    assert told[1] == earlier

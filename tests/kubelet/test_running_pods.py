@@ -71,7 +71,7 @@ def test_an_end_is_told_before_the_restart_that_answers_it(world: World) -> None
     world.apply(pod())
     world.advance(1)
     states = [next(iter(s["containerStatuses"][0]["state"])) for s in world.api.statuses]
-    assert states == ["waiting", "running", "terminated", "running"]
+    assert states == ["waiting", "waiting", "running", "terminated", "running"]  # the second with its sandbox
     assert world.container()["lastState"]["terminated"]["exitCode"] == 1
 
 

@@ -35,7 +35,7 @@ def test_the_page_explains_below_the_timeline(admin: Client) -> None:
     assert 'data-situation="exit-error"' in page
     assert "app ends by itself with exit code 3" in page
     assert 'data-select="run:app:0"' in page
-    assert "kubectl logs web -c app --previous -n default" in page
+    assert "kubectl logs web -c app -n default" in page
     assert "&lt;b&gt;no db&lt;/b&gt;" in page
     assert "<b>no db" not in page
 

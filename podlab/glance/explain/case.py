@@ -258,13 +258,16 @@ def finding(
     container: Container | None = None,
     **fields: object,
 ) -> Finding:
-    """With the fields that every text may use: pod, namespace, and container, path, image of a container."""
+    """With the fields that every text may use: pod, namespace, and container, path, image of a container, and the option
+    `previous` that leads to the log of its last end."""
     known: dict[str, str] = {"pod": case.meta["name"], "namespace": case.meta.get("namespace", "")}
     if container is not None:
         known |= {
             "container": container.name,
             "path": container.path,
             "image": str(container.spec.spec.get("image") or ""),
+            # While nothing runs, the log without --previous is that of the last run; the one before it is gone.
+            "previous": "--previous" if container.running is not None else "",
         }
     known |= {name: str(value) for name, value in fields.items()}
     return Finding(situation, known, happens, why, container.name if container is not None else "")

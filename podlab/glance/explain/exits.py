@@ -22,7 +22,7 @@ from podlab.glance.explain.case import (
 )
 from podlab.glance.sentences import gettext_noop
 
-_PREVIOUS = ("logs", "{pod}", "-c", "{container}", "--previous")
+_PREVIOUS = ("logs", "{pod}", "-c", "{container}", "{previous}")
 _LOGS = ("logs", "{pod}", "-c", "{container}", "--tail=50")
 _READ_LAST = Try(gettext_noop("Read the last lines before the end."), _PREVIOUS)
 

@@ -74,5 +74,5 @@ def _say(found: Finding, translate: Translate) -> Explanation:
 
 
 def _advice(one: Try, found: Finding, translate: Translate) -> Advice:
-    words = tuple(word.format(**found.fields) for word in one.words)
+    words = tuple(said for word in one.words if (said := word.format(**found.fields)))
     return Advice(say(translate, one.text, **found.fields), words, one.path.format(**found.fields))

@@ -36,7 +36,7 @@ SITUATIONS = (
         gettext_noop("The liveness probe kills it while it starts"),
         gettext_noop("{container} is killed after {after} although it has never been up yet: its liveness probe failed {threshold} times."),
         gettext_noop("The probe begins {delay} s after the start and gives up after {threshold} failures, {period} s apart. What needs longer is restarted for ever."),
-        Try(gettext_noop("Look how long the program needs."), ("logs", "{pod}", "-c", "{container}", "--previous", "--timestamps")),
+        Try(gettext_noop("Look how long the program needs."), ("logs", "{pod}", "-c", "{container}", "{previous}", "--timestamps")),
         (
             Try(gettext_noop("Add a startupProbe: while it has not succeeded, liveness and readiness wait."), path="{path}"),
             Try(gettext_noop("Or wait longer at the beginning: initialDelaySeconds."), path=_SPEC),
@@ -47,7 +47,7 @@ SITUATIONS = (
         gettext_noop("The liveness probe restarts it"),
         gettext_noop("{container} was up, then its liveness probe failed {threshold} times in a row, and the kubelet restarted it."),
         gettext_noop("The last answer was: {message}"),
-        Try(gettext_noop("Read the log before the restart."), ("logs", "{pod}", "-c", "{container}", "--previous")),
+        Try(gettext_noop("Read the log before the restart."), ("logs", "{pod}", "-c", "{container}", "{previous}")),
         (
             Try(gettext_noop("If a restart does not help, the probe asks for the wrong thing: liveness must not depend on other services."), path=_SPEC),
             Try(gettext_noop("If it is only slow at times: raise timeoutSeconds or failureThreshold."), path=_SPEC),
@@ -58,7 +58,7 @@ SITUATIONS = (
         gettext_noop("It does not start in time"),
         gettext_noop("{container} was killed because its startup probe did not succeed within {threshold} tries."),
         gettext_noop("It has failureThreshold × periodSeconds to come up: {threshold} × {period} s. The last answer was: {message}"),
-        Try(gettext_noop("Look how far it came."), ("logs", "{pod}", "-c", "{container}", "--previous", "--timestamps")),
+        Try(gettext_noop("Look how far it came."), ("logs", "{pod}", "-c", "{container}", "{previous}", "--timestamps")),
         (Try(gettext_noop("Raise failureThreshold of the startup probe, or make the start quicker."), path=_SPEC),),
     ),
     Situation(

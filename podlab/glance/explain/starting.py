@@ -19,7 +19,7 @@ SITUATIONS = (
         gettext_noop("An init container fails"),
         gettext_noop("The init container {container} ended with exit code {code}; the containers after it are not started."),
         gettext_noop("Init containers run one after the other, and each must end with 0 before the next begins. It is tried again with growing waits."),
-        Try(gettext_noop("Read its log."), ("logs", "{pod}", "-c", "{container}", "--previous")),
+        Try(gettext_noop("Read its log."), ("logs", "{pod}", "-c", "{container}", "{previous}")),
         (Try(gettext_noop("Correct it, or what it waits for."), path="{path}"),),
     ),
     Situation(
