@@ -1,6 +1,6 @@
 """`make test`: every check and test that this machine can run, then a table of what ran and what could not, and why.
 
-Stages run in two lanes side by side: one that mostly computes, one that mostly waits for containers, timers and browsers.
+Stages run in three lanes side by side: one that mostly computes, two that mostly wait for containers, timers and browsers.
 What a stage says is kept in test-results/ and printed in one piece when it ends.
 With PODLAB_CI=1 something that could not run, or a skipped test, is a failure.
 """
@@ -69,17 +69,21 @@ def computing_stages() -> list[Stage]:
     return [
         pytest_stage("unit and contract", plain),
         pytest_stage("postgres", "postgres", ("postgres",)),
-        pytest_stage("kubectl", "kubectl and not lab", ("kubectl",)),
     ]
 
 
-def waiting_stages() -> list[Stage]:
-    """One after the other: they share the machine's Docker engine."""
+def waiting_lanes() -> list[list[Stage]]:
+    """Labs are told apart by their ids, so two of them may use the machine's Docker engine at a time."""
     return [
-        pytest_stage("docker", "docker and not lab and not browser and not compose", ("docker",)),
-        pytest_stage("whole lab", "lab and not browser", ("docker", "kubectl")),
-        pytest_stage("browser", "browser", ("browser", "docker")),
-        pytest_stage("compose", "compose", ("docker", "kubectl")),
+        [
+            pytest_stage("whole lab", "lab and not browser", ("docker", "kubectl")),
+            pytest_stage("kubectl", "kubectl and not lab", ("kubectl",)),
+        ],
+        [
+            pytest_stage("docker", "docker and not lab and not browser and not compose", ("docker",)),
+            pytest_stage("browser", "browser", ("browser", "docker")),
+            pytest_stage("compose", "compose", ("docker", "kubectl")),
+        ],
     ]
 
 
@@ -152,7 +156,7 @@ def main(arguments: list[str]) -> int:
     begin = time.perf_counter()
     only_check = arguments == ["check"]
     have = {"node": ""} if only_check else machine.prepare()
-    lanes = [check_stages()] if only_check else [check_stages() + computing_stages(), waiting_stages()]
+    lanes = [check_stages()] if only_check else [check_stages() + computing_stages(), *waiting_lanes()]
     run_lanes(lanes, have)
     stages = [stage for lane in lanes for stage in lane]
     table(stages, time.perf_counter() - begin)
