@@ -3,7 +3,18 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
 
-const options = {
+const common = {
+  outdir: "static/dist",
+  bundle: true,
+  target: "es2022",
+  minify: true,
+  sourcemap: false,
+  logLevel: "warning",
+  legalComments: "none",
+};
+
+const pages = {
+  ...common,
   entryPoints: {
     base: "static/src/base.js",
     list: "static/src/list.js",
@@ -15,26 +26,27 @@ const options = {
     clock: "static/src/clock_page.js",
     style: "static/src/style.css",
   },
-  outdir: "static/dist",
-  bundle: true,
   splitting: true,
   format: "esm",
-  target: "es2022",
-  minify: true,
-  sourcemap: false,
   chunkNames: "part-[hash]",
-  logLevel: "warning",
-  legalComments: "none",
+};
+
+// Goes into a file as it is: one piece, in ASCII.
+const viewer = {
+  ...common,
+  entryPoints: { viewer: "static/src/viewer.js", "viewer-style": "static/src/viewer.css" },
+  format: "iife",
+  charset: "ascii",
 };
 
 if (process.argv.includes("--watch")) {
-  await (await context(options)).watch();
+  for (const options of [pages, viewer]) await (await context(options)).watch();
 } else {
-  await rm(options.outdir, { recursive: true, force: true }); // chunks of earlier builds
-  await build(options);
+  await rm(common.outdir, { recursive: true, force: true }); // chunks of earlier builds
+  for (const options of [pages, viewer]) await build(options);
   // WhiteNoise sends these to whoever takes gzip.
-  for (const name of await readdir(options.outdir)) {
-    const file = `${options.outdir}/${name}`;
+  for (const name of await readdir(common.outdir)) {
+    const file = `${common.outdir}/${name}`;
     await writeFile(`${file}.gz`, gzipSync(await readFile(file), { level: 9 }));
   }
 }

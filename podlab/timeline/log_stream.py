@@ -79,6 +79,17 @@ async def feed(outlet: Outlet, message: OpenLog) -> None:
         attempt, tail = attempt + 1, None
 
 
+def written(outlet: Outlet, message: OpenLog) -> list[LogText]:
+    """What there is by now of the last runs, of each its last `tail` lines. Refused as `feed` is."""
+    pod, root, container = authorise(outlet, message), log_root(outlet.cluster), message["container"]
+    tail, found = message.get("tail", _TAIL), []
+    for attempt in layout.attempts(root, pod, container)[-_MOST_RUNS:]:
+        path = layout.container_log(root, pod, container, attempt)
+        lines = _lines(reader.read(path, tail=tail, timestamps=True))
+        found += [_text(container, attempt, line) for line in lines]
+    return found
+
+
 def _lines(chunks: Iterable[bytes]) -> list[bytes]:
     return b"".join(chunks).splitlines()
 

@@ -43,20 +43,27 @@ class PodFeed:
 
     async def run(self) -> None:
         """Until the client closes it, the pod's cluster goes or the client is too slow (SlowReader)."""
-        past = await self.outlet.in_thread(lambda: read_past(self.outlet, self.message))
-        self.story = Story(past.uid, runtime_uid=past.runtime_uid, translate=gettext)
-        self._replay(past)
+        past = await self.begin()
         if past.at is not None:
-            await self._tell_past(past, past.at)
             return
-        await self._head()
-        await self._tell_times()
-        await self._send(self.story.since(self.message.get("since", 0), self.message.get("probes", 0)))
         wanted = Filter(cluster=self.outlet.cluster, namespace=self.message["namespace"])
         async with AsyncWatch(wanted, since=past.head) as watch, asyncio.TaskGroup() as group:
             group.create_task(self._follow_probes(past.runtime_uid))
             group.create_task(self._follow_pulls(past))
             await self._follow(watch)
+
+    async def begin(self) -> Past:
+        """Tell everything that the client does not have; nothing of what comes later."""
+        past = await self.outlet.in_thread(lambda: read_past(self.outlet, self.message))
+        self.story = Story(past.uid, runtime_uid=past.runtime_uid, translate=gettext)
+        self._replay(past)
+        if past.at is not None:
+            await self._tell_past(past, past.at)
+            return past
+        await self._head()
+        await self._tell_times()
+        await self._send(self.story.since(self.message.get("since", 0), self.message.get("probes", 0)))
+        return past
 
     def _replay(self, past: Past) -> None:
         """Changes and probe results in the order of their time, so that each result knows the revision it came at."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.utils.translation import gettext
 
@@ -48,6 +49,7 @@ class Told:
 class SpaceFeed:
     outlet: Outlet
     message: OpenSpace
+    most_ticks: int = space_past.MOST_TICKS  # probe results of one window; the newest are told
     _told: dict[str, Told] = field(default_factory=dict)
     _uids: dict[str, str] = field(default_factory=dict)  # what runs, probes and Events may call a pod → its uid
     _packer: Packer = field(default_factory=Packer)
@@ -65,19 +67,39 @@ class SpaceFeed:
 
     async def run(self) -> None:
         """Until the client closes it, the cluster goes or the client is too slow (SlowReader)."""
-        client, namespace, rev = self.outlet.client(), self.message["namespace"], self.message.get("rev")
-        self._owners = space_past.Owners(client)
-        past = await self.outlet.in_thread(lambda: space_past.read(client, namespace, rev))
-        await self._begin(past, rev)
-        if rev is not None:
+        past = await self.begin()
+        if "rev" in self.message:
             await self._answer()
             return
-        wanted = Filter(cluster=self.outlet.cluster, namespace=namespace)
+        wanted = Filter(cluster=self.outlet.cluster, namespace=self.message["namespace"])
         async with AsyncWatch(wanted, since=past.head) as watch, asyncio.TaskGroup() as group:
             group.create_task(self._answer())
             group.create_task(self._follow_probes(past.seq))
             group.create_task(self._follow_pulls(max((row.seq for row in past.pulls), default=0)))
             await self._follow(watch)
+
+    async def begin(self) -> space_past.Read:
+        """Tell the pods and the marks of the window; nothing of what comes later."""
+        client, namespace, rev = self.outlet.client(), self.message["namespace"], self.message.get("rev")
+        self._owners = space_past.Owners(client)
+        past = await self.outlet.in_thread(lambda: space_past.read(client, namespace, rev))
+        await self._begin(past, rev)
+        return past
+
+    async def tell_all(self) -> None:
+        """The sentences and evidence of everything that was told, for whoever cannot ask later. After `begin`."""
+        begin, end = self._window(self.message)
+        rows = await self.outlet.in_thread(lambda: self._read_ticks(begin, end))
+        found = [{**mark, "id": f"{uid}/{mark['id']}"} for uid, told in self._told.items() for mark in told.story.marks]
+        for row in rows:
+            uid = self._uids[row.pod_uid]
+            mark = self._told[uid].story.one_probe(row)
+            found.append({**mark, "id": f"{uid}/{mark['id']}"})
+        await self.outlet.send_message({"type": "told", "sub": self.message["sub"], "marks": cast("list[Mark]", found)})
+
+    def manifests(self) -> dict[str, Manifest]:
+        """By uid, as they were last."""
+        return {uid: told.story.pod for uid, told in self._told.items() if told.story.pod is not None}
 
     # --- the past --------------------------------------------------------------------------------------------------
 
@@ -217,14 +239,16 @@ class SpaceFeed:
             if (uid, mark["id"]) not in self._sent
         }
         await self._send_marks(wanted)
-        cluster, uids = self.outlet.cluster, list(self._uids)
         until = end if self._at is None else min(end, self._at)
         if not any(one <= begin and until <= other for one, other in self._ticked):
-            rows = await self.outlet.in_thread(lambda: space_past.ticks(cluster, uids, begin, until))
-            await self._send_ticks(rows)
+            await self._send_ticks(await self.outlet.in_thread(lambda: self._read_ticks(begin, end)))
             # What lies ahead comes by itself.
             self._ticked.append((begin, max(until, end)))
         await self._send([], [], [first, last])
+
+    def _read_ticks(self, begin: datetime, end: datetime) -> list[ProbeRow]:
+        until = end if self._at is None else min(end, self._at)
+        return space_past.ticks(self.outlet.cluster, list(self._uids), begin, until, most=self.most_ticks)
 
     async def _send_marks(self, wanted: dict[tuple[str, str], Mark]) -> None:
         self._sent |= wanted.keys()

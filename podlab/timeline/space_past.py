@@ -22,7 +22,7 @@ from podlab.timeline.messages import Owner
 
 _PAGE = 1000
 MOST_PODS = 2000
-_MOST_TICKS = 150_000  # probe results of one window; the newest are kept
+MOST_TICKS = 150_000  # probe results of one window; the newest are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,11 @@ def _newest(pods: Sequence[LogEntry]) -> tuple[set[str], int]:
     return kept, len(last) - len(kept)
 
 
-def ticks(cluster: str, uids: Sequence[str], begin: datetime, end: datetime) -> list[ProbeRow]:
+def ticks(
+    cluster: str, uids: Sequence[str], begin: datetime, end: datetime, *, most: int = MOST_TICKS
+) -> list[ProbeRow]:
     """Probe results between two moments, in order; of too many the newest."""
-    return history.probes_between(cluster, uids, begin, end, limit=_MOST_TICKS)
+    return history.probes_between(cluster, uids, begin, end, limit=most)
 
 
 class Owners:

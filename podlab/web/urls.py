@@ -9,10 +9,10 @@ from podlab.web.views import account, authoring, editing, graphs, objects, place
 
 # A label or a subdomain of Kubernetes; whether the thing exists is for the view.
 _CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
-_NS = _CLUSTER + r"/ns/(?P<namespace>[a-z0-9][a-z0-9-]{0,62})"
+NS = _CLUSTER + r"/ns/(?P<namespace>[a-z0-9][a-z0-9-]{0,62})"
 _KIND = r"(?P<resource>[a-z][a-z0-9.-]{0,252})"
 _NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9.:_-]{0,252})"
-_POD = _NS + r"/pods/(?P<name>[a-z0-9][a-z0-9.-]{0,252})"
+POD = NS + r"/pods/(?P<name>[a-z0-9][a-z0-9.-]{0,252})"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", places.home, name="home"),
@@ -26,20 +26,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^c/{_CLUSTER}/$", places.overview, name="overview"),
     re_path(rf"^c/{_CLUSTER}/clock$", places.clock_page, name="clock"),
     re_path(rf"^c/{_CLUSTER}/delete$", places.cluster_delete, name="cluster-delete"),
-    re_path(rf"^c/{_NS}/pods$", pods.pod_list, name="pods"),
-    re_path(rf"^c/{_NS}/timeline$", spaces.timeline, name="space"),
-    re_path(rf"^c/{_NS}/run$", runs.export, name="run-file"),
-    re_path(rf"^c/{_NS}/graph$", graphs.graph_page, name="graph"),
-    re_path(rf"^c/{_NS}/new$", authoring.new, name="new"),
-    re_path(rf"^c/{_NS}/check$", authoring.check, name="check"),
-    re_path(rf"^c/{_NS}/compose$", authoring.composition, name="compose"),
-    re_path(rf"^c/{_POD}$", pods.pod, name="pod"),
-    re_path(rf"^c/{_POD}/delete$", pods.pod_delete, name="pod-delete"),
-    re_path(rf"^c/{_POD}/log$", pods.pod_log_file, name="pod-log"),
-    re_path(rf"^c/{_POD}/debug$", pods.pod_debug, name="pod-debug"),
-    re_path(rf"^c/{_NS}/{_KIND}$", objects.listing, name="objects"),
-    re_path(rf"^c/{_NS}/{_KIND}/{_NAME}$", objects.one, name="object"),
-    re_path(rf"^c/{_NS}/{_KIND}/{_NAME}/edit$", editing.edit, name="edit"),
+    re_path(rf"^c/{NS}/pods$", pods.pod_list, name="pods"),
+    re_path(rf"^c/{NS}/timeline$", spaces.timeline, name="space"),
+    re_path(rf"^c/{NS}/run$", runs.export, name="run-file"),
+    re_path(rf"^c/{NS}/graph$", graphs.graph_page, name="graph"),
+    re_path(rf"^c/{NS}/new$", authoring.new, name="new"),
+    re_path(rf"^c/{NS}/check$", authoring.check, name="check"),
+    re_path(rf"^c/{NS}/compose$", authoring.composition, name="compose"),
+    re_path(rf"^c/{POD}$", pods.pod, name="pod"),
+    re_path(rf"^c/{POD}/delete$", pods.pod_delete, name="pod-delete"),
+    re_path(rf"^c/{POD}/log$", pods.pod_log_file, name="pod-log"),
+    re_path(rf"^c/{POD}/debug$", pods.pod_debug, name="pod-debug"),
+    re_path(rf"^c/{NS}/{_KIND}$", objects.listing, name="objects"),
+    re_path(rf"^c/{NS}/{_KIND}/{_NAME}$", objects.one, name="object"),
+    re_path(rf"^c/{NS}/{_KIND}/{_NAME}/edit$", editing.edit, name="edit"),
     re_path(rf"^c/{_CLUSTER}/{_KIND}$", objects.listing, name="cluster-objects"),
     re_path(rf"^c/{_CLUSTER}/{_KIND}/{_NAME}$", objects.one, name="cluster-object"),
     re_path(rf"^c/{_CLUSTER}/{_KIND}/{_NAME}/edit$", editing.edit, name="cluster-edit"),

@@ -61,8 +61,12 @@ export class Address {
       else url.searchParams.delete(name);
     }
     if (url.href === location.href) return;
-    if (push) history.pushState(history.state, "", url);
-    else history.replaceState(history.state, "", url);
+    try {
+      if (push) history.pushState(history.state, "", url);
+      else history.replaceState(history.state, "", url);
+    } catch {
+      // A file, or a frame without an origin, may not change its address; the view is the same without.
+    }
   }
 
   // Make the page what the address says.

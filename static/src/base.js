@@ -1,37 +1,10 @@
-// On every page: theme, copy buttons, dialogs, and htmx for the small forms.
+// On every page: buttons, the small forms, and htmx.
 
 import htmx from "htmx.org";
-
-const root = document.documentElement;
+import "./page_buttons.js";
 
 // What a page's own script puts in gets htmx's attributes read too.
 document.addEventListener("podlab:panel", (event) => htmx.process(event.target));
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-theme-to], [data-copy], [data-open], [data-shut]");
-  if (!button) return;
-  if (button.dataset.themeTo !== undefined) nextTheme();
-  if (button.dataset.copy !== undefined) {
-    await navigator.clipboard?.writeText(button.dataset.copy || button.previousElementSibling.textContent);
-    button.dataset.copied = "yes";
-    setTimeout(() => delete button.dataset.copied, 1500);
-  }
-  if (button.dataset.open) {
-    event.preventDefault();
-    document.getElementById(button.dataset.open).showModal();
-  }
-  if (button.dataset.shut !== undefined) button.closest("dialog").close();
-});
-
-// system → light → dark → system; kept in a cookie so that the server renders the page in it from the first byte.
-function nextTheme() {
-  const order = ["system", "light", "dark"];
-  const next = order[(order.indexOf(root.dataset.theme || "system") + 1) % order.length];
-  root.dataset.theme = next;
-  document.cookie = `podlab-theme=${next}; path=/; max-age=31536000; samesite=lax`;
-  for (const label of document.querySelectorAll("[data-theme-name]")) label.textContent = label.dataset[next] ?? next;
-  dispatchEvent(new Event("podlab:theme"));
-}
 
 // A form with data-quiet="#place" is sent without leaving the page; the answer goes to that place.
 document.addEventListener("submit", async (event) => {

@@ -87,12 +87,13 @@ export class Card {
 
   // The page, and all pages behind it, as they were when this happened.
   linkMoment(mark) {
+    const link = this.part("moment");
+    if (!link) return; // an exported file has no other pages
     const url = new URL(location.href);
     for (const name of ["from", "to", "range", "mark", "rev", "at"]) url.searchParams.delete(name);
     const rev = beganAt(mark);
     if (rev) url.searchParams.set("rev", rev);
     else url.searchParams.set("at", new Date(mark.t0 + 1).toISOString()); // the server's times are finer
-    const link = this.part("moment");
     link.href = url.search;
     link.closest("[data-block]").hidden = false;
   }
@@ -108,8 +109,8 @@ export class Card {
     block.closest("[data-block]").hidden = lines.length === 0;
     block.replaceChildren(
       ...lines.map(({ number, text, href }, index) => {
-        const line = document.createElement("a");
-        line.href = href ?? `?tab=yaml#L${number}`;
+        const line = document.createElement(href === null ? "span" : "a"); // null: the page of the line is not there
+        if (href !== null) line.href = href ?? `?tab=yaml#L${number}`;
         if (index === 0) line.classList.add("lit");
         line.classList.add("yaml-line");
         line.dataset.number = number;

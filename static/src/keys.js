@@ -2,8 +2,25 @@
 
 const STORE = "podlab.keys";
 
-export const enabled = () => localStorage.getItem(STORE) !== "off";
-export const enable = (on) => localStorage.setItem(STORE, on ? "on" : "off");
+// A frame without an origin has no store; there the choice holds as long as the page.
+let kept = null;
+
+export function enabled() {
+  try {
+    return (localStorage.getItem(STORE) ?? kept) !== "off";
+  } catch {
+    return kept !== "off";
+  }
+}
+
+export function enable(on) {
+  kept = on ? "on" : "off";
+  try {
+    localStorage.setItem(STORE, kept);
+  } catch {
+    // As above.
+  }
+}
 
 export const COMMANDS = {
   w: (timeline) => timeline.zoomBy(0.7),

@@ -14,14 +14,16 @@ import { t } from "./words.js";
 import { light } from "./yaml_lines.js";
 
 const page = document.getElementById("pod");
-if (page) start(page);
-lookForTerminal();
-document.addEventListener("podlab:panel", lookForTerminal);
+if (page && !page.dataset.exported) {
+  start(page, new Connection(page.dataset.cluster));
+  lookForTerminal();
+  document.addEventListener("podlab:panel", lookForTerminal);
+}
 
-function start(page) {
+// `connection`: to the server, or to what an exported file recorded of it.
+export function start(page, connection) {
   const place = page.dataset; // cluster, namespace, name, uid
   const book = new Book();
-  const connection = new Connection(place.cluster);
   const { clock } = connection;
   const yaml = JSON.parse(document.getElementById("yaml-lines").textContent);
   let pod = null;
@@ -160,7 +162,7 @@ function start(page) {
     document.getElementById("timeline").scrollIntoView({ block: "nearest" });
   });
   card.show(null);
-  tabs(page, timeline);
+  if (!place.exported) tabs(page, timeline);
   connection.start();
   globalThis.podlab = { timeline, book, connection, logs }; // for the curious in the console
 }

@@ -68,10 +68,10 @@ function namesOf({ containers }) {
   return names;
 }
 
-function start(page) {
+// `connection`: to the server, or to what an exported file recorded of it, with the lines of YAML by the pods' uids.
+export function start(page, connection, recorded = null) {
   const { cluster, namespace, base, rev } = page.dataset;
   const book = new Book();
-  const connection = new Connection(cluster);
   const pods = new Map(); // uid → {number, uid, name, created, gone, status, owners, containers}
   const deleted = page.querySelector("[data-deleted]");
   const wide = page.querySelector("[data-wide]");
@@ -83,12 +83,12 @@ function start(page) {
     book, clock: connection.clock, onSelect: selected, onView: viewed, onRange: ranged,
   });
   timeline.podOf = (uid) => pods.get(uid);
-  timeline.hrefOf = (pod) => (pod ? `${base}${encodeURIComponent(pod.name)}?uid=${encodeURIComponent(pod.uid)}${rev ? `&rev=${rev}` : ""}` : "");
+  timeline.hrefOf = (pod) => (pod && !recorded ? `${base}${encodeURIComponent(pod.name)}?uid=${encodeURIComponent(pod.uid)}${rev ? `&rev=${rev}` : ""}` : "");
   timeline.shown = () => [...pods.values()].filter((pod) => deleted.checked || !pod.gone).sort(byAge);
   const timeText = (time) => timeline.timeText(time);
   const card = new Card(document.getElementById("evidence"), {
     timeText, onClose: () => timeline.select(null),
-    yaml: (mark) => fetchYaml(timeline.hrefOf(pods.get(mark.pod.uid))),
+    yaml: (mark) => (recorded ? (recorded[mark.pod.uid] ?? []) : fetchYaml(timeline.hrefOf(pods.get(mark.pod.uid)))),
   });
   const twin = new Twin(document.getElementById("twin"), { onSelect: (id) => timeline.select(id), timeText: (mark) => timeText(mark.t0) });
   const address = new Address(timeline, {
@@ -203,6 +203,7 @@ function start(page) {
       known.push(batch.window.map((text) => Date.parse(text)));
       if (first) {
         first = false;
+        if (timeline.past) timeline.all();
         address.read();
       }
     }
@@ -222,10 +223,7 @@ function start(page) {
 
   connection.open("space", request, {
     pods: hearPods, batch: hearBatch, told: hearTold,
-    past: ({ rev: at, at: when }) => {
-      timeline.past = { rev: at, at: Date.parse(when) };
-      timeline.all();
-    },
+    past: ({ rev: at, at: when }) => (timeline.past = { rev: at, at: Date.parse(when) }),
     refused: (message) => (document.getElementById("announce").textContent = message.message),
   });
   connection.onClock(() => (timeline.dirty = true));
@@ -253,4 +251,4 @@ function start(page) {
   globalThis.podlab = { timeline, book, connection, pods };
 }
 
-if (page) start(page);
+if (page && !page.dataset.exported) start(page, new Connection(page.dataset.cluster));

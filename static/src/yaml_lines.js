@@ -24,7 +24,7 @@ function parsed(text, href) {
 export function linesOf(yaml, path, most = 8) {
   const found = [];
   for (const [index, line] of yaml.entries()) {
-    if (inside(line.path, path)) found.push({ number: index + 1, text: line.text, ...(line.href ? { href: line.href } : {}) });
+    if (inside(line.path, path)) found.push({ number: line.number ?? index + 1, text: line.text, ...(line.href === undefined ? {} : { href: line.href }) });
     else if (found.length) break;
     if (found.length === most) break;
   }

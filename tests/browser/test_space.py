@@ -11,13 +11,13 @@ from playwright.sync_api import Page, expect
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
-def create(page: Page, name: str) -> None:
+def create(page: Page, name: str, runs: str = "command: [sleep, '3600']") -> None:
     page.goto("/c/main/ns/default/new")
     page.locator(".cm-content").click()
     page.keyboard.press("Control+A")
     page.keyboard.insert_text(
         f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec:\n  containers:\n"
-        "    - {name: c, image: 'busybox:1.36', command: [sleep, '3600']}\n"
+        f"    - name: c\n      image: busybox:1.36\n      {runs}\n"
     )
     page.get_by_role("button", name="Create", exact=True).click()
     page.wait_for_url(re.compile(f"/pods/{name}"))
