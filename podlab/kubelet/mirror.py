@@ -19,6 +19,8 @@ from podlab.storage.errors import StorageError
 logger = logging.getLogger(__name__)
 
 _RETRY = timedelta(seconds=10)
+# Between the end of a mirror and the next one, so that who watches sees that it was gone.
+_BETWEEN = timedelta(milliseconds=50)
 
 
 def reconcile(ctx: Context, state: PodState) -> None:
@@ -28,7 +30,8 @@ def reconcile(ctx: Context, state: PodState) -> None:
     try:
         if state.mirror is not None and state.mirror["metadata"].get("deletionTimestamp"):
             _remove(ctx, state, "its mirror was deleted: the kubelet lets it go and makes another one")
-        if state.mirror is None:
+            state.wake_at(ctx.clock.now() + _BETWEEN)
+        elif state.mirror is None:
             _create(ctx, state)
     except (ApiError, StorageError) as error:
         logger.warning("mirror of static pod %s/%s: %s", state.ref.namespace, state.ref.name, error)
