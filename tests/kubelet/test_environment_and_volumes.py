@@ -374,3 +374,14 @@ def test_recursive_read_only_is_more_than_the_runtime_can(world: World, mode: st
         assert waiting == {"reason": "CreateContainerConfigError", "message": outcome}
     else:
         assert world.container()["volumeMounts"][0]["recursiveReadOnly"] == "Disabled"
+
+
+def test_a_variable_from_a_file_is_refused(world: World) -> None:
+    world.apply(
+        pod(
+            container(env=ref("fileKeyRef", volumeName="v", path="f", key="k")), volumes=[{"name": "v", "emptyDir": {}}]
+        )
+    )
+    waiting = world.container()["state"]["waiting"]
+    assert waiting["reason"] == "CreateContainerConfigError"
+    assert waiting["message"] == "podlab cannot take the value of X from fileKeyRef yet"

@@ -233,3 +233,32 @@ def test_the_node_s_processes_need_its_owner_s_word(field: str) -> None:
     manifest = pod(**{field: True})
     assert security.refusals(manifest, frozenset()) == [f"spec.{field}"]
     assert security.refusals(manifest, frozenset({field})) == []
+
+
+UNABLE: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "groups by the strict policy": (
+        {"securityContext": {"supplementalGroupsPolicy": "Strict"}}, {}, ["spec.securityContext.supplementalGroupsPolicy Strict"],
+    ),
+    "a seccomp profile of the node": (
+        {}, {"seccompProfile": {"type": "Localhost"}}, ["spec.containers{main}.securityContext.seccompProfile Localhost"],
+    ),
+    "an AppArmor profile of the node": (
+        {}, {"appArmorProfile": {"type": "Localhost"}}, ["spec.containers{main}.securityContext.appArmorProfile Localhost"],
+    ),
+    "an unmasked /proc": ({}, {"procMount": "Unmasked"}, ["spec.containers{main}.securityContext.procMount Unmasked"]),
+    "SELinux options": (
+        {"securityContext": {"seLinuxOptions": {"level": "s0"}}}, {}, ["spec.containers{main}.securityContext.seLinuxOptions"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", UNABLE)
+def test_what_this_node_cannot_honour_is_named(sentence: str) -> None:
+    spec, context, expected = UNABLE[sentence]
+    manifest = pod(container(securityContext=context), **spec)
+    assert security.refusals(manifest, frozenset()) == expected
+    assert expected[0] in container_config.refusal(manifest, frozenset())
+
+
+def test_users_of_their_own_are_refused() -> None:
+    assert container_config.refusal(pod(hostUsers=False), frozenset()).endswith("because it sets spec.hostUsers")
