@@ -26,6 +26,7 @@ from podlab.kubelet import (
     housekeeping,
     image_gc,
     memory,
+    node_lease,
     node_status,
     pleg,
     pod_workers,
@@ -143,6 +144,7 @@ class Kubelet:
             annotations=self._annotations(ctx),
             held=self._runtime.list_images(),
         )
+        node_lease.make(self._client, self.node)
         self._evictions = EvictionManager(
             ctx, self._thresholds, states=self._all_states, dispatch=self._dispatch, post=self._post
         )
@@ -163,6 +165,7 @@ class Kubelet:
             self._rounds.every(eviction.CHECK_SECONDS, self._evictions.look)
             self._rounds.every(static_pods.LOOK_SECONDS, self.look_at_files)
             self._rounds.every(node_status.HEARTBEAT_SECONDS, self._post)
+            self._rounds.every(node_lease.RENEW_SECONDS, partial(node_lease.renew, self._client, self.node))
             self._collect_images(node)
             self._rounds.every(CLAIM_SWEEP_SECONDS, partial(housekeeping.sweep_claims, ctx.volume_root, self._client))
 

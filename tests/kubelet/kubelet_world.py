@@ -115,9 +115,11 @@ class FakeApi:
         return self.put(resource, fresh, "MODIFIED", why)
 
     def patch(self, resource: str, namespace: str, name: str, kind: str, change: Manifest, *, why: str = "") -> Stored:
-        """As much of a merge patch as labels and annotations take."""
+        """As much of a merge patch as labels, annotations and a flat spec take."""
+        self._answer()
         fresh = copy.deepcopy(self.objects[(resource, namespace, name)])
-        for part, values in change["metadata"].items():
+        fresh.setdefault("spec", {}).update(change.get("spec") or {})
+        for part, values in change.get("metadata", {}).items():
             fresh["metadata"][part] = {**(fresh["metadata"].get(part) or {}), **values}
         return self.put(resource, fresh, "MODIFIED", why)
 

@@ -66,11 +66,42 @@ def test_a_real_node_renews_its_condition_once_a_minute(tmp_path: Path) -> None:
     world.crash()
     world.runtime.simulated = False
     world.replace_agent()
-    begin = world.api.revision
+    world.api.whys.clear()
     world.advance(181)
-    assert world.api.revision - begin == 3
+    assert world.api.whys.count("heartbeat of the node") == 3
+    assert world.api.whys.count("the agent of the node lives") == 18
+    assert len(world.api.whys) == 21
     ready = world.api.objects[("nodes", "", "node-a")]["status"]["conditions"][-1]
     assert ready["lastHeartbeatTime"] > ready["lastTransitionTime"] == "2026-11-21T02:00:00Z"
+
+
+LEASE = ("leases.coordination.k8s.io", "kube-node-lease", "node-a")
+
+
+def test_a_real_node_renews_its_lease_and_tries_again_when_the_store_is_away(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.crash()
+    world.runtime.simulated = False
+    world.replace_agent()
+    made = world.api.objects[LEASE]
+    assert (
+        made["metadata"]["ownerReferences"][0]["uid"] == world.api.objects[("nodes", "", "node-a")]["metadata"]["uid"]
+    )
+    assert (made["spec"]["holderIdentity"], made["spec"]["leaseDurationSeconds"]) == ("node-a", 40)
+    world.api.down = True
+    world.advance(15)
+    assert world.api.objects[LEASE]["spec"]["renewTime"] == "2026-11-21T02:00:00.000000Z"
+    world.api.down = False
+    world.advance(15)
+    assert world.api.objects[LEASE]["spec"]["renewTime"] == "2026-11-21T02:00:30.000000Z"
+
+
+def test_a_simulated_node_only_makes_its_lease(world: World) -> None:
+    world.advance(300)
+    assert world.api.objects[LEASE]["spec"]["renewTime"] == "2026-11-21T02:00:00.000000Z"
+    world.crash()
+    world.replace_agent()
+    assert world.api.objects[LEASE]["spec"]["renewTime"] == "2026-11-21T02:00:00.000000Z"
 
 
 def test_conditions_of_others_stay_on_the_node(world: World) -> None:
