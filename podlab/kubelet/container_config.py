@@ -86,6 +86,7 @@ def container_config(
         pid_namespace=pid_namespace,
         pid_target=pid_target,
         oom_score_adj=security.oom_score(pod, memory_request, machine_memory),
+        message_path=container.get("terminationMessagePath") or "",
         message_from_log=container.get("terminationMessagePolicy") == "FallbackToLogsOnError",
         hash=pods.container_hash(container),
         grace_seconds=pods.grace_period(pod),

@@ -115,6 +115,7 @@ class ContainerConfig:
     pid_namespace: PidNamespace = PidNamespace.CONTAINER
     pid_target: str = ""  # id of the container whose processes are seen
     oom_score_adj: int | None = None
+    message_path: str = ""  # where a simulated container's last words lie, if not at the default place
     message_from_log: bool = False  # a failed run without a termination message shows the end of its output
     hash: str = ""  # of the container spec, to see that it changed
     grace_seconds: int = 30  # enough to stop the container without its spec

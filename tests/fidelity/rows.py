@@ -65,7 +65,7 @@ CONTAINERS = (
     ),
     of(f"{_C}.lifecycle", "real: exec, httpGet, sleep", "simulated", "kubelet/test_ending_pods.py::test_pre_stop_runs_inside_the_grace_and_before_term", "kubelet/test_running_pods.py::test_a_failed_post_start_hook_kills_the_container", rule=True),
     of(f"{_C}.lifecycle.stopSignal", "dropped by the API, as its gate is off in 1.36; an image's STOPSIGNAL is honoured", "dropped", "apis/test_feature_gates.py::test_gated_fields_are_dropped", rule=True),
-    of(f"{_C}.terminationMessagePath", "real", "simulated, default path only", "kubelet/test_on_docker.py::test_the_end_of_the_termination_message_is_kept", "runtime/test_sim_behaviour.py::test_a_termination_message_is_kept"),
+    of(f"{_C}.terminationMessagePath", "real", "simulated", "kubelet/test_on_docker.py::test_the_end_of_the_termination_message_is_kept", "runtime/test_sim_behaviour.py::test_a_termination_message_is_kept"),
     of(f"{_C}.terminationMessagePolicy", "real", "simulated", "kubelet/test_features_on_docker.py::test_the_end_of_the_log_is_the_message_of_a_failed_container"),
     of(f"{_C}.stdin {_C}.stdinOnce {_C}.tty", "real", "simulated", "runtime/test_docker_engine.py::test_a_terminal", "runtime/test_stream_contract.py::test_attach_shows_what_comes_and_ends_with_the_container"),
     of(f"{_C}.targetContainerName", "real: the target's processes are seen", "no effect", "kubelet/test_hosts_and_security.py::test_a_debugger_sees_the_processes_of_its_target", "kubelet/test_ending_pods.py::test_an_ephemeral_container_runs_once_beside_the_others", rule=True),

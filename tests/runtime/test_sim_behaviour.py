@@ -179,6 +179,14 @@ def test_a_termination_message_is_kept(sim: Sim) -> None:
     assert sim.status(container).message == "why\n"
 
 
+def test_a_termination_message_may_lie_elsewhere_and_its_end_counts(sim: Sim) -> None:
+    script = "printf '%05000d' 7 > /tmp/last; echo why >> /tmp/last; exit 1"
+    container = sim.shell(script, message_path="/tmp/last")
+    message = sim.status(container).message
+    assert len(message) == 4096
+    assert message.endswith("7why\n")
+
+
 def test_lines_at_intervals(sim: Sim) -> None:
     container = sim.run(said={"log": "working", "log-interval": "2s", "exit-after": "5s"})
     lines = Lines(sim.runtime, container)

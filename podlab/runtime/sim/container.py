@@ -25,7 +25,7 @@ from podlab.runtime.sim.shell import Io
 
 START_ERROR = "StartError"
 OOM_KILLED = "OOMKilled"
-# The default terminationMessagePath, and the kubelet's limit; the runtime is not told of another path.
+# The default terminationMessagePath; below, the kubelet's limits: it reads the end of a longer file.
 TERMINATION_LOG = "/dev/termination-log"
 LOG_LINES, LOG_BYTES = 80, 2048  # of the output that may stand in for it
 MAX_MESSAGE = 4096
@@ -208,7 +208,8 @@ class SimContainer:
             return
         if machine.end is not None:
             end: End = machine.end
-            told = (machine.files.read(TERMINATION_LOG) or "")[:MAX_MESSAGE]
+            text = machine.files.read(self.config.message_path or TERMINATION_LOG) or ""
+            told = text.encode()[-MAX_MESSAGE:].decode("utf-8", "replace")
             self._finish(Ended(self.started_at + end.at * MICRO, end.code, end.reason, told))
             self._on_end(self)
             return
