@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from podlab import clock
@@ -12,6 +12,7 @@ from podlab.apis.types import Key, Manifest
 from podlab.registry import clusters, identity
 from podlab.storage import history, store
 from podlab.storage.history import ProbeRow, Run
+from podlab.storage.history_models import ProbeResult
 
 POD: dict[str, Any] = {
     "apiVersion": "v1",
@@ -109,3 +110,16 @@ def _probe(uid: str, at: datetime, number: int) -> ProbeRow:
     failed = number % 24 == 23
     outcome, caused = ("failure", "") if failed else ("success", "")
     return ProbeRow("main", uid, "app", 0, "liveness", at, 3.0 + number % 40, outcome, 1, 3, "", caused)
+
+
+def probe_gaps(since: int) -> list[float]:
+    """Seconds between every two consecutive probes of a container that began after `since` (Unix time)."""
+    begin = datetime.fromtimestamp(since, UTC)
+    rows = ProbeResult.objects.filter(at__gte=begin).order_by("pod_uid", "container", "probe", "at")
+    gaps = []
+    before: tuple[tuple[str, ...], datetime] | None = None
+    for *key, at in rows.values_list("pod_uid", "container", "probe", "at"):
+        if before is not None and before[0] == tuple(key):
+            gaps.append((at - before[1]).total_seconds())
+        before = tuple(key), at
+    return gaps
