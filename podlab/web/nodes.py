@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from podlab.apis import pod_summary, pods, quantity
 from podlab.apis.types import Manifest
 from podlab.glance import summary
+from podlab.web import kubectl
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +92,16 @@ def verdicts(why: str) -> list[Verdict]:
         Verdict(start["node"], tuple(each[start.end() : end].split(", ")))
         for start, end in zip(starts, ends, strict=True)
     ]
+
+
+def stays(pod: Manifest) -> bool:
+    """Whether draining leaves the pod where it is: a DaemonSet would bring it back at once, a mirror is only the image of a
+    static pod. Source: kubectl's pkg/drain/filters.go with --ignore-daemonsets."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return pods.is_mirror(pod) or any(one.get("controller") and one.get("kind") == "DaemonSet" for one in owners)
+
+
+def command(do: str, name: str, *, cluster: str) -> str:
+    """The kubectl line of cordon, uncordon or drain."""
+    options = ["--ignore-daemonsets", "--delete-emptydir-data", "--force"] if do == "drain" else []
+    return kubectl.line(do, name, *options, cluster=cluster)

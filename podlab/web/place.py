@@ -59,10 +59,19 @@ class Place:
         """Lab time: of the moment that the page shows."""
         return self.client.now() if self.moment is None else self.moment.at
 
-    def list(self, resource: str, namespace: str | None, *, field_selector: str = "", limit: int = 0) -> ListPage:
+    def list(
+        self,
+        resource: str,
+        namespace: str | None,
+        *,
+        field_selector: str = "",
+        label_selector: str = "",
+        limit: int = 0,
+    ) -> ListPage:
         """What is, or was at the moment that the page shows."""
         rev = None if self.moment is None else self.moment.rev
-        return self.client.list(resource, namespace, field_selector=field_selector, limit=limit, exact=rev)
+        wanted = {"field_selector": field_selector, "label_selector": label_selector}
+        return self.client.list(resource, namespace, **wanted, limit=limit, exact=rev)
 
     def find(self, resource: str, namespace: str, name: str) -> Stored | None:
         """The object that has, or had, that name; None if there is none."""

@@ -70,6 +70,7 @@ class Wish:
     since: int  # seconds, 0 = all
     timestamps: bool
     wrap: bool
+    follow: bool  # the page asks again and again
 
 
 def wish(query: Mapping[str, str]) -> Wish:
@@ -88,6 +89,7 @@ def wish(query: Mapping[str, str]) -> Wish:
         since=number("since", 0),
         timestamps="timestamps" in query or not sent,
         wrap="wrap" in query or not sent,
+        follow="follow" in query or not sent,
     )
 
 
@@ -117,11 +119,12 @@ def tab(query: Mapping[str, str], place: Place, pod: Manifest) -> dict[str, Any]
         pattern = _pattern(asked)
     except re.error as error:
         pattern, told["pattern_error"] = None, _("This is no regular expression: {error}.").format(error=error)
-    lines = _read(root, folder, runs, asked, place.now(), pattern)
+    lines, unsearched = _read(root, folder, runs, asked, place.now(), pattern)
     count = sum(bool(line.hit) for line in lines)
     if asked.only and pattern is not None:
         lines = [line for line in lines if line.hit]
-    return told | {"log_lines": lines, "hits": count, "command": _command(place, folder, asked)}
+    told |= {"log_lines": lines, "hits": count, "unsearched": unsearched, "seconds": round(_SEARCH_SECONDS)}
+    return told | {"command": _command(place, folder, asked)}
 
 
 def _since() -> list[tuple[int, str]]:
@@ -151,19 +154,23 @@ def _read(
     asked: Wish,
     now: datetime,
     pattern: re.Pattern[str] | None,
-) -> list[Line]:
+) -> tuple[list[Line], int]:
+    """The lines in the order of their time, and how many of them the search did not come to."""
     since = now - timedelta(seconds=asked.since) if asked.since else None
     deadline = clock.monotonic() + _SEARCH_SECONDS
     found: list[Line] = []
+    unsearched = 0
     for name, attempt in runs:
         if asked.container not in {"", name} or asked.attempt not in {None, attempt}:
             continue
         path = layout.container_log(root, folder, name, attempt)
         text = b"".join(reader.read(path, tail=asked.tail, since=since, timestamps=True)).decode("utf-8", "replace")
         for raw in text.split("\n")[:-1]:
-            found.append(_line(name, attempt, raw, pattern if clock.monotonic() < deadline else None))
+            late = pattern is not None and clock.monotonic() >= deadline
+            unsearched += late
+            found.append(_line(name, attempt, raw, None if late else pattern))
     found.sort(key=lambda line: line.at)
-    return found[-asked.tail :] if asked.tail else []
+    return (found[-asked.tail :] if asked.tail else []), unsearched
 
 
 def _line(container: str, attempt: int, raw: str, pattern: re.Pattern[str] | None) -> Line:
@@ -179,6 +186,7 @@ def _command(place: Place, folder: Folder, asked: Wish) -> str:
     words += ["-c", asked.container] if asked.container else ["--all-containers"]
     words += [f"--tail={asked.tail}"]
     words += [f"--since={asked.since}s"] if asked.since else []
+    words += ["--follow"] if asked.follow and place.moment is None else []
     words += ["--timestamps"] if asked.timestamps else []
     return kubectl.line(*words, cluster=place.cluster, namespace=folder.namespace)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.i18n import set_language
 
-from podlab.web.views import account, authoring, editing, graphs, objects, places, pods, runs, spaces
+from podlab.web.views import account, authoring, editing, graphs, node_actions, objects, places, pods, runs, spaces
 
 # A label or a subdomain of Kubernetes; whether the thing exists is for the view.
 _CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
@@ -42,5 +42,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^c/{NS}/{_KIND}/{_NAME}/edit$", editing.edit, name="edit"),
     re_path(rf"^c/{_CLUSTER}/{_KIND}$", objects.listing, name="cluster-objects"),
     re_path(rf"^c/{_CLUSTER}/{_KIND}/{_NAME}$", objects.one, name="cluster-object"),
+    re_path(rf"^c/{_CLUSTER}/nodes/{_NAME}/do$", node_actions.act, name="node-do"),
     re_path(rf"^c/{_CLUSTER}/{_KIND}/{_NAME}/edit$", editing.edit, name="cluster-edit"),
 ]

@@ -2,6 +2,7 @@
 
 import htmx from "htmx.org";
 import "./page_buttons.js";
+import "./refresh.js";
 
 // What a page's own script puts in gets htmx's attributes read too.
 document.addEventListener("podlab:panel", (event) => htmx.process(event.target));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ def _resource(key: str, *, namespaced: bool) -> Resource:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    key: str
     url: str
     cells: list[str]
 
@@ -45,21 +47,51 @@ def listing(request: HttpRequest, cluster: str, resource: str, namespace: str = 
     now, columns = place.now(), printers.columns(kind)
     found = place.list(kind.key, namespace or None, limit=_SHOWN)
     shown = [index for index, column in enumerate(columns) if not column.priority]
+    endpoints = _endpoints(place) if kind.key == "services" else {}
     rows = []
     for item in found.items:
         cells = printers.row(kind, item.obj, now)
-        rows.append(Row(_url(place, kind, item.obj), [str(cells[index]) for index in shown]))
+        texts = [str(cells[index]) for index in shown]
+        extra = [endpoints.get(item.key.name, "<none>")] if kind.key == "services" else []
+        rows.append(Row(item.key.name, _url(place, kind, item.obj), texts + extra))
+    names = [columns[index].name for index in shown] + (["Endpoints"] if kind.key == "services" else [])
+    more = {"kind": kind, "columns": names, "rows": rows}
+    if request.headers.get("HX-Request"):
+        return render(request, "parts/objects_list.html", context(place, **more))
     remember(request)
-    more = {
-        "kind": kind,
-        "columns": [columns[index].name for index in shown],
-        "rows": rows,
+    more |= {
         "cut": bool(found.continue_),
         "kinds": kinds.bar(place),
         "namespaces": namespaces_of(place) if namespace else [],
         "command": kubectl.line("get", kind.key, cluster=cluster, namespace=namespace),
     }
     return render(request, "objects.html", context(place, **more))
+
+
+_SLICES = "endpointslices.discovery.k8s.io"
+
+
+def _endpoints(place: Place) -> dict[str, str]:
+    """By service: the addresses that get requests, and how many do not; nothing where the person may not see them."""
+    if not place.may("list", _SLICES):
+        return {}
+    ready: dict[str, list[str]] = {}
+    unready: Counter[str] = Counter()
+    for item in place.list(_SLICES, place.namespace).items:
+        service = (item.obj["metadata"].get("labels") or {}).get("kubernetes.io/service-name", "")
+        for endpoint in item.obj.get("endpoints") or ():
+            if (endpoint.get("conditions") or {}).get("ready") is False:
+                unready[service] += 1
+            else:
+                ready.setdefault(service, []).extend(endpoint.get("addresses") or ())
+    told = {}
+    for service in ready.keys() | unready.keys():
+        known = sorted(set(ready.get(service, ())))
+        words = [", ".join(known[:3])] if known else []
+        words += [_("{count} more").format(count=len(known) - 3)] if len(known) > 3 else []
+        words += [_("{count} not ready").format(count=unready[service])] if unready[service] else []
+        told[service] = " + ".join(words)
+    return told
 
 
 def _url(place: Place, kind: Resource, obj: Manifest) -> str:
@@ -138,5 +170,28 @@ def _node(place: Place, node: Manifest) -> dict[str, Any]:
         "blocks": nodes.blocks(node, on_it),
         "room": nodes.room(node, on_it),
         "taints": (node.get("spec") or {}).get("taints") or [],
+        "more_room": _other_room(node),
+        "unschedulable": bool((node.get("spec") or {}).get("unschedulable")),
+        "acts": _acts(place, name),
+        "stay": sum(nodes.stays(pod) for pod in on_it),
+        "go": sum(not nodes.stays(pod) for pod in on_it),
         "command": kubectl.line("describe", "node", name, cluster=place.cluster),
     }
+
+
+def _other_room(node: Manifest) -> list[tuple[str, str]]:
+    """What can be allocated of resources that the bars do not show."""
+    has = (node.get("status") or {}).get("allocatable") or {}
+    return [(key, str(value)) for key, value in sorted(has.items()) if key not in {"cpu", "memory", "pods"}]
+
+
+def _acts(place: Place, name: str) -> list[tuple[str, str]]:
+    """What the person may do with the node, each with its kubectl line."""
+    if place.moment is not None or not place.may("patch", "nodes", name=name):
+        return []
+    drains = place.may("list", "pods") and place.may("create", "pods", subresource="eviction")
+    return [
+        (do, nodes.command(do, name, cluster=place.cluster))
+        for do in ("cordon", "uncordon", "drain")
+        if do != "drain" or drains
+    ]

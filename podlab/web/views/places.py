@@ -8,17 +8,23 @@ from dataclasses import dataclass, field
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from podlab import clock
+from podlab.apis import static_pods
 from podlab.apis.status_errors import ApiError, bad_request
 from podlab.glance import summary
 from podlab.glance.values import Row
 from podlab.registry import authorizer, clusters, identity
-from podlab.web import kinds, kubectl
+from podlab.storage import history, moments
+from podlab.web import kinds, kubectl, strips
 from podlab.web.place import LAST_PLACE, Place, context, namespaces_of, open_place, page, remember
+from podlab.web.strips import Strip
 
+_STRIPS = 5  # pods of a namespace whose last minutes are drawn
+_URGENT = {"failed": 0, "waiting": 0, "terminating": 1}
 _MOST_NODES = 20
 SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0)
 
@@ -43,7 +49,9 @@ class Space:
 
     name: str
     tally: Counter[str] = field(default_factory=Counter)
-    troubled: list[Row] = field(default_factory=list)
+    troubled: int = 0
+    strips: list[tuple[Row, Strip]] = field(default_factory=list)  # those that need attention first
+    more: int = 0  # pods that are not among them
 
     @property
     def tones(self) -> list[tuple[str, int]]:
@@ -56,20 +64,28 @@ class Space:
 def overview(request: HttpRequest, cluster: str) -> HttpResponse:
     place = open_place(request, cluster)
     spaces = [_space(place, name) for name in namespaces_of(place)]
-    remember(request)
     # What needs attention first, then what is used, then the empty ones.
-    spaces.sort(key=lambda space: (-len(space.troubled), -space.tally.total(), space.name))
+    spaces.sort(key=lambda space: (-space.troubled, -space.tally.total(), space.name))
+    if request.headers.get("HX-Request"):
+        return render(request, "parts/overview_cards.html", context(place, spaces=spaces))
+    remember(request)
     command = kubectl.line("get", "pods", "--all-namespaces", cluster=cluster)
     return render(request, "overview.html", context(place, spaces=spaces, command=command, kinds=kinds.bar(place)))
 
 
 def _space(place: Place, name: str) -> Space:
     now, space = place.now(), Space(name)
-    for item in place.list("pods", name).items:
-        row = summary.row(item.obj, now)
-        space.tally[row["tone"]] += 1
-        if row["tone"] in {"failed", "waiting"}:
-            space.troubled.append(row)
+    found = [(summary.row(item.obj, now), item.obj) for item in place.list("pods", name).items]
+    space.tally.update(row["tone"] for row, _pod in found)
+    space.troubled = space.tally["failed"] + space.tally["waiting"]
+    # sorted() keeps the order of equals: the newest of each sort first.
+    found.sort(key=lambda one: one[0]["created"], reverse=True)
+    found.sort(key=lambda one: _URGENT.get(one[0]["tone"], 2))
+    for row, pod in found[:_STRIPS]:
+        runs = history.runs_of(place.cluster, static_pods.runtime_uid(pod))
+        known = runs if place.moment is None else moments.known_at(runs, now)
+        space.strips.append((row, strips.strip(pod, known, now, status=row["cells"][2], translate=gettext)))
+    space.more = len(found) - len(space.strips)
     return space
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from podlab.apis import scheme
-from podlab.apis.status_errors import bad_request
+from podlab.apis.status_errors import ApiError, bad_request
 from podlab.apis.types import Key, Manifest
 from podlab.glance import summary
+from podlab.glance.values import Row
 from podlab.registry import authorizer
 from podlab.storage import log
 from podlab.web import kinds, kubectl, manifest_lines, past, pod_inside, pod_logs, pod_parts, revisions, why
@@ -24,19 +26,56 @@ from podlab.web.place import Place, context, namespaces_of, open_place, page, re
 TABS = ("timeline", "why", "logs", "terminal", "details", "yaml", "events")
 
 
+# What is offered; any part of a status may be written.
+STATUSES = ("Running", "Pending", "ContainerCreating", "CrashLoopBackOff", "ImagePullBackOff", "Error", "Completed", "Terminating")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filter of the list, as it stands in the address: part of a name, a label selector, part of a status."""
+
+    name: str
+    labels: str
+    status: str
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Wanted:
+        return cls(query.get("q", "").strip()[:253], query.get("labels", "").strip()[:500], query.get("status", "").strip()[:80])  # fmt: skip
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.name or self.labels or self.status)
+
+    def fits(self, row: Row) -> bool:
+        return self.name.lower() in row["name"].lower() and self.status.lower() in row["cells"][2].lower()
+
+
 @page
 @require_GET
 def pod_list(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
     place = open_place(request, cluster, namespace)
+    wanted = Wanted.of(request.GET)
+    try:
+        found, error = place.list("pods", namespace, label_selector=wanted.labels).items, ""
+    except ApiError as refusal:
+        if refusal.code != 400 or not wanted.labels:
+            raise
+        found, error = [], refusal.message
     now = place.now()
-    rows = [summary.row(item.obj, now) for item in place.list("pods", namespace).items]
+    rows = [row for row in (summary.row(item.obj, now) for item in found) if wanted.fits(row)]
+    told = {"rows": rows, "filtered": wanted.anything}
+    if request.headers.get("HX-Request"):
+        return render(request, "parts/pods_list.html", context(place, **told))
     remember(request)
-    command = kubectl.line("get", "pods", "-o", "wide", "--watch", cluster=cluster, namespace=namespace)
+    options = ["-l", wanted.labels] if wanted.labels else []
+    command = kubectl.line("get", "pods", *options, "-o", "wide", "--watch", cluster=cluster, namespace=namespace)
     names = namespaces_of(place)
-    more = {
+    more = told | {
+        "wanted": wanted,
+        "filter_error": error,
+        "statuses": STATUSES,
         "kinds": kinds.bar(place),
         "kind": scheme.by_key("pods"),
-        "rows": rows,
         "command": command,
         "namespaces": names,
     }
