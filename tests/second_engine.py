@@ -30,9 +30,13 @@ class SecondEngine:
         return f"unix://{self._folder}/docker.sock"
 
     def __enter__(self) -> SecondEngine:
-        self._start()
-        saved = subprocess.run(["docker", "save", IMAGE], check=True, capture_output=True).stdout
-        subprocess.run(["docker", "--host", self.host, "load"], input=saved, check=True, capture_output=True)
+        try:
+            self._start()
+            saved = subprocess.run(["docker", "save", IMAGE], check=True, capture_output=True).stdout
+            subprocess.run(["docker", "--host", self.host, "load"], input=saved, check=True, capture_output=True)
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(
