@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login", account.enter, name="login"),
     path("login/<str:token>", account.by_link, name="login-link"),
     path("language", set_language, name="language"),
+    path("theme", account.theme, name="theme"),
     path("logout", account.leave, name="logout"),
     path("schema", authoring.schema_fields, name="schema"),
     path("clusters", places.cluster_list, name="clusters"),

@@ -5,7 +5,10 @@ const root = document.documentElement;
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-theme-to], [data-copy], [data-open], [data-shut]");
   if (!button) return;
-  if (button.dataset.themeTo !== undefined) nextTheme();
+  if (button.dataset.themeTo !== undefined) {
+    event.preventDefault(); // the form around it is for browsers without scripts
+    nextTheme();
+  }
   if (button.dataset.copy !== undefined) {
     await navigator.clipboard?.writeText(button.dataset.copy || button.previousElementSibling.textContent);
     button.dataset.copied = "yes";

@@ -6,10 +6,12 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from podlab.registry import identity
+from podlab.web.context import THEME_COOKIE, THEME_SECONDS, THEMES
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -34,3 +36,15 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
 def leave(request: HttpRequest) -> HttpResponse:
     logout(request)
     return redirect("login")
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Light, dark or as the system, for browsers without scripts; back to the page on which the button stands."""
+    wanted, back = request.POST.get("theme", ""), request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+    answer = redirect(back if ours else "home")
+    if wanted in THEMES:
+        # Readable by the page's script, which turns the theme without leaving the page.
+        answer.set_cookie(THEME_COOKIE, wanted, max_age=THEME_SECONDS, samesite="Lax")
+    return answer

@@ -1,0 +1,112 @@
+"""Every page of the lab by the name of its URL, with things in it that are worth looking at."""
+
+from __future__ import annotations
+
+from playwright.sync_api import BrowserContext, Page
+
+POD = "seen"
+OBJECTS = f"""apiVersion: v1
+kind: ConfigMap
+metadata: {{name: seen-settings}}
+data: {{greeting: hello, colours: "red\\ngreen\\nblue"}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: seen-secret}}
+stringData: {{password: s3cret}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: seen-service}}
+spec: {{selector: {{app: seen}}, ports: [{{port: 80}}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {POD}
+  labels: {{app: seen}}
+spec:
+  volumes:
+    - {{name: settings, configMap: {{name: seen-settings}}}}
+  containers:
+    - name: app
+      image: busybox:1.36
+      command: [sh, -c, "while true; do echo working; sleep 1; done"]
+      livenessProbe: {{exec: {{command: ["true"]}}, periodSeconds: 1}}
+      volumeMounts: [{{name: settings, mountPath: /settings}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: seen-crashing}}
+spec:
+  containers:
+    - {{name: app, image: "busybox:1.36", command: [sh, -c, "echo no database; exit 3"]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: seen-homeless}}
+spec:
+  nodeSelector: {{disk: "of-gold"}}
+  containers:
+    - {{name: app, image: "busybox:1.36", command: [sleep, "60"]}}
+"""
+
+_NS = "/c/main/ns/default"
+_SEEN = f"{_NS}/pods/{POD}"
+# The name of a URL → its pages. What has no page, because it only takes forms or gives files, is in NO_PAGE.
+PLACES: dict[str, list[str]] = {
+    "home": ["/"],
+    "login-link": ["/login/used-up"],
+    "clusters": ["/clusters"],
+    "runs": ["/runs"],
+    "overview": ["/c/main/"],
+    "clock": ["/c/main/clock"],
+    "pods": [f"{_NS}/pods", f"{_NS}/pods?rev=last", "/c/main/ns/kube-public/pods"],
+    "space": [f"{_NS}/timeline", f"{_NS}/timeline?rev=last"],
+    "graph": [f"{_NS}/graph", f"{_NS}/graph?rev=last"],
+    "new": [f"{_NS}/new", f"{_NS}/new?pattern=slow-start", f"{_NS}/new?pattern=settings"],
+    "pod": [
+        _SEEN,
+        *(f"{_SEEN}?tab={tab}" for tab in ("why", "logs", "details", "yaml", "events")),
+        f"{_SEEN}?tab=yaml&rev=1&to=999999",
+        f"{_SEEN}?rev=last",
+        f"{_NS}/pods/seen-crashing",
+        f"{_NS}/pods/seen-crashing?tab=why",
+        f"{_NS}/pods/seen-homeless?tab=details",
+        f"{_NS}/pods/nobody",
+    ],
+    "pod-delete": [f"{_SEEN}/delete"],
+    "objects": [f"{_NS}/events", f"{_NS}/configmaps", f"{_NS}/services", "/c/main/ns/kube-public/secrets"],
+    "object": [f"{_NS}/configmaps/seen-settings", f"{_NS}/secrets/seen-secret", f"{_NS}/services/seen-service"],
+    "edit": [f"{_SEEN}/edit", f"{_NS}/configmaps/seen-settings/edit"],
+    "cluster-objects": ["/c/main/nodes", "/c/main/namespaces"],
+    "cluster-object": ["/c/main/nodes/node-a", "/c/main/namespaces/default"],
+    "cluster-edit": ["/c/main/namespaces/default/edit"],
+}
+# Pages for those who are not logged in.
+OUTSIDE = {"login": ["/login", "/login?next=/runs"]}
+NO_PAGE = {"language", "theme", "logout", "schema", "cluster-delete", "run-file", "check", "compose", "pod-log"}
+
+
+def create(context: BrowserContext, manifest: str) -> None:
+    """By the form, as a browser without scripts sends it."""
+    page = context.new_page()
+    page.goto(f"{_NS}/new")
+    form = {
+        "csrfmiddlewaretoken": page.locator("#authoring [name=csrfmiddlewaretoken]").input_value(),
+        "manifest": manifest,
+        "do": "create",
+    }
+    answer = context.request.post(f"{_NS}/new", form=form)
+    page.close()
+    assert answer.ok, answer.text()[:2000]
+
+
+def settled(page: Page) -> None:
+    """Until a live page has its connection and has drawn what came first."""
+    if page.locator("#pod, #space, #pods[data-cluster], #lab-clock, #graph-page").count() and not page.url.count("rev="):
+        page.locator("html[data-live=yes]").wait_for()
+    if page.locator("#timeline:visible").count():
+        page.locator("#twin li").first.wait_for(state="attached")
+    if page.locator("#authoring").count():
+        page.locator(".cm-content").wait_for()
