@@ -193,7 +193,7 @@ function writeHead(page, pod) {
   badge.dataset.tone = pod.tone;
   page.dataset.gone = String(pod.gone);
   page.dataset.deleting = String(pod.deleting);
-  for (const button of page.querySelectorAll("[data-needs=pod]")) button.hidden = pod.gone;
+  for (const button of page.querySelectorAll("[data-needs=pod]")) button.hidden = pod.gone || Boolean(page.dataset.rev); // nothing is changed in the past
 }
 
 function writeAges(page, pod, now) {
