@@ -64,10 +64,10 @@ PLACES: dict[str, list[str]] = {
     "pods": [f"{_NS}/pods", f"{_NS}/pods?rev=last", "/c/main/ns/kube-public/pods"],
     "space": [f"{_NS}/timeline", f"{_NS}/timeline?rev=last"],
     "graph": [f"{_NS}/graph", f"{_NS}/graph?rev=last"],
-    "new": [f"{_NS}/new", f"{_NS}/new?pattern=slow-start", f"{_NS}/new?pattern=settings"],
+    "new": [f"{_NS}/new", f"{_NS}/new?view=yaml", f"{_NS}/new?pattern=slow-start", f"{_NS}/new?pattern=settings"],
     "pod": [
         _SEEN,
-        *(f"{_SEEN}?tab={tab}" for tab in ("why", "logs", "details", "yaml", "events")),
+        *(f"{_SEEN}?tab={tab}" for tab in ("why", "logs", "terminal", "details", "yaml", "events")),
         f"{_SEEN}?tab=yaml&rev=1&to=999999",
         f"{_SEEN}?rev=last",
         f"{_NS}/pods/seen-crashing",
@@ -85,7 +85,18 @@ PLACES: dict[str, list[str]] = {
 }
 # Pages for those who are not logged in.
 OUTSIDE = {"login": ["/login", "/login?next=/runs"]}
-NO_PAGE = {"language", "theme", "logout", "schema", "cluster-delete", "run-file", "check", "compose", "pod-log"}
+NO_PAGE = {
+    "language",
+    "theme",
+    "logout",
+    "schema",
+    "cluster-delete",
+    "run-file",
+    "check",
+    "compose",
+    "pod-log",
+    "pod-debug",
+}
 
 
 def create(context: BrowserContext, manifest: str) -> None:
@@ -104,9 +115,11 @@ def create(context: BrowserContext, manifest: str) -> None:
 
 def settled(page: Page) -> None:
     """Until a live page has its connection and has drawn what came first."""
-    if page.locator("#pod, #space, #pods[data-cluster], #lab-clock, #graph-page").count() and not page.url.count("rev="):
+    if page.locator("#pod, #space, #pods[data-cluster], #lab-clock, #graph-page").count() and not page.url.count(
+        "rev="
+    ):
         page.locator("html[data-live=yes]").wait_for()
     if page.locator("#timeline:visible").count():
-        page.locator("#twin li").first.wait_for(state="attached")
+        page.locator("#twin li").first.wait_for(state="attached", timeout=10_000)
     if page.locator("#authoring").count():
-        page.locator(".cm-content").wait_for()
+        page.locator(".cm-content").wait_for(state="attached")

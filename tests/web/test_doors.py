@@ -45,13 +45,13 @@ def test_no_page_is_missing_in_that_list(lab: None) -> None:
     from podlab.web.urls import urlpatterns
 
     open_to_all = {"login", "login-link"}
-    posts_only = {"logout", "language", "cluster-delete", "pod-debug", "check", "compose"}
+    posts_only = {"logout", "language", "theme", "cluster-delete", "pod-debug", "check", "compose"}
     named = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
     reached = {get_resolver().resolve(path).url_name for path in PLACES}
     assert named == reached | open_to_all | posts_only
 
 
-@pytest.mark.parametrize("path", ["/logout", "/language", "/c/main/delete", "/c/main/ns/default/check", "/c/main/ns/default/compose",
+@pytest.mark.parametrize("path", ["/logout", "/language", "/theme", "/c/main/delete", "/c/main/ns/default/check", "/c/main/ns/default/compose",
                                   "/c/main/ns/default/pods/web/edit", "/c/main/ns/default/new",
                                   "/clusters", "/runs", "/c/main/clock", "/c/main/ns/default/pods/web/delete", "/login"])  # fmt: skip
 def test_every_form_needs_its_token(admin: Client, path: str) -> None:
@@ -136,3 +136,17 @@ def test_pages_forbid_inline_scripts_and_frames(admin: Client) -> None:
     policy = admin.get("/c/main/")["Content-Security-Policy"]
     assert "script-src 'self';" in policy + ";"
     assert "frame-ancestors 'none'" in policy
+
+
+def test_the_theme_is_turned_without_a_script_and_leads_back_to_the_page(admin: Client) -> None:
+    answer = admin.post("/theme", {"theme": "dark", "next": "/clusters?x=1"})
+    assert (answer.status_code, answer["Location"]) == (302, "/clusters?x=1")
+    page = admin.get("/clusters").content.decode()
+    assert 'data-theme="dark"' in page
+    assert 'name="theme" value="system"' in page
+
+
+def test_no_other_theme_is_kept_and_no_other_site_is_led_to(admin: Client) -> None:
+    answer = admin.post("/theme", {"theme": "pink", "next": "https://example.com/"})
+    assert answer["Location"] == "/"
+    assert "podlab-theme" not in answer.cookies
