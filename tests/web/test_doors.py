@@ -45,7 +45,7 @@ def test_no_page_is_missing_in_that_list(lab: None) -> None:
     from podlab.web.urls import urlpatterns
 
     open_to_all = {"login", "login-link"}
-    posts_only = {"logout", "language", "theme", "cluster-delete", "pod-debug", "check", "compose"}
+    posts_only = {"logout", "language", "theme", "cluster-delete", "pod-debug", "node-do", "check", "compose"}
     named = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
     reached = {get_resolver().resolve(path).url_name for path in PLACES}
     assert named == reached | open_to_all | posts_only
