@@ -28,6 +28,8 @@ PLACES = [
     "/c/main/ns/default/configmaps",
     "/c/main/ns/default/configmaps/settings",
     "/c/main/ns/default/timeline",
+    "/c/main/ns/default/timeline/export.html",
+    "/c/main/ns/default/pods/web/export.html",
     "/c/main/ns/default/run",
     "/c/main/ns/default/graph",
     "/c/main/nodes",
@@ -42,16 +44,17 @@ def test_every_page_asks_for_a_login(lab: None, path: str) -> None:
 
 
 def test_no_page_is_missing_in_that_list(lab: None) -> None:
+    from podlab import exports
     from podlab.web.urls import urlpatterns
 
     open_to_all = {"login", "login-link"}
     posts_only = {"logout", "language", "theme", "cluster-delete", "pod-debug", "node-do", "check", "compose"}
-    named = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
+    named = {pattern.name for pattern in [*urlpatterns, *exports.urlpatterns] if hasattr(pattern, "name")}
     reached = {get_resolver().resolve(path).url_name for path in PLACES}
     assert named == reached | open_to_all | posts_only
 
 
-@pytest.mark.parametrize("path", ["/logout", "/language", "/theme", "/c/main/delete", "/c/main/ns/default/check", "/c/main/ns/default/compose",
+@pytest.mark.parametrize("path", ["/logout", "/language", "/theme", "/c/main/delete", "/c/main/nodes/node-a/do", "/c/main/ns/default/check", "/c/main/ns/default/compose",
                                   "/c/main/ns/default/pods/web/edit", "/c/main/ns/default/new",
                                   "/clusters", "/runs", "/c/main/clock", "/c/main/ns/default/pods/web/delete", "/login"])  # fmt: skip
 def test_every_form_needs_its_token(admin: Client, path: str) -> None:
