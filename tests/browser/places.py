@@ -86,6 +86,7 @@ PLACES: dict[str, list[str]] = {
 # Pages for those who are not logged in.
 OUTSIDE = {"login": ["/login", "/login?next=/runs"]}
 NO_PAGE = {
+    "node-do",
     "language",
     "theme",
     "logout",

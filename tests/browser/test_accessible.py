@@ -1,20 +1,17 @@
-"""Every page in both themes and both languages as axe sees it, by keyboard, with calm motion and on a phone."""
+"""Dialogs as axe sees them, the language and the timeline by keyboard, calm motion. Every page: test_every_page.py."""
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import findings
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-POD = "seen"
+POD = "seen-alone"
 MANIFEST = f"""apiVersion: v1
 kind: Pod
 metadata: {{name: {POD}}}
@@ -25,32 +22,6 @@ spec:
       command: [sh, -c, "while true; do echo working; sleep 1; done"]
       livenessProbe: {{exec: {{command: ["true"]}}, periodSeconds: 1}}
 """
-PAGES = [
-    "/c/main/",
-    "/c/main/clock",
-    "/clusters",
-    "/c/main/ns/default/timeline",
-    "/c/main/ns/default/pods?rev=last",
-    "/c/main/nodes",
-    "/c/main/nodes/node-a",
-    "/c/main/namespaces",
-    "/c/main/ns/default/pods",
-    "/c/main/ns/kube-public/pods",
-    "/c/main/ns/default/events",
-    "/c/main/ns/default/configmaps/kube-root-ca.crt",
-    "/c/main/ns/default/secrets",
-    "/c/main/ns/default/new",
-    "/c/main/ns/default/new?pattern=slow-start",
-    "/c/main/ns/default/new?pattern=settings",
-    f"/c/main/ns/default/pods/{POD}/edit",
-    f"/c/main/ns/default/pods/{POD}",
-    f"/c/main/ns/default/pods/{POD}?tab=logs",
-    f"/c/main/ns/default/pods/{POD}?tab=details",
-    f"/c/main/ns/default/pods/{POD}?tab=yaml",
-    f"/c/main/ns/default/pods/{POD}?tab=yaml&rev=1&to=999999",
-    f"/c/main/ns/default/pods/{POD}?tab=events",
-    f"/c/main/ns/default/pods/{POD}/delete",
-]
 
 
 def write(page: Page, text: str) -> None:
@@ -70,31 +41,6 @@ def pod(page: Page) -> None:
     page.get_by_role("button", name="Create", exact=True).click()
     page.wait_for_url(re.compile(f"/pods/{POD}"))
     expect(page.locator(".badge [data-fact=status]")).to_have_text("Running")
-
-
-def theme(page: Page, name: str) -> None:
-    page.context.add_cookies([{"name": "podlab-theme", "value": name, "url": page.url}])
-
-
-def findings(page: Page) -> list[str]:
-    """What axe objects to, with the element."""
-    # Through the debugger, because the page's own policy allows no script of anybody else.
-    page.evaluate(AXE.read_text())
-    rules: dict[str, Any] = {"runOnly": {"type": "tag", "values": TAGS}}
-    found = page.evaluate(f"axe.run(document, {json.dumps(rules)})")
-    return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
-
-
-@pytest.mark.parametrize("name", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(page: Page, pod: None, name: str) -> None:
-    theme(page, name)
-    found = []
-    for path in PAGES:
-        page.goto(path)
-        page.wait_for_timeout(400)
-        found += [f"{path}: {one}" for one in findings(page)]
-    theme(page, "system")
-    assert sorted(set(found)) == []
 
 
 def test_axe_finds_nothing_in_the_open_dialogs(page: Page, pod: None) -> None:
@@ -153,23 +99,6 @@ def test_a_range_is_drawn_on_the_axis_and_filters_the_lines(page: Page, pod: Non
     expect(page.locator(".log-empty")).to_have_text("No lines in the selected range.")
     page.get_by_role("button", name="Select no range").click()
     expect(page.locator(".log-line").first).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/c/main/",
-        "/c/main/ns/default/pods",
-        f"/c/main/ns/default/pods/{POD}",
-        "/clusters",
-        "/c/main/ns/default/new?pattern=web",
-    ],
-)
-def test_no_page_is_wider_than_a_phone(page: Page, pod: None, path: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(path)
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_calm_motion_paints_once_a_second_at_most(page: Page, pod: None) -> None:
