@@ -150,9 +150,18 @@ def table(stages: list[Stage], seconds: float) -> None:
     print(f"\n{seconds:.0f} s in all")
 
 
+def twins() -> list[str]:
+    """Test modules of one name: pytest takes them for one, and nothing would be collected."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    return sorted({name for name in names if names.count(name) > 1})
+
+
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     RESULTS.mkdir(exist_ok=True)
+    if found := twins():
+        print(f"rename one of each: {', '.join(found)}")
+        return 1
     begin = time.perf_counter()
     only_check = arguments == ["check"]
     have = {"node": ""} if only_check else machine.prepare()
