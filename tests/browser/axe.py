@@ -12,6 +12,11 @@ _SOURCE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+def theme(page: Page, name: str) -> None:
+    """The pages that are opened from now on are light, dark, or as the system is."""
+    page.context.add_cookies([{"name": "podlab-theme", "value": name, "url": page.url}])
+
+
 def findings(page: Page, *rules: str) -> list[str]:
     """Each with its element; of all rules, or only of those that are named."""
     if not page.evaluate("'axe' in globalThis"):

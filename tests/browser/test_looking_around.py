@@ -7,8 +7,9 @@ import uuid
 
 import pytest
 from playwright.sync_api import Page, expect
-from test_accessible import findings, theme
 from test_space import create
+
+from tests.browser.axe import findings, theme
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

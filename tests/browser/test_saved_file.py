@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from test_accessible import findings
 from test_space import create
+
+from tests.browser.axe import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
