@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from podlab.apis.types import Manifest
 from podlab.glance import anatomy
+from podlab.glance.values import PodFacts
 
 
 class State(TypedDict):
@@ -111,3 +112,18 @@ def _mounts(pod: Manifest, volume: str) -> Iterable[str]:
 
 def conditions(pod: Manifest) -> list[Manifest]:
     return list((pod.get("status") or {}).get("conditions") or ())
+
+
+# The heights of lanes in px, as static/src/layout.js has them; a test compares the two.
+LANE = {"phase": 18, "condition": 13, "container": 18, "probe": 20, "events": 24, "log": 22}
+_CONDITIONS = 5
+_SECTION, _PROBES, _LOG, _EDGES = 16, 4, 12, 10 + 12
+
+
+def timeline_height(facts: PodFacts) -> int:
+    """How high the pod's timeline will be: the page keeps the room free, so that nothing jumps when it is drawn."""
+    height = _EDGES + LANE["phase"] + _SECTION + _CONDITIONS * LANE["condition"]
+    for container in facts["containers"]:
+        probes = len(container["probes"])
+        height += _SECTION + LANE["container"] + (_PROBES + probes * LANE["probe"] if probes else 0)
+    return height + _SECTION + LANE["events"] + _LOG + LANE["log"]

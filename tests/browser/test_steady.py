@@ -1,17 +1,25 @@
-"""Pages come back by themselves when the lab's web process dies."""
+"""Pages stay where they are when rows and marks arrive, and come back by themselves when the lab's web process dies."""
 
 from __future__ import annotations
 
 import re
+import uuid
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.places import create
 from tests.whole_lab import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+MOST_SHIFT = 0.02  # of Chromium's own measure; 0.1 is what is called good
+_WATCH = """
+globalThis.shift = 0;
+new PerformanceObserver((list) => { for (const one of list.getEntries()) shift += one.value; })
+  .observe({ type: "layout-shift", buffered: true });
+"""
 MANIFEST = """apiVersion: v1
 kind: Pod
 metadata: {{name: {name}, namespace: {namespace}}}
@@ -20,6 +28,27 @@ spec:
   containers:
     - {{name: c, image: "busybox:1.36", command: [sh, -c, "echo here; sleep 3600"]}}
 """
+
+
+def test_nothing_jumps_when_rows_and_marks_arrive(session: BrowserContext) -> None:
+    """Another pod comes while three pages are open: its list, the page of the first pod, the namespace's timeline."""
+    first, second = (f"{name}-{uuid.uuid4().hex[:6]}" for name in ("still-a", "still-b"))
+    create(session, MANIFEST.format(name=first, namespace="default"))
+    pages = {}
+    for path in ("pods", f"pods/{first}", "timeline"):
+        page = session.new_page()
+        page.add_init_script(_WATCH)
+        page.goto(f"/c/main/ns/default/{path}")
+        page.locator("html[data-live=yes]").wait_for()
+        pages[path] = page
+    create(session, MANIFEST.format(name=second, namespace="default"))
+    expect(pages["pods"].locator(f"tr[data-name={second}] [data-cell=status]")).to_have_text("Running")
+    expect(pages["timeline"].locator(".lane-pod, .lane-phase").filter(has_text=second)).to_have_count(1)
+    expect(pages[f"pods/{first}"].locator(".log-line").first).to_be_visible()
+    shifts = {path: page.evaluate("globalThis.shift") for path, page in pages.items()}
+    for page in pages.values():
+        page.close()
+    assert {path: shift for path, shift in shifts.items() if shift > MOST_SHIFT} == {}
 
 
 def test_a_page_outlives_the_web_process(session: BrowserContext, tmp_path: Path) -> None:

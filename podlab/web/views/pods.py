@@ -129,7 +129,16 @@ def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpRe
     return render(
         request,
         "pod.html",
-        context(place, found=found, pod=facts, tab=tab, yaml_lines=lines, delete_command=delete, **more),
+        context(
+            place,
+            found=found,
+            pod=facts,
+            tab=tab,
+            yaml_lines=lines,
+            delete_command=delete,
+            reserved=pod_parts.timeline_height(facts),
+            **more,
+        ),
     )
 
 
