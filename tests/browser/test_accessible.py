@@ -62,7 +62,7 @@ def test_the_language_is_turned_by_keyboard_and_kept(page: Page, pod: None) -> N
     page.keyboard.press("Enter")
     try:
         expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
-        expect(page.locator(".sentence")).to_have_text("app 正在运行并已就绪。")
+        expect(page.locator("[data-fact=sentence]")).to_have_text("app 正在运行并已就绪。")
         expect(page.locator("#twin li[data-mark=span]", has_text="app 正在运行。").first).to_be_attached()
         found = findings(page)
     finally:
