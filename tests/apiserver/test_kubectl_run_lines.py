@@ -27,13 +27,14 @@ def meant(answer: str) -> Any:
 
 @pytest.mark.parametrize("server", kubectls()[-1:], indirect=True)
 def test_the_command_makes_the_pod_of_the_manifest(server: Server, namespace: str) -> None:
-    options = ["-n", namespace, "--dry-run=server", "-o", "json"]
     for pattern in patterns.PATTERNS:
         for document in decode_yaml(pattern.manifest):
             if document.obj["kind"] != "Pod":
                 continue
             words = kubectl_run.line_of(document.obj)
             assert words is not None, pattern.id
+            place = document.obj["metadata"].get("namespace") or namespace
+            options = ["-n", place, "--dry-run=server", "-o", "json"]
             code = 1 if pattern.id in REFUSED else 0
             by_line = server.run(*words[1:3], *options, *words[3:], code=code)
             by_file = server.run("create", *options, "-f", "-", stdin=json.dumps(document.obj), code=code)
