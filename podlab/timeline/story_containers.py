@@ -183,7 +183,8 @@ class Containers:
             rev=entry.revision,
             sentence=sentences.waiting(self._book.say, container=name, reason=reason, message=message, delay=delay),
             path=self._book.paths.get(name, "") if reason != "CrashLoopBackOff" else "spec.restartPolicy",
-            command=self._book.place.logs(name, previous=True) if delay else self._book.place.describe(),
+            # During a back-off there is no newer run: the plain log is that of the one that ended.
+            command=self._book.place.logs(name, previous=False) if delay else self._book.place.describe(),
         )
         mark.update({"container": name, "attempt": attempt, "state": "waiting", "reason": reason, "text": reason, "why": entry.why, "outcome": "waiting", "until": anatomy.instant(finished + delay) if delay and finished else None})  # fmt: skip
         if "Image" in reason and mark["evidence"]["path"]:

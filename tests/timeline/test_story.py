@@ -83,7 +83,7 @@ def test_a_crash_loop_counts_down_from_the_end_of_the_run() -> None:
     assert (second["text"], second["state"]) == ("#1", "ended")
     assert (waiting["reason"], seconds(waiting["until"])) == ("CrashLoopBackOff", 26)
     assert waiting["sentence"].endswith("waits 20 s before it starts it again.")
-    assert waiting["evidence"]["command"] == "kubectl logs web -c app -n default --previous"
+    assert waiting["evidence"]["command"] == "kubectl logs web -c app -n default"
     assert waiting["evidence"]["path"] == "spec.restartPolicy"
 
 

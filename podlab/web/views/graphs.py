@@ -21,7 +21,7 @@ from podlab.storage.errors import Compacted, FutureRevision
 from podlab.storage.objects import Stored
 from podlab.storage.relations import Relation, Relations
 from podlab.web import graph, kinds, kubectl
-from podlab.web.graph import Box, Edge, Name
+from podlab.web.graph import Box, Edge
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
 _IN_EVERY_POD = ("configmaps", "kube-root-ca.crt")
@@ -63,17 +63,14 @@ def _drawing(place: Place, found: Relations) -> dict[str, Any]:
     tied = {name for edge in edges for name in (edge.start, edge.end)}
     objects = {(item.key.resource, item.key.name): item for item in found.objects}
     names = [name for name in objects if name in tied or name[0] not in graph.MOUNTED]
-    drawing = graph.draw(names[:_MOST], [edge for edge in edges if _drawn(edge, set(names[:_MOST]))])
+    shown = dict.fromkeys(names[:_MOST])
+    drawing = graph.draw(shown, [edge for edge in edges if edge.start in shown])
     return {
         "drawing": drawing,
         "boxes": [_box(place, box, objects.get(box.name)) for box in drawing.boxes],
         "relations": _sentences(found.edges),
         "left_out": max(len(names) - _MOST, 0),
     }
-
-
-def _drawn(edge: Edge, names: set[Name]) -> bool:
-    return edge.start in names
 
 
 def _box(place: Place, box: Box, item: Stored | None) -> dict[str, Any]:
