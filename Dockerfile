@@ -15,8 +15,7 @@ WORKDIR /podlab
 COPY --from=build /podlab/.venv .venv
 COPY manage.py manage.py
 COPY templates templates
-COPY podlab podlab
-COPY --from=build /podlab/podlab/apis/generated podlab/apis/generated
+COPY --from=build /podlab/podlab podlab
 COPY --from=build /podlab/static static
 COPY --from=build /podlab/locale locale
 ENV PATH=/podlab/.venv/bin:$PATH \

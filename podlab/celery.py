@@ -25,7 +25,6 @@ app.config_from_object(
     }
 )
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["podlab.controllers", "podlab.kubelet", "podlab.scheduler", "podlab.simhost"])
 
 # What a worker process is: the boot steps that make it the control worker, the sim worker or a node.
 ROLES = {
@@ -33,8 +32,18 @@ ROLES = {
     "sim": ("podlab.simhost.bootstep:SimStep",),
     "node": ("podlab.services.bootstep:ServicesStep", "podlab.kubelet.bootstep:NodeStep"),
 }
-for _step in ROLES.get(os.environ.get("PODLAB_ROLE", ""), ()):
+_role = os.environ.get("PODLAB_ROLE", "")
+for _step in ROLES.get(_role, ()):
     app.steps["worker"].add(_step)
+
+
+def rooms(role: str) -> list[str]:
+    """The packages whose tasks a process of this role does; one without a role knows all of them."""
+    steps = ROLES.get(role) or [step for of_role in ROLES.values() for step in of_role]
+    return sorted({step.rpartition(".")[0] for step in steps})
+
+
+app.autodiscover_tasks(rooms(_role))
 
 
 @worker_ready.connect

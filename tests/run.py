@@ -158,6 +158,9 @@ def twins() -> list[str]:
 
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # each stage imports the tests: the first one's work is kept for the others
     RESULTS.mkdir(exist_ok=True)
     if found := twins():
         print(f"rename one of each: {', '.join(found)}")

@@ -1,4 +1,4 @@
-"""Builds what a checkout lacks: environment, API schema, front end. `make` runs it with the system's Python, so it uses
+"""Builds what a checkout lacks: environment, API schema, front end, bytecode. `make` runs it with the system's Python, so it uses
 the standard library only. Each step is skipped while its inputs are unchanged (a stamp holds their hash)."""
 
 from __future__ import annotations
@@ -160,6 +160,14 @@ def translations() -> None:
     step("Translations", BUILD / "translations.stamp", sources, outputs, lambda: run(work))
 
 
+def bytecode() -> None:
+    """Every process of a lab imports podlab at each start; where Python may not write what it has compiled
+    (PYTHONDONTWRITEBYTECODE, a read-only checkout later) each of them would compile it again."""
+    sources = list((ROOT / "podlab").rglob("*.py"))
+    work = [str(PYTHON), "-m", "compileall", "-q", str(ROOT / "podlab")]
+    step("Bytecode", BUILD / "bytecode.stamp", sources, [ROOT / "podlab" / "__pycache__"], lambda: run(work))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="with the packages for tests and checks")
@@ -174,6 +182,7 @@ def main() -> int:
             step("API schema", BUILD / "schema.stamp", schema_inputs(), [SCHEMA], make_schema)
             front_end()
             translations()
+            bytecode()
     except Failed as problem:
         print(f"\npodlab: {problem}", file=sys.stderr)
         return 1

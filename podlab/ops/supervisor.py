@@ -96,7 +96,7 @@ class Supervisor:
             self._start_web()
             self._until("the database is ready", self._schema_is_current)
         for role in ("control", "sim", "node") if self.runtime == "docker" else ("control", "sim"):
-            self._add(role, worker.command(role), stop_seconds=10)
+            self._add(role, worker.command(), stop_seconds=10)
         if not any(child.role == "web" for child in self.children):
             self._start_web()
         waiting = [child for child in self.children if child.role != "redis"]

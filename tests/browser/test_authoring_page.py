@@ -97,7 +97,9 @@ def test_fields_are_completed_and_explained(page: Page) -> None:
     page.keyboard.type("r")
     options = page.locator(".cm-tooltip-autocomplete li")
     expect(options.first).to_contain_text("restartPolicy")
-    expect(page.locator(".cm-tooltip-autocomplete:not(.cm-tooltip-autocomplete-disabled) li[aria-selected=true]")).to_have_count(1)
+    expect(
+        page.locator(".cm-tooltip-autocomplete:not(.cm-tooltip-autocomplete-disabled) li[aria-selected=true]")
+    ).to_have_count(1)
     page.wait_for_timeout(200)  # the editor takes no Enter for a list that has just opened under the fingers (75 ms)
     page.keyboard.press("Enter")
     expect(editor(page)).to_contain_text("restartPolicy: ")
