@@ -88,6 +88,10 @@ def is_terminal(pod: Manifest) -> bool:
     return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
 
 
+def priority(pod: Manifest) -> int:
+    return int((pod.get("spec") or {}).get("priority") or 0)
+
+
 def is_static(pod: Manifest) -> bool:
     annotations = (pod.get("metadata") or {}).get("annotations") or {}
     return str(annotations.get("kubernetes.io/config.source", "api")) != "api"

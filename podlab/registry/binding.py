@@ -76,7 +76,9 @@ def _assign(ctx: Context, pod: Manifest, node: str, annotations: Mapping[str, st
     spec["nodeName"] = node
     if annotations:
         meta.setdefault("annotations", {}).update(annotations)
-    conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+    status = pod.setdefault("status", {})
+    status.pop("nominatedNodeName", None)  # ClearingNominatedNodeNameAfterBinding, on since 1.35
+    conditions = status.setdefault("conditions", [])
     pods.set_condition(conditions, "PodScheduled", "True", now=ctx.now, probed=True)
 
 

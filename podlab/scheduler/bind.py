@@ -1,4 +1,4 @@
-"""The effects of a scheduling decision: bind the pod and say so, or write down why it must wait.
+"""The effects of a scheduling decision: bind the pod and say so, or write down why it must wait and end its victims.
 
 Called by `tasks.schedule` in the control worker and by the sim worker's worlds. The decision is `cycle.schedule`.
 """
@@ -14,8 +14,8 @@ from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.registry.client import Client
-from podlab.scheduler import claims, cycle
-from podlab.scheduler.nodes import node_infos
+from podlab.scheduler import claims, cycle, surroundings, victims
+from podlab.scheduler.nodes import node_infos, nominated_node
 
 
 class Events(Protocol):
@@ -44,14 +44,16 @@ def schedule_one(
     if not cycle.wants_node(pod):
         return Outcome.NOTHING
     nodes = [item.obj for item in client.list("nodes", None).items]
-    pods = [item.obj for item in client.list("pods", None, field_selector="spec.nodeName!=").items]
-    storage = claims.gather(client, pod, pods)
-    placement = cycle.schedule(pod, node_infos(nodes, pods), seed=seed, storage=storage)
+    others = [item.obj for item in client.list("pods", None).items]
+    pods = [one for one in others if one["spec"].get("nodeName") or nominated_node(one)]
+    around = surroundings.gather(client, pod, pods)
+    placement = cycle.schedule(pod, node_infos(nodes, pods), seed=seed, around=around)
     if placement.node is None:
         _write_down(client, recorder, pod, placement, now)
+        victims.end(client, recorder, pod, placement, pods, now=now)
         return Outcome.WAITING
-    if placement.bindings and storage is not None:
-        claims.bind(client, pod, placement, storage)
+    if placement.bindings:
+        claims.bind(client, pod, placement, around.storage)
         return Outcome.BINDING
     try:
         client.bind(namespace, name, placement.node, why=placement.why)
@@ -68,7 +70,12 @@ def _write_down(client: Client, recorder: Events, pod: Manifest, placement: cycl
     metadata: dict[str, Any] = pod["metadata"]
 
     def mutate(obj: Manifest) -> None:
-        conditions = obj.setdefault("status", {}).setdefault("conditions", [])
+        status = obj.setdefault("status", {})
+        if placement.nominated:
+            status["nominatedNodeName"] = placement.nominated
+        elif placement.nominated is not None:
+            status.pop("nominatedNodeName", None)
+        conditions = status.setdefault("conditions", [])
         pod_facts.set_condition(
             conditions,
             "PodScheduled",

@@ -18,24 +18,25 @@ from podlab.scheduler.plugins.volume_binding import Binding, Storage
 _MERGE = "application/merge-patch+json"
 
 
-def gather(client: Client, pod: Manifest, others: list[Manifest]) -> Storage | None:
-    """None for a pod without claims: most have none, and nothing is read for them."""
+def gather(client: Client, pod: Manifest, others: list[Manifest]) -> Storage:
+    """Most pods have no claims, and nothing is read for them."""
     names = dict.fromkeys(use.claim for use in facts.uses(pod))
     if not names:
-        return None
+        return Storage()
     namespace = pod["metadata"]["namespace"]
     found = [client.find(facts.CLAIMS, namespace, name) for name in names]
+    in_use: dict[str, set[str]] = {}
+    for other in others:
+        placed = bool(other["spec"].get("nodeName"))
+        if placed and other["metadata"]["namespace"] == namespace and not pod_facts.is_terminal(other):
+            for use in facts.uses(other):
+                in_use.setdefault(use.claim, set()).add(other["metadata"]["uid"])
     volumes, classes = (client.list(resource, None).items for resource in (facts.VOLUMES, facts.CLASSES))
     return Storage(
         claims={stored.key.name: stored.obj for stored in found if stored is not None},
         volumes={stored.key.name: stored.obj for stored in volumes},
         classes={stored.key.name: stored.obj for stored in classes},
-        in_use=frozenset(
-            use.claim
-            for other in others
-            if other["metadata"]["namespace"] == namespace and not pod_facts.is_terminal(other)
-            for use in facts.uses(other)
-        ),
+        in_use={claim: frozenset(users) for claim, users in in_use.items()},
     )
 
 

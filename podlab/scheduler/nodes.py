@@ -1,9 +1,12 @@
-"""What the scheduling cycle knows of a node: its offer minus what the pods on it asked for. Pure; built by `bind`."""
+"""What the scheduling cycle knows of a node: its offer minus what the pods on it asked for. Pure; built by `bind`.
+
+Preemption asks what it would be without some of them: `NodeInfo.without` and `with_pod` answer by subtraction.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from podlab.apis import pods as pod_facts
@@ -23,6 +26,9 @@ class Amount:
     def __add__(self, other: Amount) -> Amount:
         return Amount(self.cpu_milli + other.cpu_milli, self.memory + other.memory)
 
+    def __sub__(self, other: Amount) -> Amount:
+        return Amount(self.cpu_milli - other.cpu_milli, self.memory - other.memory)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeInfo:
@@ -37,6 +43,34 @@ class NodeInfo:
     others: Mapping[str, int] = field(default_factory=dict)  # left of what is neither cpu nor memory
     pods: int = 0
     host_ports: frozenset[tuple[str, str, int]] = frozenset()  # (ip, protocol, port)
+    residents: tuple[Manifest, ...] = ()  # the pods here that hold resources
+    nominated: tuple[Manifest, ...] = ()  # pods without a node for which room is being made here
+
+    def with_pod(self, pod: Manifest) -> NodeInfo:
+        asked = other_requests_of(pod)
+        return replace(
+            self,
+            requested=self.requested + requests_of(pod),
+            weighed=self.weighed + weight_of(pod),
+            others={**self.others, **{name: self.others.get(name, 0) - amount for name, amount in asked.items()}},
+            pods=self.pods + 1,
+            host_ports=self.host_ports | host_ports_of(pod),
+            residents=(*self.residents, pod),
+        )
+
+    def without(self, pod: Manifest) -> NodeInfo:
+        """`pod` is one of the residents."""
+        asked, uid = other_requests_of(pod), pod["metadata"]["uid"]
+        left = tuple(one for one in self.residents if one["metadata"]["uid"] != uid)
+        return replace(
+            self,
+            requested=self.requested - requests_of(pod),
+            weighed=self.weighed - weight_of(pod),
+            others={**self.others, **{name: self.others.get(name, 0) + amount for name, amount in asked.items()}},
+            pods=self.pods - 1,
+            host_ports=_ports(left) if host_ports_of(pod) else self.host_ports,
+            residents=left,
+        )
 
 
 def requests_of(pod: Manifest) -> Amount:
@@ -66,6 +100,10 @@ def host_ports_of(pod: Manifest) -> frozenset[tuple[str, str, int]]:
     )
 
 
+def _ports(pods: Iterable[Manifest]) -> frozenset[tuple[str, str, int]]:
+    return frozenset().union(*(host_ports_of(pod) for pod in pods))
+
+
 def holds_resources(pod: Manifest) -> bool:
     """A finished pod gives its resources back, a terminating one not yet."""
     return pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"}
@@ -79,9 +117,9 @@ def _others_left(offer: Mapping[str, Any], pods: Iterable[Manifest]) -> dict[str
     return left
 
 
-def node_info(node: Manifest, pods: Iterable[Manifest]) -> NodeInfo:
+def node_info(node: Manifest, pods: Iterable[Manifest], nominated: Iterable[Manifest] = ()) -> NodeInfo:
     """`pods` are the pods bound to this node."""
-    here = [pod for pod in pods if holds_resources(pod)]
+    here = tuple(pod for pod in pods if holds_resources(pod))
     spec, offer = node.get("spec", {}), node.get("status", {}).get("allocatable", {})
     return NodeInfo(
         name=node["metadata"]["name"],
@@ -94,14 +132,28 @@ def node_info(node: Manifest, pods: Iterable[Manifest]) -> NodeInfo:
         weighed=sum((weight_of(pod) for pod in here), Amount()),
         others=_others_left(offer, here),
         pods=len(here),
-        host_ports=frozenset().union(*(host_ports_of(pod) for pod in here)),
+        host_ports=_ports(here),
+        residents=here,
+        nominated=tuple(nominated),
     )
 
 
 def node_infos(nodes: Iterable[Manifest], pods: Iterable[Manifest]) -> list[NodeInfo]:
-    """One entry a node, in the order given, with the load of the pods bound to it."""
+    """One entry a node, in the order given, with the load of the pods bound to it and those nominated for it."""
     bound: dict[str, list[Manifest]] = {}
+    nominated: dict[str, list[Manifest]] = {}
     for pod in pods:
         if name := pod.get("spec", {}).get("nodeName"):
             bound.setdefault(name, []).append(pod)
-    return [node_info(node, bound.get(node["metadata"]["name"], ())) for node in nodes]
+        elif name := nominated_node(pod):
+            nominated.setdefault(name, []).append(pod)
+    found = []
+    for node in nodes:
+        name = node["metadata"]["name"]
+        found.append(node_info(node, bound.get(name, ()), nominated.get(name, ())))
+    return found
+
+
+def nominated_node(pod: Manifest) -> str:
+    """The node on which room is being made for the pod, or ""."""
+    return str((pod.get("status") or {}).get("nominatedNodeName") or "")

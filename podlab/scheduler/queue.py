@@ -1,8 +1,9 @@
 """When to try which pod. Fed with the change log of one cluster; says names to `dispatch`, which runs `bind.schedule_one`.
 
 As pkg/scheduler/backend/queue does: a pod that found no node waits for a change that could help (a node appeared or got
-better, a pod went away), never sooner after its last try than its back-off of 1, 2, 4, 8, 10 s, and is tried again
-anyhow after five minutes. Not thread-safe: the owner serialises calls, timers included.
+better, a pod went away; for rules about other pods also one that came or got other labels), never sooner after its last
+try than its back-off of 1, 2, 4, 8, 10 s, and is tried again anyhow after five minutes. The more important pods go first.
+Not thread-safe: the owner serialises calls, timers included.
 """
 
 from __future__ import annotations
@@ -41,10 +42,14 @@ class Change(Protocol):
 @dataclass(slots=True)
 class _Waiting:
     uid: str
+    priority: int = 0
     claims: frozenset[str] = frozenset()
     attempts: int = 0
     last_try: datetime | None = None
     timer: Timer | None = None
+    # What its place depends on beside the room on nodes: where other pods are, and in which labels these are found.
+    follows_pods: bool = False
+    spreads: bool = False
 
 
 class SchedulingQueue:
@@ -71,10 +76,14 @@ class SchedulingQueue:
     def on_change(self, change: Change) -> None:
         if change.key.resource == "pods":
             self._pod_changed(change)
+        elif change.key.resource == "nodes" and change.type == "DELETED":
+            self._try_those(lambda entry: entry.spreads)
         elif change.type == "DELETED":
             return
         elif change.key.resource == "nodes" and node_may_help(change.prev, change.obj):
             self._something_may_fit()
+        elif change.key.resource == "namespaces" and _labels_changed(change.prev, change.obj):
+            self._try_those(lambda entry: entry.follows_pods)
         elif change.key.resource == facts.CLAIMS:
             self._claim_changed(change)
         elif change.key.resource in (facts.VOLUMES, facts.CLASSES):
@@ -89,15 +98,21 @@ class SchedulingQueue:
         entry = self._waiting.get(place)
         if entry is not None and entry.uid == pod["metadata"]["uid"]:
             _cancel(self._waiting.pop(place))
-        if pod["spec"].get("nodeName") and (change.type == "DELETED" or _just_finished(change.prev, pod)):
+        if not pod["spec"].get("nodeName"):
+            return
+        if change.type == "DELETED" or _just_finished(change.prev, pod):
             self._something_may_fit()
+        elif _came(change.prev, pod) or _labels_changed(change.prev, pod):
+            self._try_those(lambda entry: entry.follows_pods or entry.spreads)
+        elif _began_to_end(change.prev, pod):
+            self._try_those(lambda entry: entry.spreads)
 
     def _claim_changed(self, change: Change) -> None:
         """A pod whose claims are bound now goes on at once: it had its turn, and waited only for that."""
         bound = facts.is_bound(change.obj)
         if change.prev is not None and bound == facts.is_bound(change.prev):
             return
-        for place, entry in sorted(self._waiting.items(), key=lambda item: item[0]):
+        for place, entry in self._in_order():
             if place[0] == change.key.namespace and change.key.name in entry.claims:
                 if bound:
                     self._try(place)
@@ -105,9 +120,7 @@ class SchedulingQueue:
                     self._try_when_allowed(place, entry)
 
     def _storage_changed(self) -> None:
-        for place, entry in sorted(self._waiting.items(), key=lambda item: item[0]):
-            if entry.claims:
-                self._try_when_allowed(place, entry)
+        self._try_those(lambda entry: bool(entry.claims))
 
     def _want(self, pod: Manifest, prev: Manifest | None) -> None:
         metadata = pod["metadata"]
@@ -116,14 +129,22 @@ class SchedulingQueue:
         if entry is None or entry.uid != metadata["uid"]:
             if entry is not None:
                 _cancel(entry)
-            self._waiting[place] = entry = _Waiting(metadata["uid"], frozenset(use.claim for use in facts.uses(pod)))
+            self._waiting[place] = entry = _waiting(pod)
             self._try(place)
         elif prev is None or _asks_for(prev) != _asks_for(pod):
             self._try_when_allowed(place, entry)
 
     def _something_may_fit(self) -> None:
-        for place, entry in sorted(self._waiting.items(), key=lambda item: item[0]):
-            self._try_when_allowed(place, entry)
+        self._try_those(lambda entry: True)
+
+    def _try_those(self, wanted: Callable[[_Waiting], bool]) -> None:
+        for place, entry in self._in_order():
+            if wanted(entry):
+                self._try_when_allowed(place, entry)
+
+    def _in_order(self) -> list[tuple[tuple[str, str], _Waiting]]:
+        """Of equal priority by name, so that a simulated cluster does the same every time."""
+        return sorted(self._waiting.items(), key=lambda item: (-item[1].priority, item[0]))
 
     def _try_when_allowed(self, place: tuple[str, str], entry: _Waiting) -> None:
         if entry.last_try is None:
@@ -152,6 +173,17 @@ class SchedulingQueue:
         entry.timer = self._clock.call_at(when, due)
 
 
+def _waiting(pod: Manifest) -> _Waiting:
+    affinity = pod["spec"].get("affinity") or {}
+    return _Waiting(
+        pod["metadata"]["uid"],
+        priority=pod_facts.priority(pod),
+        claims=frozenset(use.claim for use in facts.uses(pod)),
+        follows_pods=bool(affinity.get("podAffinity") or affinity.get("podAntiAffinity")),
+        spreads=bool(pod["spec"].get("topologySpreadConstraints")),
+    )
+
+
 def back_off(attempts: int) -> float:
     """Seconds that must lie between a try and the next."""
     return float(min(INITIAL_BACK_OFF * 2 ** max(attempts - 1, 0), MAX_BACK_OFF))
@@ -175,6 +207,20 @@ def _asks_for(pod: Manifest) -> tuple[Any, ...]:
 
 def _just_finished(before: Manifest | None, after: Manifest) -> bool:
     return pod_facts.is_terminal(after) and (before is None or not pod_facts.is_terminal(before))
+
+
+def _came(before: Manifest | None, after: Manifest) -> bool:
+    """It has a node now and had none."""
+    return bool(after["spec"].get("nodeName")) and (before is None or not before["spec"].get("nodeName"))
+
+
+def _labels_changed(before: Manifest | None, after: Manifest) -> bool:
+    return before is not None and before["metadata"].get("labels") != after["metadata"].get("labels")
+
+
+def _began_to_end(before: Manifest | None, after: Manifest) -> bool:
+    ends = bool(after["metadata"].get("deletionTimestamp"))
+    return ends and (before is None or not before["metadata"].get("deletionTimestamp"))
 
 
 def _cancel(entry: _Waiting) -> None:

@@ -76,7 +76,9 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-_NONE = re.compile(r"^No node can take this pod, which requests .+?Mi memory\. (?P<each>.+)\.$", re.DOTALL)
+_NONE = re.compile(
+    r"^No node can take this pod, which requests .+?Mi memory\. (?P<each>.+?)\.(?: To make room, .+)?$", re.DOTALL
+)
 _EACH = re.compile(r"(?:^|; )(?P<node>[a-z0-9][a-z0-9.-]*): ")
 
 

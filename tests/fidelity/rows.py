@@ -33,6 +33,8 @@ _C, _S, _V = "spec.containers[]", "status.containerStatuses[]", "spec.volumes[]"
 _ON_DOCKER = "kubelet/test_features_on_docker.py::test_a_container_shows"
 _SECURITY = "kubelet/test_hosts_and_security.py::test_security_context"
 _CYCLE = "scheduler/test_scheduling_cycle.py"
+_RULES = "scheduler/test_rules_about_pods.py"
+_PREEMPTION = "scheduler/test_preemption.py"
 _OLD_VOLUMES = (
     "awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker gcePersistentDisk gitRepo glusterfs "
     "iscsi nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume"
@@ -106,11 +108,12 @@ POD = (
     of("spec.readinessGates", "real", "simulated", "kubelet/test_pure_rules.py::test_readiness_gates_are_asked_after_the_containers", rule=True),
     of("spec.nodeName spec.os", "real: past the scheduler OutOfcpu, OutOfmemory, OutOfpods and others, NodeAffinity, NodePorts, TaintToleration, a foreign os.name", "simulated", "kubelet/test_hosts_and_security.py::test_the_node_does_not_let_in", "kubelet/test_admitting_pods.py::test_who_is_refused", rule=True),
     of("spec.nodeSelector spec.affinity.nodeAffinity spec.tolerations spec.schedulerName", "real", "simulated", f"{_CYCLE}::test_chooses", f"{_CYCLE}::test_says_in_kubernetes_words_why_no_node_fits", rule=True),
-    of("spec.affinity.podAffinity spec.affinity.podAntiAffinity spec.topologySpreadConstraints", "refused: unschedulable, with a message that names it", "refused", f"{_CYCLE}::test_says_in_kubernetes_words_why_no_node_fits[pod affinity is refused by name and not ignored]", rule=True),
+    of("spec.affinity.podAffinity spec.affinity.podAntiAffinity", "real: required and preferred, the anti-affinity of pods that are there, the first of a group; matchLabelKeys are merged when the pod is made", "simulated", f"{_RULES}::test_which_nodes_fit", f"{_RULES}::test_says_in_kubernetes_words", f"{_RULES}::test_prefers", "apis/test_label_keys.py::test_only_labels_that_the_pod_has_are_merged", rule=True),
+    of("spec.topologySpreadConstraints", "real; no default constraints for pods behind Services", "simulated", f"{_RULES}::test_which_nodes_fit", f"{_RULES}::test_whether_tainted_nodes_are_domains", f"{_RULES}::test_prefers", rule=True),
     of("spec.schedulingGates", "real", "simulated", "registry/test_binding.py::test_a_gated_pod_is_not_bound_until_its_gates_open", rule=True),
     of("spec.schedulingGroup", "dropped by the API, as its gate is off", "dropped", "apis/test_feature_gates.py::test_gated_fields_are_dropped", rule=True),
-    of("spec.priority spec.priorityClassName", "real: set from the class, kept by evictions", "simulated", "registry/test_admission.py::test_priority_comes_from_the_class", "kubelet/test_node_pressure.py::test_who_goes_first", rule=True),
-    of("spec.preemptionPolicy", "no effect: nothing is preempted yet", "no effect", f"{_CYCLE}::test_says_in_kubernetes_words_why_no_node_fits[a pod that must not preempt]", rule=True),
+    of("spec.priority spec.priorityClassName", "real: set from the class, kept by evictions, less important pods are preempted", "simulated", "registry/test_admission.py::test_priority_comes_from_the_class", f"{_PREEMPTION}::test_who_goes", "kubelet/test_node_pressure.py::test_who_goes_first", rule=True),
+    of("spec.preemptionPolicy", "real", "simulated", f"{_PREEMPTION}::test_nobody_goes[it must not]", f"{_PREEMPTION}::test_who_goes", rule=True),
     of("spec.resources", "real for scheduler, QoS and admission; there is no cgroup of the pod", "simulated", "apis/test_pod_resources.py::test_resources_of_the_pod_count_before_those_of_its_containers", rule=True),
     of("spec.overhead", "real: counted by scheduler, quota and kubelet", "simulated", "registry/test_class_admission.py::test_the_class_says_how_much", rule=True),
     of("spec.runtimeClassName", "real: handlers docker and sim, any other ends in FailedCreatePodSandBox; sim simulates the pod beside the real ones, without Services or DNS for it", "simulated: handler sim only", "kubelet/test_features_on_docker.py::test_a_runtime_class_simulates_one_pod_beside_the_real_ones", "kubelet/test_features_on_docker.py::test_a_handler_that_is_not_here_keeps_the_pod_from_its_sandbox"),
@@ -134,7 +137,7 @@ STATUS = (
     of("status.conditions", "real", "simulated", "kubelet/test_running_pods.py::test_a_pod_runs_and_tells_it_in_the_words_of_kubernetes", "kubelet/test_pure_rules.py::test_transition_times_move_only_with_the_status", rule=True),
     of("status.podIP status.podIPs status.hostIP status.hostIPs", "real; IPv4 only", "simulated", "lab/test_services.py::test_pods_of_two_nodes_reach_each_other_by_address_and_by_name", "runtime/test_contract.py::test_a_sandbox_is_ready_and_has_an_address"),
     of("status.startTime status.qosClass status.observedGeneration", "real", "simulated", "kubelet/test_running_pods.py::test_a_pod_runs_and_tells_it_in_the_words_of_kubernetes", "kubelet/test_status_fields.py::test_the_status_says_when_it_began_and_for_which_generation", rule=True),
-    of("status.nominatedNodeName", "no effect: nothing is preempted yet", "no effect", "kubelet/test_status_fields.py::test_fields_of_others_stay", rule=True),
+    of("status.nominatedNodeName", "real: set while victims end, cleared when the pod is bound", "simulated", "scheduler/test_scheduling_effects.py::test_a_more_important_pod_ends_another_and_gets_its_place", rule=True),
     of(f"status.resize status.resources status.allocatedResources {_S}.resources {_S}.allocatedResources", "real for containers; resize is told by conditions, as since 1.33", "simulated", "kubelet/test_resizing.py::test_a_running_container_gets_its_new_resources_without_a_restart", rule=True),
     of(f"status.resourceClaimStatuses status.extendedResourceClaimStatus status.nodeAllocatableResourceClaimStatuses {_S}.allocatedResourcesStatus {_S}.resources.claims", "refused with the claims that they are about", "refused", "kubelet/test_running_pods.py::test_what_podlab_cannot_do_is_refused_by_name", rule=True),
     of(f"{_S}.name {_S}.ready {_S}.started {_S}.restartCount", "real", "simulated", "kubelet/test_on_docker.py::test_exit_1_restarts_at_once_then_backs_off_for_ten_seconds", "kubelet/test_on_simulator.py::test_a_simulated_pod_is_pulled_runs_and_becomes_ready"),

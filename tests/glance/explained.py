@@ -100,7 +100,8 @@ def case(
 def refused(message: str, spec: dict[str, Any] | None = None, **known: Any) -> Case:
     """A pod that the scheduler could not place."""
     verdict = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-    return case(node=None, spec=spec, status={"phase": "Pending", "conditions": [verdict]}, **known)
+    status = {"phase": "Pending", "conditions": [verdict]} | known.pop("status", {})
+    return case(node=None, spec=spec, status=status, **known)
 
 
 def node(ready: str = "True") -> dict[str, Any]:

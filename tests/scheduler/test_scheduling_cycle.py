@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from made import NO_VICTIMS, TAIL, UNHELPFUL, node, pod
 
 from podlab.scheduler.cycle import schedule
 from podlab.scheduler.nodes import node_infos
 
-TAIL = "no new claims to deallocate, preemption:"
-UNHELPFUL = "Preemption is not helpful for scheduling"
-NO_VICTIMS = "No preemption victims found for incoming pod"
 POOL = "node-role.podlab.dev/pool"
-
-
-def node(name: str, *, cpu: str = "2", memory: str = "4Gi", pods: str = "110", **spec: Any) -> dict[str, Any]:
-    labels = {"kubernetes.io/hostname": name, **spec.pop("labels", {})}
-    return {
-        "metadata": {"name": name, "labels": labels},
-        "spec": spec,
-        "status": {"allocatable": {"cpu": cpu, "memory": memory, "pods": pods}},
-    }
-
-
-def pod(name: str = "p", *, requests: Mapping[str, str] | None = None, on: str = "", **spec: Any) -> dict[str, Any]:
-    phase = spec.pop("phase", "Pending")
-    ports = spec.pop("ports", [])
-    container = {"name": "main", "image": "busybox", "resources": {"requests": requests or {}}, "ports": ports}
-    whole = {"containers": [container], **spec, **({"nodeName": on} if on else {})}
-    metadata = {"name": name, "namespace": "default", "uid": f"uid-{name}"}
-    return {"metadata": metadata, "spec": whole, "status": {"phase": phase}}
 
 
 def required(*terms: dict[str, Any]) -> dict[str, Any]:
@@ -129,11 +108,11 @@ UNSCHEDULABLE: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[dict[s
         "0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. "
         f"{TAIL} 0/1 nodes are available: 1 {UNHELPFUL}.",
     ),
-    "pod affinity is refused by name and not ignored": (
-        pod(affinity={"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "x"}]}}),
+    "devices are refused by name and not ignored": (
+        pod(resourceClaims=[{"name": "gpu", "resourceClaimName": "g"}]),
         [node("a")],
         [],
-        "0/1 nodes are available: podlab's scheduler does not honour spec.affinity.podAntiAffinity yet.",
+        "0/1 nodes are available: podlab's scheduler does not honour spec.resourceClaims yet.",
     ),
 }
 

@@ -122,6 +122,85 @@ def test_the_room_of_bound_pods_is_taken(client: Client) -> None:
     assert [place(client, name) for name in ("one", "two", "three")] == [Outcome.BOUND, Outcome.BOUND, Outcome.WAITING]
 
 
+def priority_class(client: Client, name: str, value: int, **more: Any) -> None:
+    body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": value}
+    client.create("priorityclasses.scheduling.k8s.io", {**body, **more})
+
+
+def test_a_more_important_pod_ends_another_and_gets_its_place(client: Client) -> None:
+    add_node(client, "a")
+    priority_class(client, "vip", 1000)
+    add_pod(client, "low", cpu="1500m", terminationGracePeriodSeconds=7)
+    add_pod(client, "high", cpu="1500m", priorityClassName="vip")
+    assert place(client, "low") is Outcome.BOUND
+    assert place(client, "high") is Outcome.WAITING
+
+    victim, high = client.get("pods", "default", "low").obj, client.get("pods", "default", "high").obj
+    assert victim["metadata"]["deletionGracePeriodSeconds"] == 7
+    condition = next(one for one in victim["status"]["conditions"] if one["type"] == "DisruptionTarget")
+    assert condition == {
+        "type": "DisruptionTarget",
+        "observedGeneration": 1,
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": "2026-11-21T02:00:00Z",
+        "reason": "PreemptionByScheduler",
+        "message": "default-scheduler: preempting to accommodate a higher priority pod",
+    }
+    assert high["status"]["nominatedNodeName"] == "a"
+    assert sorted(events(client)) == [
+        ("default-scheduler", "FailedScheduling", "0/1 nodes are available: 1 Insufficient cpu."),
+        ("default-scheduler", "Preempted", f"Preempted by pod {high['metadata']['uid']} on node a"),
+        ("default-scheduler", "Scheduled", "Successfully assigned default/low to a"),
+    ]
+    # Tried again before the victim is gone, it ends nobody else and keeps its place.
+    assert place(client, "high") is Outcome.WAITING
+    high = client.get("pods", "default", "high").obj
+    assert high["status"]["nominatedNodeName"] == "a"
+    assert high["status"]["conditions"][0]["message"].endswith("due to a terminating pod on the nominated node.")
+
+    client.delete("pods", "default", "low", grace=0)
+    add_pod(client, "late", cpu="1500m")
+    assert place(client, "late") is Outcome.WAITING
+    assert place(client, "high") is Outcome.BOUND
+    assert "nominatedNodeName" not in client.get("pods", "default", "high").obj["status"]
+
+
+def test_who_waits_for_room_loses_it_to_a_more_important_pod(client: Client) -> None:
+    add_node(client, "a")
+    for name, value in (("mid", 10), ("vip", 1000)):
+        priority_class(client, name, value)
+    add_pod(client, "low", cpu="2")
+    add_pod(client, "mid", cpu="2", priorityClassName="mid")
+    add_pod(client, "vip", cpu="2", priorityClassName="vip")
+    assert [place(client, name) for name in ("low", "mid", "vip")] == [Outcome.BOUND, Outcome.WAITING, Outcome.WAITING]
+    assert client.get("pods", "default", "vip").obj["status"]["nominatedNodeName"] == "a"
+    assert "nominatedNodeName" not in client.get("pods", "default", "mid").obj["status"]
+
+
+def test_budgets_and_namespaces_are_read_when_they_matter(client: Client) -> None:
+    for name in ("a", "b"):
+        add_node(client, name)
+    priority_class(client, "vip", 1000)
+    client.create("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "red", "labels": {"team": "red"}}})  # fmt: skip
+    keeps = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"topologyKey": "kubernetes.io/hostname", "labelSelector": {}, "namespaceSelector": {"matchLabels": {"team": "red"}}}
+    ]}}  # fmt: skip
+    for name in ("a", "b"):
+        client.patch("nodes", "", name, "application/merge-patch+json", {"metadata": {"labels": {"kubernetes.io/hostname": name}}})  # fmt: skip
+    add_pod(client, "one", nodeName="a", affinity=keeps)
+    add_pod(client, "two", nodeName="b", affinity=keeps)
+    client.patch("pods", "default", "one", "application/merge-patch+json", {"metadata": {"labels": {"app": "kept"}}})
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "kept"}}
+    client.create("poddisruptionbudgets.policy", {**budget, "spec": {"selector": {"matchLabels": {"app": "kept"}}, "minAvailable": 1}}, namespace="default")  # fmt: skip
+    body = {"containers": [{"name": "main", "image": "busybox"}], "priorityClassName": "vip"}
+    client.create("pods", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": body}, namespace="red")
+    recorder = Recorder(client, "default-scheduler", "", client.now)
+    assert schedule_one(client, recorder, "red", "p", now=NOW) is Outcome.WAITING
+    assert client.get("pods", "red", "p").obj["status"]["nominatedNodeName"] == "b"
+    assert "deletionTimestamp" not in client.get("pods", "default", "one").obj["metadata"]
+
+
 # The control worker
 
 

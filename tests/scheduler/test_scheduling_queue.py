@@ -207,3 +207,54 @@ def test_volumes_and_classes_help_only_pods_with_claims(lab: Lab) -> None:
         lab.queue.on_change(change("ADDED", {"metadata": {"name": "x"}}, resource=resource))
     lab.at(13)
     assert [name for _, name in lab.tried[2:]] == ["p", "p"]
+
+
+AFFINE = {
+    "affinity": {"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}, "podAntiAffinity": {"x": []}}
+}
+SPREAD = {"topologySpreadConstraints": [{"topologyKey": "zone"}]}
+
+
+def labelled(obj: Manifest, **labels: str) -> Manifest:
+    return {**obj, "metadata": {**obj["metadata"], "labels": labels}}
+
+
+def ending(obj: Manifest) -> Manifest:
+    return {**obj, "metadata": {**obj["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+
+
+NODE: Manifest = {"metadata": {"name": "n"}, "spec": {}, "status": {}}
+RED: Manifest = {"metadata": {"name": "red"}}
+
+
+@pytest.mark.parametrize(
+    ("happens", "tried"),
+    [
+        (change("MODIFIED", pod("x", node="a"), pod("x")), {"affine", "spread"}),
+        (change("ADDED", pod("x", node="a")), {"affine", "spread"}),
+        (change("MODIFIED", labelled(pod("x", node="a"), app="v"), pod("x", node="a")), {"affine", "spread"}),
+        (change("MODIFIED", ending(pod("x", node="a")), pod("x", node="a")), {"spread"}),
+        (change("DELETED", NODE, resource="nodes"), {"spread"}),
+        (change("MODIFIED", labelled(RED, team="a"), RED, resource="namespaces"), {"affine"}),
+        (change("DELETED", pod("x", node="a")), {"affine", "spread", "plain"}),
+        (change("MODIFIED", {**pod("x", node="a"), "status": {"phase": "Running"}}, pod("x", node="a")), set()),
+    ],
+    ids=["a pod is placed", "a static pod", "other labels", "a pod begins to end", "a node goes", "a namespace",
+         "a pod goes", "a pod runs"],
+)  # fmt: skip
+def test_what_may_help_pods_with_rules_about_others(lab: Lab, happens: Entry, tried: set[str]) -> None:
+    for name, spec in (("affine", AFFINE), ("spread", SPREAD), ("plain", {})):
+        lab.queue.add(pod(name, **spec))
+    lab.at(60)
+    lab.tried.clear()
+    lab.queue.on_change(happens)
+    assert {name for _, name in lab.tried} == tried
+
+
+def test_the_more_important_go_first(lab: Lab) -> None:
+    for name, priority in (("a", 0), ("b", 5), ("c", 5)):
+        lab.queue.add(pod(name, priority=priority))
+    lab.at(60)
+    lab.tried.clear()
+    lab.queue.on_change(change("DELETED", pod("x", node="a")))
+    assert [name for _, name in lab.tried] == ["b", "c", "a"]

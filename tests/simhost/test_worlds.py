@@ -297,3 +297,43 @@ def test_a_node_that_is_short_of_memory_evicts_and_is_avoided(play: Play) -> Non
     assert "taints" not in lab.client.get("nodes", "", "node-a").obj["spec"]
     assert lab.phase("late") == "Running"
     assert lab.phase("modest") == "Running"
+
+
+def test_a_more_important_pod_takes_the_place_of_another(play: Play) -> None:
+    """The victim keeps its grace, and the pod that waits goes where it was."""
+    lab = play()
+    body = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "vip"}, "value": 1000}
+    lab.client.create("priorityclasses.scheduling.k8s.io", body)
+    big = {
+        "resources": {"requests": {"cpu": lab.client.get("nodes", "", "node-a").obj["status"]["allocatable"]["cpu"]}}
+    }
+    lab.create(pod("low", "sh", "-c", "sleep 600", container=big, terminationGracePeriodSeconds=5))
+    lab.to(10)
+    lab.create(pod("high", "sh", "-c", "sleep 600", container=big, priorityClassName="vip"))
+    lab.to(12)
+    waits = lab.pod("high")
+    assert waits is not None
+    assert waits["status"]["nominatedNodeName"] == "node-a"
+    assert ("Preempted", f"Preempted by pod {waits['metadata']['uid']} on node node-a") in lab.events()
+    lab.to(14)
+    assert lab.phase("low") == "Running"
+    lab.to(40)
+    assert lab.phase("low") == "gone"
+    assert lab.phase("high") == "Running"
+
+
+def test_pods_that_avoid_each_other_spread_until_no_node_is_left(play: Play) -> None:
+    lab = play(nodes=("node-a", "node-b"))
+    rule = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "web"}}}
+    required = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [rule]}}
+    for name in ("one", "two", "three"):
+        made = pod(name, "sh", "-c", "sleep 600", affinity=required, terminationGracePeriodSeconds=1)
+        made["metadata"]["labels"] = {"app": "web"}
+        lab.create(made)
+    lab.to(10)
+    placed = [(lab.pod(name) or {})["spec"].get("nodeName") for name in ("one", "two", "three")]
+    assert sorted(filter(None, placed)) == ["node-a", "node-b"]
+    assert any("2 node(s) didn't match pod anti-affinity rules" in message for _, message in lab.events())
+    lab.client.delete("pods", "default", "one")
+    lab.to(30)
+    assert all((lab.pod(name) or {})["spec"].get("nodeName") for name in ("two", "three"))

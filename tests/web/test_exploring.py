@@ -100,6 +100,8 @@ def test_the_schedulers_why_is_a_table_by_node() -> None:
         ("node-b", ("node(s) had untolerated taint {key: value}",)),
     ]
     assert nodes.verdicts("node-a is the only node that fits.") == []
+    kept = nodes.verdicts(f"{WHY} To make room, low (priority 0) must leave node-a. Victims elsewhere: node-b 1.")
+    assert [(one.node, one.reasons) for one in kept] == told
 
 
 def test_a_pending_pod_says_why_on_each_node(admin: Client) -> None:

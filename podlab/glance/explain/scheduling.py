@@ -116,12 +116,65 @@ SITUATIONS = (
         (Try(gettext_noop("Leave hostPort away and use a Service or port-forward."), ("port-forward", "pod/{pod}", "8080:PORT"), "spec.containers[0].ports"),),
     ),
     Situation(
-        "affinity",
-        gettext_noop("Rules about other pods fit no node"),
-        gettext_noop("Affinity, anti-affinity or topology spread rules fit no node."),
-        gettext_noop("A required rule that no node can keep holds the pod back for good."),
-        Try(gettext_noop("Look at the words of the scheduler."), _DESCRIBE),
-        (Try(gettext_noop("Prefer instead of require: preferredDuringSchedulingIgnoredDuringExecution."), path="spec.affinity"),),
+        "pod-affinity",
+        gettext_noop("No node is near the pods that it wants"),
+        gettext_noop("The pod must be near certain other pods, and on no node that would fit they are ({nodes})."),
+        gettext_noop("A required podAffinity needs a running pod that its selector matches, in the same domain of topologyKey; only the first pod of a group that wants itself goes without."),
+        Try(gettext_noop("Look where pods with the wanted labels run."), ("get", "pods", "-o", "wide", "--show-labels")),
+        (
+            Try(gettext_noop("Start the pods that are wanted first, or correct labelSelector, namespaces and topologyKey."), path="spec.affinity.podAffinity"),
+            Try(gettext_noop("Prefer instead of require: preferredDuringSchedulingIgnoredDuringExecution."), path="spec.affinity"),
+        ),
+    ),
+    Situation(
+        "pod-anti-affinity",
+        gettext_noop("On every node is a pod that it avoids"),
+        gettext_noop("The pod must be apart from certain other pods, and these are everywhere it could go ({nodes})."),
+        gettext_noop("A required podAntiAffinity allows no pod that its selector matches in the same domain of topologyKey. With the host as domain there fits one of them on a node."),
+        Try(gettext_noop("Look where pods with these labels run."), ("get", "pods", "-o", "wide", "--show-labels")),
+        (
+            Try(gettext_noop("Run no more of them than there are domains, or add a node."), ("get", "nodes", "--show-labels")),
+            Try(gettext_noop("Prefer instead of require: preferredDuringSchedulingIgnoredDuringExecution."), path="spec.affinity"),
+        ),
+    ),
+    Situation(
+        "existing-anti-affinity",
+        gettext_noop("Pods that are there already keep it away"),
+        gettext_noop("Pods on the nodes have an anti-affinity that matches this pod ({nodes})."),
+        gettext_noop("Anti-affinity counts both ways: who came first keeps out whoever its selector matches, though the newcomer has no such rule."),
+        Try(gettext_noop("Look which pods there have a podAntiAffinity."), ("get", "pods", "--all-namespaces", "-o", "wide")),
+        (Try(gettext_noop("Change the labels of this pod so that no such rule matches them."), path="metadata.labels"),),
+    ),
+    Situation(
+        "topology-spread",
+        gettext_noop("It would make the pods too uneven"),
+        gettext_noop("On no node would the pods lie as evenly as topologySpreadConstraints ask ({nodes})."),
+        gettext_noop("With DoNotSchedule, a domain may have at most maxSkew pods more than the emptiest one. A domain without room for a pod still counts as the emptiest."),
+        Try(gettext_noop("Count the pods of each domain."), ("get", "pods", "-o", "wide", "--show-labels")),
+        (
+            Try(gettext_noop("Raise maxSkew, or let whenUnsatisfiable be ScheduleAnyway."), path="spec.topologySpreadConstraints"),
+            Try(gettext_noop("Make room in the emptiest domain; nodeTaintsPolicy: Honor leaves tainted nodes out of the count."), _DESCRIBE_NODES),
+        ),
+    ),
+    Situation(
+        "topology-label",
+        gettext_noop("The nodes lack the label to spread over"),
+        gettext_noop("Nodes have no label of the name that topologySpreadConstraints give as topologyKey ({nodes})."),
+        gettext_noop("A node without it belongs to no domain, and a required constraint lets nothing onto it."),
+        Try(gettext_noop("Look at the labels of the nodes."), ("get", "nodes", "--show-labels")),
+        (
+            Try(gettext_noop("Label the nodes with their domain."), ("label", "node", "NODE", "topology.kubernetes.io/zone=ZONE")),
+            Try(gettext_noop("Spread over hosts: topologyKey kubernetes.io/hostname is on every node."), path="spec.topologySpreadConstraints"),
+        ),
+    ),
+    Situation(
+        "making-room",
+        gettext_noop("Pods of lower priority make room"),
+        gettext_noop("The pod fits on no node; pods of lower priority end on {node} so that it can go there."),
+        gettext_noop("They keep their grace period. Until they are gone the pod waits; pods of lower priority do not get the room meanwhile."),
+        Try(gettext_noop("Look which pods are Terminating."), ("get", "pods", "--all-namespaces", "--field-selector", "spec.nodeName={node}")),
+        (Try(gettext_noop("preemptionPolicy: Never in the priority class lets a pod wait without ending others."), ("get", "priorityclasses")),),
+        level="waiting",
     ),
     Situation(
         "claim-missing",
@@ -192,9 +245,22 @@ _REJECTIONS = (
     ("untolerated taint", "untolerated-taint"),
     ("were unschedulable", "node-cordoned"),
     ("didn't have free ports", "host-port-taken"),
-    ("affinity", "affinity"),
-    ("topology spread", "affinity"),
+    ("plugin(s) [NodeAffinity]", "node-selector"),
+    ("didn't match pod affinity rules", "pod-affinity"),
+    ("didn't match pod anti-affinity rules", "pod-anti-affinity"),
+    ("existing pods anti-affinity rules", "existing-anti-affinity"),
+    ("(missing required label)", "topology-label"),
+    ("topology spread constraints", "topology-spread"),
 )
+# Where the manifest asks for what such a node does not give.
+_FIELDS = {
+    "node-selector": ("nodeSelector", "affinity"),
+    "untolerated-taint": ("tolerations",),
+    "pod-affinity": ("affinity",),
+    "pod-anti-affinity": ("affinity",),
+    "topology-label": ("topologySpreadConstraints",),
+    "topology-spread": ("topologySpreadConstraints",),
+}
 _ADMISSION = ("OutOf", "NodeAffinity", "NodePorts", "NodeName", "TaintToleration", "UnexpectedAdmissionError", "SysctlForbidden", "PodOSNotSupported", "AppArmor")  # fmt: skip
 
 
@@ -245,6 +311,10 @@ def _without_node(case: Case) -> Iterator[Finding]:
         stored = of_status("PodScheduled: ?", "status.conditions")
         yield finding("not-scheduled-yet", case, stored, stored)
         return
+    if place := str(case.status.get("nominatedNodeName") or ""):
+        kept = of_status(f"nominatedNodeName: {place}", "status.nominatedNodeName")
+        yield finding("making-room", case, kept, of_yaml("spec.priority"), node=place)
+        return
     yield from _refused(case, str(verdict.get("message") or ""))
 
 
@@ -289,8 +359,7 @@ def _asked_for(case: Case, id: str) -> Evidence:
         for container in case.containers():
             if container.spec.spec.get("resources"):
                 return of_yaml(f"{container.path}.resources")
-    fields = {"node-selector": ("nodeSelector", "affinity"), "untolerated-taint": ("tolerations",), "affinity": ("affinity", "topologySpreadConstraints")}  # fmt: skip
-    for name in fields.get(id, ()):
+    for name in _FIELDS.get(id, ()):
         if case.spec.get(name):
             return of_yaml(f"spec.{name}")
     return of_yaml("spec.containers")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """Why a node cannot take the pod. `resolvable`: removing other pods could help (framework.Unschedulable), else it
-    could not (UnschedulableAndUnresolvable)."""
+    could not (UnschedulableAndUnresolvable). `detail` goes on after the reason for people: no comma, colon or semicolon."""
 
     reasons: tuple[str, ...]
     resolvable: bool = False
+    detail: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        return (*self.reasons[:-1], f"{self.reasons[-1]} ({self.detail})") if self.detail else self.reasons
+
+
+# The labels of namespaces, for terms that select them.
+Namespaces = Mapping[str, Mapping[str, str]]
 
 
 # None = the node passes.

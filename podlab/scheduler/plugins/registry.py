@@ -24,7 +24,7 @@ FILTERS: tuple[Filter, ...] = (
     node_resources_fit.check,
 )
 
-# For pods with claims, after all others.
+# For pods with claims, after these; then spreading and rules about other pods (`scheduler.filtering`).
 STORAGE_FILTERS: tuple[StorageFilter, ...] = (volume_restrictions.check, volume_binding.check)
 
 SCORERS: tuple[Scorer, ...] = (

@@ -7,7 +7,7 @@ gathers a `Storage` for pods with claims and applies the bindings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from podlab.apis import quantity
 from podlab.apis import volume_claims as facts
@@ -23,12 +23,22 @@ NO_VOLUME = "node(s) unavailable due to one or more pvc(s) bound to non-existent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """`claims` of the pod that exist, by name; `in_use`: those that a pod on some node has."""
+    """`claims` of the pod that exist, by name; `in_use`: those that pods on some node have, with the pods' uids."""
 
     claims: Mapping[str, Manifest] = field(default_factory=dict)
     volumes: Mapping[str, Manifest] = field(default_factory=dict)
     classes: Mapping[str, Manifest] = field(default_factory=dict)
-    in_use: frozenset[str] = frozenset()
+    in_use: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def without(self, pod: Manifest) -> Storage:
+        """As if that pod had left its node."""
+        uid = pod["metadata"]["uid"]
+        return replace(self, in_use={claim: users - {uid} for claim, users in self.in_use.items()})
+
+    def with_pod(self, pod: Manifest) -> Storage:
+        uid, names = pod["metadata"]["uid"], {use.claim for use in facts.uses(pod)}
+        more = {name: self.in_use.get(name, frozenset()) | {uid} for name in names}
+        return replace(self, in_use={**self.in_use, **more})
 
 
 @dataclass(frozen=True, slots=True)

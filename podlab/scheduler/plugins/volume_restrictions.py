@@ -14,6 +14,6 @@ REASON = "node has pod using PersistentVolumeClaim with the same name and ReadWr
 def check(pod: Manifest, node: NodeInfo, storage: Storage) -> Rejection | None:
     for use in facts.uses(pod):
         modes = (storage.claims[use.claim].get("spec") or {}).get("accessModes") or []
-        if "ReadWriteOncePod" in modes and use.claim in storage.in_use:
+        if "ReadWriteOncePod" in modes and storage.in_use.get(use.claim):
             return Rejection((REASON,), resolvable=True)
     return None
