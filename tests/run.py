@@ -1,6 +1,6 @@
 """`make test`: every check and test that this machine can run, then a table of what ran and what could not, and why.
 
-Stages run in three lanes side by side: one that mostly computes, two that mostly wait for containers, timers and browsers.
+Stages run in three lanes side by side, as many of them wait for containers, timers and browsers.
 What a stage says is kept in test-results/ and printed in one piece when it ends.
 With PODLAB_CI=1 something that could not run, or a skipped test, is a failure.
 """
@@ -8,6 +8,7 @@ With PODLAB_CI=1 something that could not run, or a skipped test, is a failure.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from tests import machine  # noqa: E402
 BIN = ROOT / ".venv" / "bin"
 RESULTS = ROOT / "test-results"
 PRINTING = threading.Lock()
+LANES = 3
 
 
 @dataclass
@@ -46,11 +48,27 @@ class Stage:
         return self.name.replace(" ", "-")
 
 
-def pytest_stage(name: str, marker: str, needs: tuple[str, ...] = (), *extra: str) -> Stage:
+# Where the tests of a marker are: a stage reads no others. `strays` holds them to it.
+FOLDERS = {
+    "lab": ["lab"],
+    "browser": ["browser"],
+    "compose": ["compose"],
+    "docker": ["runtime", "kubelet", "services"],
+    "kubectl": ["apiserver"],
+    "postgres": ["storage"],
+}
+FAULTS = [f"tests/lab/{name}.py" for name in ("test_docker_lab", "test_faults", "test_simulated_lab")]
+
+
+def pytest_stage(name: str, marker: str, paths: list[str], needs: tuple[str, ...] = (), *extra: str) -> Stage:
     stage = Stage(name, [], needs, counts=True)
     report = RESULTS / f"{stage.file_name}.xml"
-    stage.command = [str(BIN / "python"), "-m", "pytest", "-q", "-m", marker, f"--junitxml={report}", *extra]
+    stage.command = [str(BIN / "python"), "-m", "pytest", "-q", "-m", marker, f"--junitxml={report}", *extra, *paths]
     return stage
+
+
+def of(marker: str) -> list[str]:
+    return [f"tests/{folder}" for folder in FOLDERS[marker]]
 
 
 def check_stages() -> list[Stage]:
@@ -64,26 +82,21 @@ def check_stages() -> list[Stage]:
     ]
 
 
-def computing_stages() -> list[Stage]:
+def test_stages() -> list[Stage]:
+    """The longest first, so that they end at about the same time. Labs are told apart by their ids: several of them may use the
+    machine's Docker engine at a time."""
     plain = "not docker and not kubectl and not browser and not postgres and not lab and not compose"
+    here = [f"--ignore=tests/{name}" for name in ("lab", "browser", "compose")]
+    rest = [f"--ignore={path}" for path in FAULTS]
     return [
-        pytest_stage("unit and contract", plain),
-        pytest_stage("postgres", "postgres", ("postgres",)),
-    ]
-
-
-def waiting_lanes() -> list[list[Stage]]:
-    """Labs are told apart by their ids, so two of them may use the machine's Docker engine at a time."""
-    return [
-        [
-            pytest_stage("whole lab", "lab and not browser", ("docker", "kubectl")),
-            pytest_stage("kubectl", "kubectl and not lab", ("kubectl",)),
-        ],
-        [
-            pytest_stage("docker", "docker and not lab and not browser and not compose", ("docker",)),
-            pytest_stage("browser", "browser", ("browser", "docker")),
-            pytest_stage("compose", "compose", ("docker", "kubectl")),
-        ],
+        pytest_stage("whole lab", "lab", of("lab"), ("docker", "kubectl"), *rest),
+        pytest_stage("whole lab, killed", "lab", FAULTS, ("docker", "kubectl")),
+        pytest_stage("unit and contract", plain, ["tests"], (), *here),
+        pytest_stage("browser", "browser", of("browser"), ("browser", "docker")),
+        pytest_stage("docker", "docker and not lab", of("docker"), ("docker",)),
+        pytest_stage("postgres", "postgres", of("postgres"), ("postgres",)),
+        pytest_stage("compose", "compose", of("compose"), ("docker", "kubectl")),
+        pytest_stage("kubectl", "kubectl and not lab", of("kubectl"), ("kubectl",)),
     ]
 
 
@@ -115,12 +128,20 @@ def run(stage: Stage, have: dict[str, str]) -> None:
     say(f"\n=== {stage.name}: {stage.outcome} in {stage.seconds:.0f} s\n{log.read_text(errors='replace')}")
 
 
-def run_lanes(lanes: list[list[Stage]], have: dict[str, str]) -> None:
-    def follow(lane: list[Stage]) -> None:
-        for stage in lane:
+def run_side_by_side(stages: list[Stage], have: dict[str, str]) -> None:
+    """Each of the lanes takes the next stage as soon as it is free."""
+    waiting = iter(stages)
+    taking = threading.Lock()
+
+    def follow() -> None:
+        while True:
+            with taking:
+                stage = next(waiting, None)
+            if stage is None:
+                return
             run(stage, have)
 
-    threads = [threading.Thread(target=follow, args=(lane,)) for lane in lanes]
+    threads = [threading.Thread(target=follow) for _ in range(LANES)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -156,6 +177,17 @@ def twins() -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
 
 
+def strays() -> list[str]:
+    """Test modules with a marker whose stage does not read their folder: they would never run."""
+    found = []
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        folder = path.relative_to(ROOT / "tests").parts[0]
+        marks = set(re.findall(r"\bmark\.(\w+)", path.read_text())) & FOLDERS.keys()
+        if marks and not any(folder in FOLDERS[mark] for mark in marks):
+            found.append(f"{path.relative_to(ROOT)} ({', '.join(sorted(marks))})")
+    return sorted(found)
+
+
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
     os.environ.pop(
@@ -165,12 +197,15 @@ def main(arguments: list[str]) -> int:
     if found := twins():
         print(f"rename one of each: {', '.join(found)}")
         return 1
+    if found := strays():
+        print(f"no stage reads {'; '.join(found)}: see FOLDERS in tests/run.py")
+        return 1
     begin = time.perf_counter()
     only_check = arguments == ["check"]
     have = {"node": ""} if only_check else machine.prepare()
-    lanes = [check_stages()] if only_check else [check_stages() + computing_stages(), *waiting_lanes()]
-    run_lanes(lanes, have)
-    stages = [stage for lane in lanes for stage in lane]
+    checks = check_stages()
+    stages = checks if only_check else [*checks, *test_stages()]
+    run_side_by_side(stages, have)
     table(stages, time.perf_counter() - begin)
     failed = sum(stage.failed for stage in stages)
     if os.environ.get("PODLAB_CI") == "1":

@@ -9,3 +9,6 @@ os.environ.setdefault("PODLAB_DATA", tempfile.mkdtemp(prefix="podlab-test-"))
 os.environ.setdefault("PODLAB_RUNTIME", "sim")
 
 from podlab.settings import *  # noqa: E402, F403
+
+# Hundreds of tests make a person; what a real hash costs is the point of it, and not theirs.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
