@@ -89,7 +89,7 @@ def test_kill_9_of_each_process_restarts_no_container(docker_lab: Lab, role: str
 
 def test_a_pod_deleted_while_the_node_is_down_leaves_no_orphan(docker_lab: Lab) -> None:
     apply_ready(docker_lab, "orphan")
-    docker_lab.kubectl("delete", "pod", "orphan", "--wait=false")
+    docker_lab.kubectl("delete", "pod", "orphan", "--wait=false", "--grace-period=10")
     docker_lab.kill("node")
     eventually("the pod is gone", lambda: docker_lab.pod("orphan") is None, 60)
     eventually("its containers are gone", lambda: not [n for n in docker_lab.containers() if "_orphan_" in n], 60)
