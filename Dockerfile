@@ -20,6 +20,7 @@ COPY --from=build /podlab/static static
 COPY --from=build /podlab/locale locale
 ENV PATH=/podlab/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
     DJANGO_SETTINGS_MODULE=podlab.settings \
     PODLAB_DATA=/var/lib/podlab
 # The node workers talk to the Docker socket, which belongs to root; the other roles need no rights of their own.

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+
+logger = logging.getLogger(__name__)
 
 Callback = Callable[[], None]
 
@@ -60,17 +63,60 @@ def pause(seconds: float) -> None:
 @dataclass(slots=True)
 class _Entry:
     callback: Callback | None
+    cancelled: Callable[[], None]
 
     def cancel(self) -> None:
-        self.callback = None
+        if self.callback is not None:
+            self.callback = None
+            self.cancelled()
+
+
+When = TypeVar("When", float, datetime)
+
+
+class _Agenda(Generic[When]):
+    """Timers by their due time, equal ones in the order they were made. Cancelled ones do not pile up: many a timer is a
+    limit that is far away and hardly ever reached."""
+
+    _FEW = 64
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[When, int, _Entry]] = []
+        self._order = itertools.count()
+        self._dead = 0
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, due: When, entry: _Entry) -> None:
+        heapq.heappush(self._heap, (due, next(self._order), entry))
+
+    def first(self) -> When | None:
+        """When the next live timer is due."""
+        while self._heap and self._heap[0][2].callback is None:
+            heapq.heappop(self._heap)
+            self._dead = max(self._dead - 1, 0)
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self) -> Callback | None:
+        """Take out what `first` told of. From now on it can no longer be cancelled."""
+        entry = heapq.heappop(self._heap)[2]
+        callback, entry.callback = entry.callback, None
+        return callback
+
+    def note_cancelled(self) -> None:
+        self._dead += 1
+        if self._dead > max(len(self._heap) // 2, self._FEW):
+            self._heap = [one for one in self._heap if one[2].callback is not None]
+            heapq.heapify(self._heap)
+            self._dead = 0
 
 
 class RealClock:
-    """Wall time; one daemon thread fires the timers."""
+    """Wall time; one daemon thread fires the timers. A callback that raises is logged and holds up nobody."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, _Entry]] = []
-        self._order = itertools.count()
+        self._agenda: _Agenda[float] = _Agenda()
         self._wake = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -82,9 +128,9 @@ class RealClock:
         return self.call_later((when - self.now()).total_seconds(), callback)
 
     def call_later(self, seconds: float, callback: Callback) -> Timer:
-        entry = _Entry(callback)
+        entry = _Entry(callback, self._cancelled)
         with self._wake:
-            heapq.heappush(self._heap, (time.monotonic() + max(seconds, 0.0), next(self._order), entry))
+            self._agenda.add(time.monotonic() + max(seconds, 0.0), entry)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
                 self._thread.start()
@@ -97,22 +143,34 @@ class RealClock:
             self._closed = True
             self._wake.notify()
 
-    def _run(self) -> None:
-        while (entry := self._next_due()) is not None:
-            callback = entry.callback
-            if callback is not None:
-                callback()
+    def pending(self) -> int:
+        """How many timers are held, cancelled ones that were not thrown out yet included."""
+        with self._wake:
+            return len(self._agenda)
 
-    def _next_due(self) -> _Entry | None:
+    def _cancelled(self) -> None:
+        with self._wake:
+            self._agenda.note_cancelled()
+
+    def _run(self) -> None:
+        while (callback := self._next_due()) is not None:
+            try:
+                callback()
+            except Exception:
+                logger.exception("a timer failed")
+
+    def _next_due(self) -> Callback | None:
         with self._wake:
             while not self._closed:
-                if not self._heap:
+                due = self._agenda.first()
+                if due is None:
                     self._wake.wait()
                     continue
-                wait = self._heap[0][0] - time.monotonic()
-                if wait <= 0:
-                    return heapq.heappop(self._heap)[2]
-                self._wake.wait(wait)
+                wait = due - time.monotonic()
+                if wait > 0:
+                    self._wake.wait(wait)
+                elif (callback := self._agenda.pop()) is not None:
+                    return callback
             return None
 
 
@@ -121,15 +179,14 @@ class LabClock:
 
     def __init__(self, start: datetime) -> None:
         self._now = start
-        self._heap: list[tuple[datetime, int, _Entry]] = []
-        self._order = itertools.count()
+        self._agenda: _Agenda[datetime] = _Agenda()
 
     def now(self) -> datetime:
         return self._now
 
     def call_at(self, when: datetime, callback: Callback) -> Timer:
-        entry = _Entry(callback)
-        heapq.heappush(self._heap, (max(when, self._now), next(self._order), entry))
+        entry = _Entry(callback, self._agenda.note_cancelled)
+        self._agenda.add(max(when, self._now), entry)
         return entry
 
     def call_later(self, seconds: float, callback: Callback) -> Timer:
@@ -137,18 +194,15 @@ class LabClock:
 
     def next_due(self) -> datetime | None:
         """When the next live timer is due, or None."""
-        while self._heap and self._heap[0][2].callback is None:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+        return self._agenda.first()
 
     def fire_next(self, until: datetime) -> bool:
         """Advance to the next timer if it is due at or before `until` and run it; say whether one ran."""
         due = self.next_due()
         if due is None or due > until:
             return False
-        _, _, entry = heapq.heappop(self._heap)
         self._now = max(self._now, due)
-        callback, entry.callback = entry.callback, None
+        callback = self._agenda.pop()
         if callback is not None:
             callback()
         return True

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from podlab.apis.types import Manifest
-from podlab.kubelet import init_actions, pods, restart_all
+from podlab.kubelet import init_actions, pods, restart_all, status_why
 from podlab.kubelet.plan import PodActions, ToKill, ToStart, Verdicts, failed_probe, kill_unknown, newest
 from podlab.kubelet.pods import Spec
 from podlab.kubelet.resize import look_at_resources
@@ -95,7 +95,9 @@ def _fresh_start(pod: Manifest, observed: PodStatus, sandbox: _Sandbox) -> PodAc
         return replace(base, why=f"{sandbox.why}, and restartPolicy Never forbids to start over")
     specs = [spec for spec in pods.app_specs(pod) if not _succeeded_for_good(pod, newest(observed, spec.name))]
     if not specs and _initialized(pod, observed):
-        return replace(base, why=f"{sandbox.why}, and every container has completed")
+        return replace(
+            base, why=f"{sandbox.why}, and every container has completed (restartPolicy {pods.restart_policy(pod)})"
+        )
     first = pods.init_specs(pod)[:1] or specs
     return replace(
         base,
@@ -146,7 +148,7 @@ def _carry_on(
         if kill.restart:
             starts.append(_start(pod, observed, spec, kill.why))
     if not kept and not starts:
-        return replace(base, kill_pod=True, why=_all_over(kills))
+        return replace(base, kill_pod=True, why=_all_over(pod, observed, kills))
     return replace(base, to_kill=tuple(kills), to_start=(*debuggers, *inits, *starts), to_resize=tuple(resizes))
 
 
@@ -217,8 +219,16 @@ def start_reason(pod: Manifest, spec: Spec, status: ContainerStatus | None, repl
         return "the container was stopped in order to be started again"
     if status.state is not ContainerState.EXITED:
         return f"the container is {status.state.value}, not running"
-    return f"it exited with {status.exit_code} and {pods.restart_rule_text(pod, spec, status.exit_code)}"
+    how = status_why.end_text(status.exit_code, status.reason)
+    return f"it ended with {how} and {pods.restart_rule_text(pod, spec, status.exit_code)}"
 
 
-def _all_over(kills: list[ToKill]) -> str:
-    return "; ".join(kill.why for kill in kills) or "every container has ended and none may start again"
+def _all_over(pod: Manifest, observed: PodStatus, kills: list[ToKill]) -> str:
+    """Why nothing of the pod goes on."""
+    ends = [
+        f"{spec.name} ended with {status_why.end_text(status.exit_code, status.reason)}"
+        for spec in pods.app_specs(pod)
+        if (status := newest(observed, spec.name)) is not None and status.state is ContainerState.EXITED
+    ]
+    rule = f"none may start again, as restartPolicy is {pods.restart_policy(pod)}"
+    return "; ".join([*(kill.why for kill in kills), *ends, rule])

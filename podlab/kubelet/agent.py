@@ -11,6 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -37,7 +38,7 @@ from podlab.kubelet import (
     streams,
 )
 from podlab.kubelet.claim_folders import SIMULATED_ROOT
-from podlab.kubelet.context import Context, PodState, Stage
+from podlab.kubelet.context import Aside, Context, PodState, Stage
 from podlab.kubelet.eviction_manager import EvictionManager
 from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.image_gc import Collector, Policy
@@ -80,8 +81,17 @@ def at_once(work: Callable[[], None]) -> None:
     work()
 
 
+def done_at_once(work: Callable[[], None]) -> Future[None]:
+    """Raises what the work raises."""
+    work()
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
+
+
 class Kubelet:
-    """`defer` takes work that may take a moment off the clock's thread; a simulated node does it at once. `runs` and
+    """`defer` takes work that may take a moment off the clock's thread, `aside` short work that a sync waits for later; a
+    simulated node does both at once. `runs` and
     `pod_root` (volumes) have their usual places unless a test gives others. `stream_address` is published on the Node;
     `static_folder` holds files of pods that run without the API."""
 
@@ -101,6 +111,7 @@ class Kubelet:
         pod_root: Path | None = None,
         rng: random.Random | None = None,
         defer: Callable[[Callable[[], None]], None] = at_once,
+        aside: Aside = done_at_once,
         stream_address: str = "",
         host_access: frozenset[str] = frozenset(),
         image_records: ImageRecords | None = None,
@@ -112,7 +123,7 @@ class Kubelet:
         self.cluster, self.node, self.address = cluster, node, address
         self._stream_address = stream_address
         self._clock, self._client, self._recorder, self._runtime = clock, client, recorder, runtime
-        self._dispatch_outside, self._defer = dispatch, defer
+        self._dispatch_outside, self._defer, self._aside = dispatch, defer, aside
         self._log_root = log_root
         self._pod_root = pod_root if pod_root is not None else log_root.parent.parent / "pods" / cluster / node
         self._rng = rng if rng is not None else random.Random(node)
@@ -324,6 +335,7 @@ class Kubelet:
             pods=self._held_pods,
             rng=self._rng,
             dispatch=self._dispatch,
+            aside=self._aside,
             room_made=self._room_made,
             waits=lambda uid: self._static is not None and self._static.waits(uid),
             forget=self._forget,
@@ -357,6 +369,8 @@ class Kubelet:
             logger.warning("node %s: relist failed: %s", self.node, error)
             return
         before, self._listing = self._listing, fresh
+        if self._ctx is not None:
+            self._ctx.pump.keep_only({one.id for status in fresh.values() for one in status.containers})
         with self._lock:
             found = housekeeping.orphans(fresh, self._states)
             for ref in found:
@@ -396,10 +410,16 @@ class Kubelet:
             state.timer.cancel()
         if self._ctx is not None:
             self._ctx.probes.remove(uid)
+            self._ctx.lookup.forget(uid)
         if state is not None and self._static is not None:
             self._static.ended(state.ref)
 
     def _on_runtime_event(self, event: RuntimeEvent) -> None:
+        with self._lock:
+            state = self._states.get(event.pod_uid)
+            if state is not None and state.working:
+                state.dirty = True  # whoever is at it looks again: no need to send for him
+                return
         self._dispatch(event.pod_uid)
 
     def _room_made(self) -> None:

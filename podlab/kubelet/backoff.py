@@ -7,9 +7,12 @@ the next event. `start` and `images` ask; `replay` rebuilds an entry after the a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from podlab.apis import times
 
 INITIAL = 10.0
 CAP = 300.0
@@ -45,6 +48,18 @@ def after_try(entry: Entry | None, event: datetime, now: datetime) -> Entry:
     if entry is None or _forgotten(entry, event):
         return Entry(INITIAL, now)
     return Entry(min(entry.seconds * 2, CAP), now)
+
+
+def explain(seconds: float) -> str:
+    """Where the length of a wait comes from, for people."""
+    first, most = times.go_duration(INITIAL), times.go_duration(CAP)
+    doubled = round(math.log2(seconds / INITIAL))
+    if seconds >= CAP:
+        return f"{first} is doubled with every try, up to {most}"
+    if not doubled:
+        return f"{first} is the first wait, and every further try doubles it up to {most}"
+    how_often = "once" if doubled == 1 else "twice" if doubled == 2 else f"{doubled} times"
+    return f"{first} doubled {how_often}, up to {most}"
 
 
 def replay(runs: Sequence[Run], image: str) -> Entry | None:

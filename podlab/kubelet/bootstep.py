@@ -37,6 +37,7 @@ class NodeStep(bootsteps.StartStopStep):
         self._streams: StreamServer | None = None
 
     def start(self, parent: Any) -> None:
+        hub.hub().remember_little()
         self._host = NodeHost(
             cluster=MAIN,
             nodes=settings.PODLAB_NODES,

@@ -26,10 +26,11 @@ LOST_WHILE_RUNNING = "The container could not be located when the pod was delete
 
 @dataclass(frozen=True, slots=True)
 class StartProblem:
-    """Why a container is not started: reason and message of its waiting state."""
+    """Why a container is not started: reason and message of its waiting state, and `why` for people."""
 
     reason: str
     message: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -33,16 +34,18 @@ from podlab.kubelet.termination_message import with_messages
 from podlab.kubelet.volume_folders import Folders
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
-from podlab.runtime.interface import MachineInfo, PodRef, PodStatus, Runtime
+from podlab.runtime.interface import ContainerStatus, ImageInfo, MachineInfo, PodRef, PodStatus, Runtime
 
 if TYPE_CHECKING:
     from podlab.kubelet.log_pump import LogPump
     from podlab.kubelet.prober.manager import ProbeManager
 
+Aside = Callable[[Callable[[], None]], "Future[None]"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One node's surroundings. `dispatch(uid)` asks for a sync soon; `room_made` has the resizes looked
+    """One node's surroundings. `dispatch(uid)` asks for a sync soon; `aside` does short work beside it; `room_made` has the resizes looked
     at that did not fit; `waits(uid)`: a static pod whose forerunner has not ended; `forget(uid)` drops a pod that is over and gone. `pods` are those let in, as allocated."""
 
     cluster: str
@@ -69,6 +72,7 @@ class Context:
     pods: Callable[[], list[Manifest]]
     rng: random.Random
     dispatch: Callable[[str], None]
+    aside: Aside
     room_made: Callable[[], None]
     waits: Callable[[str], bool]
     forget: Callable[[str], None]
@@ -160,6 +164,8 @@ class PodState:
     stop_whys: dict[str, str] = field(default_factory=dict)
     written: Manifest | None = None  # the status as stored last by us
     drained_by: datetime | None = None  # until when the end of the log is waited for
+    storing: Future[None] | None = None  # a status that is being stored meanwhile
+    images_seen: dict[str, ImageInfo] = field(default_factory=dict)  # in this sync, by reference
     wake: datetime | None = None
     timer: Timer | None = None
     working: bool = False
@@ -199,6 +205,13 @@ class PodState:
             return False
         self.wake_at(retry.at)
         return True
+
+    def forget_run(self, status: ContainerStatus) -> None:
+        """A dead container was removed; its run is in history."""
+        self.told.pop((status.name, status.attempt), None)
+        for held in (self.actual, self.start_whys, self.stop_whys):
+            held.pop(status.id, None)
+        self.replacing.discard(status.id)
 
     def _generation(self) -> int:
         return int((self.pod or {}).get("metadata", {}).get("generation") or 0)

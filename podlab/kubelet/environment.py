@@ -37,6 +37,10 @@ class Lookup(Protocol):
         """A token of the pod's service account, bound to the pod. Raises ApiError."""
         ...
 
+    def forget(self, uid: str) -> None:
+        """The pod is gone: nothing is kept for it."""
+        ...
+
 
 class ConfigError(Exception):
     """The container cannot be configured (waiting reason CreateContainerConfigError); the message is shown as it is."""

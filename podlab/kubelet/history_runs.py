@@ -15,8 +15,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HistoryRuns:
+    """`writer` keeps probe results that cannot be written now; without one they are written at once, or lost."""
+
     cluster: str
     node: str
+    writer: history.ProbeWriter | None = None
 
     def started(self, pod: PodRef, status: ContainerStatus, *, image: str, why: str) -> None:
         history.start_run(
@@ -98,6 +101,10 @@ class HistoryRuns:
             )
             for note in notes
         ]
+        if self.writer is not None:
+            for row in rows:
+                self.writer.add(row)
+            return
         try:
             history.record_probes(rows)
         except (StoreBusy, UnknownCluster) as error:

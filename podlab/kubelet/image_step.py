@@ -49,7 +49,8 @@ def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
     try:
         ref = images.default_tag(wanted.shown)
     except images.InvalidImageName as error:
-        _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED_TO_INSPECT_IMAGE, str(error), "")
+        why = "nothing can be pulled by such a name: the container waits until its image is changed"
+        _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED_TO_INSPECT_IMAGE, str(error), why)
         raise fail(ctx, state, spec, reasons.INVALID_IMAGE_NAME, str(error), event=reasons.INVALID_IMAGE_NAME) from None
     pull = state.pulls.get(wanted.key)
     if pull is not None and pull.image != ref:
@@ -58,7 +59,7 @@ def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
         pull = None
     if pull is not None:
         return _after_pull(ctx, state, wanted, pull)
-    policy, present = wanted.policy or images.default_policy(wanted.shown), ctx.runtime.image(ref)
+    policy, present = wanted.policy or images.default_policy(wanted.shown), _present(ctx, state, ref)
     logins = _logins(ctx, state, wanted, ref)
     usable = present is not None and ctx.image_records.may_use(present, ref, logins)
     if images.must_pull(policy, present=usable):
@@ -67,11 +68,19 @@ def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
         raise Stop(Started.BLOCKED)
     if present is None or not usable:
         text = images.never_message(wanted.shown)
-        _tell(ctx, state, wanted, reasons.WARNING, reasons.ERR_IMAGE_NEVER_PULL, text, "")
+        why = f"imagePullPolicy is {policy}{_absent(present, usable)}: somebody has to put it there"
+        _tell(ctx, state, wanted, reasons.WARNING, reasons.ERR_IMAGE_NEVER_PULL, text, why)
         raise fail(ctx, state, spec, reasons.ERR_IMAGE_NEVER_PULL, text, event=reasons.ERR_IMAGE_NEVER_PULL)
     why = f"imagePullPolicy is {policy} and the image is here"
     _tell(ctx, state, wanted, reasons.NORMAL, reasons.PULLED, images.present_message(wanted.shown), why)
     return present
+
+
+def _present(ctx: Context, state: PodState, ref: str) -> ImageInfo | None:
+    """Containers with one image ask the engine once."""
+    if ref not in state.images_seen and (found := ctx.runtime.image(ref)) is not None:
+        state.images_seen[ref] = found
+    return state.images_seen.get(ref)
 
 
 def _logins(ctx: Context, state: PodState, wanted: Wanted, ref: str) -> list[Login]:
@@ -112,12 +121,13 @@ def _pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull, logins: lis
         if result.image is not None:
             pulling, waiting = (pods.go_duration(int(s * 1000) / 1000) for s in (result.seconds, pulled.waited))
             text = images.pulled_message(shown, pulling, waiting, result.image.size)
-            _tell(ctx, state, wanted, reasons.NORMAL, reasons.PULLED, text, "")
+            _tell(ctx, state, wanted, reasons.NORMAL, reasons.PULLED, text, f"the pull asked for because {why} is done")
         else:
             pull.reason, pull.message = images.pull_problem(shown, result.error)
             text = f'Failed to pull image "{shown}": {result.error}'
-            _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, text, "")
-            _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, f"Error: {pull.reason}", "")
+            reason = f"the registry or the engine said so; the pull was asked for because {why}"
+            _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, text, reason)
+            _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, f"Error: {pull.reason}", reason)
         pull.result = result
         ctx.dispatch(state.ref.uid)
 
@@ -143,7 +153,7 @@ def _after_pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull) -> Im
     until = pull.finished + timedelta(seconds=entry.seconds)
     if now >= until:
         fresh = Pull(pull.image, now, backoff=backoff.after_try(entry, pull.finished, now))
-        why = f"{pods.go_duration(entry.seconds)} have passed since the last try failed"
+        why = f"the back-off of {pods.go_duration(entry.seconds)} since the last try failed is over"
         _pull(ctx, state, wanted, fresh, _logins(ctx, state, wanted, pull.image), why)
         raise Stop(Started.BLOCKED)
     state.wake_at(until)
@@ -152,13 +162,14 @@ def _after_pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull) -> Im
         state.wake_at(pull.finished + _ANNOUNCE)
         raise Stop(Started.NO)
     text = f'Back-off pulling image "{wanted.shown}"'
+    wait = pods.go_duration(entry.seconds)
+    why = f"the next pull waits {wait} from the moment the last one failed: {backoff.explain(entry.seconds)}"
     if not pull.told:
         pull.told = True
-        why = f"the next try is made {pods.go_duration(entry.seconds)} after the last one failed"
         _tell(ctx, state, wanted, reasons.NORMAL, reasons.BACK_OFF, text, why)
-        _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, f"Error: {reasons.IMAGE_PULL_BACK_OFF}", "")
+        _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, f"Error: {reasons.IMAGE_PULL_BACK_OFF}", why)
     full = f"{text}: {pull.reason}: {pull.message}"
-    state.problems[spec.name] = StartProblem(reasons.IMAGE_PULL_BACK_OFF, full)
+    state.problems[spec.name] = StartProblem(reasons.IMAGE_PULL_BACK_OFF, full, why)
     raise Stop(Started.NO)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from podlab.apis.types import Manifest
-from podlab.kubelet import pods
+from podlab.kubelet import pods, status_why
 from podlab.kubelet.plan import ToKill, ToResize, Verdicts, failed_probe, kill_unknown, newest
 from podlab.kubelet.pods import Spec
 from podlab.kubelet.resize import look_at_resources
@@ -91,13 +91,17 @@ def _look_at_resize(
 
 def _look_at_end(pod: Manifest, spec: Spec, status: ContainerStatus, found: InitActions) -> None:
     if spec.sidecar:
-        found.to_start.append((spec, f"it exited with {status.exit_code}, and a sidecar is always started again"))
+        found.to_start.append((spec, f"it ended with {_end(status)}, and a sidecar is always started again"))
     elif status.exit_code != 0:
         rule = pods.restart_rule_text(pod, spec, status.exit_code)
         if not _try_again(pod, spec, status):
-            found.failed = f"init container {spec.name} exited with {status.exit_code} and {rule}"
+            found.failed = f"init container {spec.name} ended with {_end(status)} and {rule}"
         else:
-            found.to_start.append((spec, f"it exited with {status.exit_code} and {rule}"))
+            found.to_start.append((spec, f"it ended with {_end(status)} and {rule}"))
+
+
+def _end(status: ContainerStatus) -> str:
+    return status_why.end_text(status.exit_code, status.reason)
 
 
 def _try_again(pod: Manifest, spec: Spec, status: ContainerStatus) -> bool:

@@ -7,6 +7,7 @@ for the rules.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from podlab.apis import reasons
 from podlab.kubelet import hooks, pods
@@ -66,16 +67,27 @@ def begin(
             )
         ctx.dispatch(state.ref.uid)
 
-    hooks.run(
-        handler,
-        spec.manifest,
+    assert state.pod is not None
+    hook = hooks.Hook(
+        handler=handler,
+        pod=state.pod,
+        container=spec.manifest,
         container_id=status.id,
         pod_ip=ip,
-        runtime=ctx.runtime,
-        clock=ctx.clock,
         done=done,
+        fell_back=partial(tell_fallback, ctx, state),
         timeout=float(grace),
     )
+    hooks.run(hook, runtime=ctx.runtime, clock=ctx.clock)
+
+
+def tell_fallback(ctx: Context, state: PodState, host: str) -> None:
+    """An HTTPS hook was answered by HTTP (handlers.go runHTTPHandler)."""
+    if state.pod is None:
+        return
+    text = f"request to HTTPS lifecycle hook {host} got HTTP response, retry with HTTP succeeded"
+    why = "the hook's scheme is HTTPS, and the server in the container speaks only HTTP"
+    ctx.recorder.event(state.pod, reasons.WARNING, reasons.LIFECYCLE_HTTP_FALLBACK, text, why=why)
 
 
 def step(ctx: Context, state: PodState, observed: PodStatus) -> None:

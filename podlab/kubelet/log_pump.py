@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,12 @@ class LogPump:
             stream = self._streams.pop(container_id, None)
         if stream is not None:
             self._close(stream)
+
+    def keep_only(self, present: Set[str]) -> None:
+        """Forget streams that have come to their end and whose containers were taken away by somebody else."""
+        with self._lock:
+            for gone in [one for one, stream in self._streams.items() if stream.ended and one not in present]:
+                del self._streams[gone]
 
     def close(self) -> None:
         with self._lock:

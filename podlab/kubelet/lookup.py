@@ -16,6 +16,7 @@ from podlab.registry.client import Client
 from podlab.storage.errors import StorageError
 
 _Wish = tuple[str, str, int]
+_NAMESPACES = 100  # whose Services are remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,10 @@ class ClientLookup:
             if namespace not in self._services:
                 raise
             return self._services[namespace]
+        self._services.pop(namespace, None)
         self._services[namespace] = found if master is None else [*found, master]
+        if len(self._services) > _NAMESPACES:
+            self._services.pop(next(iter(self._services)), None)
         return self._services[namespace]
 
     def token(self, pod: Manifest, audience: str, seconds: int) -> str:
@@ -64,6 +68,11 @@ class ClientLookup:
             )
             self._forget_old(now)
         return kept.text
+
+    def forget(self, uid: str) -> None:
+        """A pod is over and gone."""
+        for wish in [wish for wish in list(self._tokens) if wish[0] == uid]:
+            self._tokens.pop(wish, None)
 
     def _fresh(self, pod: Manifest, audience: str, seconds: int) -> str:
         meta = pod["metadata"]

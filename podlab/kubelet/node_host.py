@@ -19,23 +19,26 @@ from podlab.clock import Clock, RealClock, monotonic, pause
 from podlab.kubelet import pressure
 from podlab.kubelet.agent import Kubelet
 from podlab.kubelet.cluster_dns import ClusterDns
+from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.image_gc import Policy
 from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.usage import Publisher
+from podlab.registry.broadcaster import Broadcaster
 from podlab.registry.client import Client
-from podlab.registry.events import Recorder
 from podlab.registry.identity import system
 from podlab.registry.streams import OpenRequest
 from podlab.runtime.errors import NotFound
 from podlab.runtime.interface import Runtime, StreamSession, StreamSink
 from podlab.storage.errors import Compacted
 from podlab.storage.feed import End, Subscription
+from podlab.storage.history import ProbeWriter
 from podlab.storage.hub import Hub
 from podlab.storage.log import Filter, LogEntry
 
 logger = logging.getLogger(__name__)
 
 THREADS = 8
+_STORING_THREADS = 4
 START_PATIENCE = 120.0
 _RETRY = 1.0
 _BROKER_PAUSE = 2.0
@@ -125,11 +128,15 @@ class NodeHost:
         self._stream_address = stream_address
         self._clock: Clock = clock if clock is not None else RealClock()
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="kubelet")
+        # Of its own: a sync waits for what it has put here, and syncs may fill the other one.
+        self._storing = ThreadPoolExecutor(_STORING_THREADS, thread_name_prefix="status")
+        self._probe_writer = ProbeWriter()
         self._dispatcher = Dispatcher(cluster, send, self._sync_here)
         self._image_records = ImageRecords(data / "images.json")
         self._image_policy = image_policy
         self._kubelets: dict[str, Kubelet] = {}
         self._runtimes: list[Runtime] = []
+        self._recorders: list[Broadcaster] = []
         self._subscription: Subscription[LogEntry] | None = None
         self._stopping = threading.Event()
         self._usage: Publisher | None = None
@@ -164,6 +171,9 @@ class NodeHost:
         for node, kubelet in self._kubelets.items():
             _played.pop((self._cluster, node), None)
             kubelet.stop()
+        for recorder in self._recorders:
+            recorder.close()
+        self._probe_writer.close()
         for runtime in self._runtimes:
             close = getattr(runtime, "close", None)
             if close is not None:
@@ -171,6 +181,7 @@ class NodeHost:
         if isinstance(self._clock, RealClock):
             self._clock.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._storing.shutdown(wait=False, cancel_futures=True)
 
     def open_stream(self, request: OpenRequest, sink: StreamSink) -> StreamSession:
         """The door of the worker's stream server."""
@@ -183,6 +194,8 @@ class NodeHost:
         runtime = self._make_runtime(node)
         self._runtimes.append(runtime)
         client = Client(self._cluster, system("kubelet"), self._clock.now)
+        recorder = Broadcaster(client, "kubelet", node, self._clock.now)
+        self._recorders.append(recorder)
         static = self._data / "static" / self._cluster / node
         static.mkdir(parents=True, exist_ok=True)
         return Kubelet(
@@ -191,12 +204,14 @@ class NodeHost:
             runtime=runtime,
             clock=self._clock,
             client=client,
-            recorder=Recorder(client, "kubelet", node, self._clock.now),
+            recorder=recorder,
             log_root=self._data / "logs" / self._cluster,
             pod_root=self._data / "pods" / self._cluster / node,
             dispatch=lambda uid: self._dispatcher.ask(node, uid),
             address=own_address(),
+            runs=HistoryRuns(self._cluster, node, self._probe_writer),
             defer=self._in_background,
+            aside=self._storing.submit,
             stream_address=self._stream_address,
             host_access=self._host_access,
             thresholds=self._thresholds,

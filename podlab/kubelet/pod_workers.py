@@ -15,26 +15,24 @@ from podlab.apis.types import Manifest
 from podlab.kubelet import (
     actions,
     admission,
-    claim_folders,
     container_config,
     kill,
     killing,
     mirror,
+    pod_volumes,
     pods,
     pull_secrets,
     remember,
     resizing,
     runtime_class,
+    status_why,
     status_writer,
     terminate,
-    volume_folders,
-    volumes,
 )
 from podlab.kubelet import status as statuses
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
 from podlab.kubelet.environment import ConfigError
-from podlab.kubelet.mount_errors import MountError
 from podlab.kubelet.plan import PodActions, ToKill, newest, with_running
 from podlab.kubelet.start import start
 from podlab.kubelet.start_outcome import RETRY, Started
@@ -43,17 +41,18 @@ from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import HANDLER, ContainerState, PodStatus, SandboxStatus
 from podlab.storage.errors import StorageError
 
-_LOOK_AGAIN = timedelta(seconds=60)
 _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
 
 
 def sync(ctx: Context, state: PodState) -> None:
     """Bring the pod one step further. `state.wake` says afterwards when to come again at the latest."""
     handler = HANDLER.set(runtime_class.handler(ctx, state))
+    state.images_seen.clear()
     try:
         _sync(ctx, state)
     finally:
         HANDLER.reset(handler)
+        status_writer.settled(state)
 
 
 def _sync(ctx: Context, state: PodState) -> None:
@@ -167,12 +166,12 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
         _restart_all(ctx, state, observed, plan)
         return
     # First what has happened, in the words of the reference: an end is seen before the restart that answers it.
-    _write(ctx, state, observed, plan.why)
+    _write_aside(ctx, state, observed, plan.why)
     if plan.kill_pod and not plan.create_sandbox:
         _end(state, plan.why)
         terminate.terminating(ctx, state, observed)
         return
-    _renew_volumes(ctx, state)
+    pod_volumes.renew(ctx, state)
     for one in plan.to_kill:
         _kill(ctx, state, observed, one)
     killing.step(ctx, state, observed)
@@ -215,13 +214,13 @@ def _restart_all(ctx: Context, state: PodState, observed: PodStatus, plan: PodAc
 
 def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodActions) -> None:
     assert state.pod is not None
-    if not _volumes_ready(ctx, state):
+    if not pod_volumes.ready(ctx, state):
         return
     sandbox = _current(observed, plan) if not plan.create_sandbox else _new_sandbox(ctx, state, observed, plan)
     if sandbox is None:
         return
     if plan.create_sandbox:  # seen before anything runs in it, as by the kubelet
-        _write(ctx, state, replace(observed, sandboxes=(sandbox, *observed.sandboxes)), plan.why)
+        _write_aside(ctx, state, replace(observed, sandboxes=(sandbox, *observed.sandboxes)), plan.why)
     whys: list[str] = []
     started: set[str] = set()
     if plan.to_start:
@@ -234,86 +233,38 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
         if outcome is Started.BLOCKED:
             break
     after = ctx.observe(state.ref)
-    _remember(ctx, state, after)
     ctx.probes.update(state.pod, after, hooked=_hooked(state))
     shown = with_running(after, started)
     _write(ctx, state, shown, "; ".join(whys) or _problem_text(state) or plan.why)
+    _remember(ctx, state, after)
     if shown != after:
         ctx.dispatch(state.ref.uid)
 
 
 def _write(ctx: Context, state: PodState, observed: PodStatus, why: str) -> None:
-    status_writer.write(ctx, state, statuses.generate(status_writer.inputs(ctx, state, observed)), why)
+    status = statuses.generate(status_writer.inputs(ctx, state, observed))
+    status_writer.write(ctx, state, status, why or _change_text(ctx, state, status))
+
+
+def _write_aside(ctx: Context, state: PodState, observed: PodStatus, why: str) -> None:
+    status = statuses.generate(status_writer.inputs(ctx, state, observed))
+    status_writer.write_aside(ctx, state, status, why or _change_text(ctx, state, status))
+
+
+def _change_text(ctx: Context, state: PodState, status: Manifest) -> str:
+    before = (state.pod or {}).get("status") or {}
+    return status_why.changes(before, status, ctx.probes.verdicts(state.ref.uid)) or _problem_text(state)
 
 
 def _problem_text(state: PodState) -> str:
-    return "; ".join(f"{name}: {problem.reason}" for name, problem in state.problems.items())
+    """`app: CrashLoopBackOff: run 3 ended …`"""
+    return "; ".join(
+        ": ".join(part for part in (name, problem.reason, problem.why) if part)
+        for name, problem in state.problems.items()
+    )
 
 
-# Volumes and sandbox
-
-
-def _volumes_ready(ctx: Context, state: PodState) -> bool:
-    assert state.pod is not None
-    if state.mounted:
-        return True
-    now = ctx.clock.now()
-    if state.mount_retry is not None and now < state.mount_retry:
-        state.wake_at(state.mount_retry)
-        return False
-    try:
-        _make_volumes(ctx, state, volumes.used(state.pod))
-    except MountError as error:
-        state.mount_failures += 1
-        state.mount_retry = now + timedelta(seconds=volumes.retry_seconds(state.mount_failures))
-        state.wake_at(state.mount_retry)
-        why = f"try {state.mount_failures}; the next one is due in {volumes.retry_seconds(state.mount_failures):g} s"
-        ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why=why)
-        return False
-    state.mounted, state.mount_retry = True, None
-    return True
-
-
-def _make_volumes(ctx: Context, state: PodState, wanted: list[Manifest]) -> None:
-    assert state.pod is not None
-    # The address of the pod is not known yet; a downward API volume cannot show it in Kubernetes either.
-    sources = volumes.Sources(state.pod, ctx.lookup, ctx.facts(""), ctx.host_access)
-    now = ctx.clock.now()
-    for volume in wanted:
-        if claim_folders.is_claim(volume):
-            _take_claim(ctx, state, volume)
-            continue
-        content = volumes.files(volume, sources)
-        if not ctx.machine.simulated:
-            volume_folders.set_up(volume, content, ctx.folders(state.ref.uid), now=now, pod=state.pod)
-    state.volumes_of, state.volumes_due = state.pod["metadata"], now + _LOOK_AGAIN
-
-
-def _take_claim(ctx: Context, state: PodState, volume: Manifest) -> None:
-    assert state.pod is not None
-    held = claim_folders.resolve(state.pod, volume, ctx.lookup, ctx.claim_place())
-    if not ctx.machine.simulated:
-        claim_folders.set_up(held)
-        if not held.host:
-            volume_folders.give_to_group(held.path, state.pod, read_only=held.read_only)
-    state.held[volume["name"]] = held
-
-
-def _renew_volumes(ctx: Context, state: PodState) -> None:
-    """Follow ConfigMaps, Secrets and the pod's own labels: with every change of the pod, and once a minute
-    (volume_manager.go MarkRemountRequired). What cannot be had now stays as it is."""
-    pod, now = state.pod, ctx.clock.now()
-    if pod is None or not state.mounted or not (wanted := volumes.changeable(pod)):
-        return
-    before = state.volumes_of or {}
-    changed = any(before.get(part) != pod["metadata"].get(part) for part in ("labels", "annotations"))
-    if not changed and state.volumes_due is not None and now < state.volumes_due:
-        return
-    try:
-        _make_volumes(ctx, state, wanted)
-    except MountError as error:
-        state.volumes_of, state.volumes_due = pod["metadata"], now + _LOOK_AGAIN
-        ctx.recorder.event(pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why="the volume stays as it was")
+# The sandbox
 
 
 def _current(observed: PodStatus, plan: PodActions) -> SandboxStatus | None:

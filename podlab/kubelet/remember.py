@@ -62,6 +62,7 @@ def tidy(ctx: Context, state: PodState, observed: PodStatus) -> None:
         elif ctx.pump.drained(status.id):
             ctx.pump.drop(status.id)
             ctx.runtime.remove_container(status.id)
+            state.forget_run(status)
     for sandbox in observed.sandboxes[1:]:
         if not sandbox.ready and sandbox.id not in used:
             ctx.runtime.remove_sandbox(sandbox.id)

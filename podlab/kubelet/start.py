@@ -7,6 +7,8 @@ answers `BLOCKED`, and the sync that its end brings comes back here. `apply` cal
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 from podlab.apis import reasons
 from podlab.kubelet import (
@@ -17,7 +19,9 @@ from podlab.kubelet import (
     hosts,
     image_step,
     image_volumes,
+    killing,
     pods,
+    status_why,
     termination_message,
     volumes,
 )
@@ -31,6 +35,7 @@ from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
 from podlab.runtime.interface import (
     ContainerConfig,
     ContainerState,
+    ContainerStatus,
     ImageInfo,
     Mount,
     PodStatus,
@@ -49,7 +54,7 @@ def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, 
     if state.is_put_off(item.name, ctx.clock.now()):
         return Started.NO
     try:
-        _wait_for_back_off(ctx, state, observed, spec)
+        item = _after_back_off(ctx, state, observed, spec, item)
         image = image_step.ensure(ctx, state, image_step.of_container(spec))
         image_volumes.ensure(ctx, state, spec)
         config = _config(ctx, state, observed, spec, item, image, ip)
@@ -59,28 +64,40 @@ def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, 
         return stop.outcome
 
 
-def _wait_for_back_off(ctx: Context, state: PodState, observed: PodStatus, spec: Spec) -> None:
+def _after_back_off(ctx: Context, state: PodState, observed: PodStatus, spec: Spec, item: ToStart) -> ToStart:
     """kuberuntime_manager.go doBackOff. The wait is shown from the moment that the start is put off, and ends when the
     back-off does: Kubernetes shows it at a later look only, and looks up to half as long again after the back-off's end."""
     ended, name = newest(observed, spec.name), spec.name
     if ended is None or ended.state is not ContainerState.EXITED or ended.finished_at is None:
-        return
+        return item
     entry = state.backoffs.get(pods.back_off_key(spec))
     until = backoff.waits_until(entry, ended.finished_at)
-    if entry is None or until is None or ctx.clock.now() >= until:
-        return
+    if entry is None or until is None:
+        return replace(item, why=f"{item.why}; there is no back-off yet, so it starts again at once")
+    wait = pods.go_duration(entry.seconds)
+    if ctx.clock.now() >= until:
+        return replace(item, why=f"{item.why}; its back-off of {wait} is over")
     assert state.pod is not None
-    title, wait = pods.title(state.pod), pods.go_duration(entry.seconds)
+    title, why = pods.title(state.pod), back_off_why(ended, entry.seconds)
     if state.announced.get(name) != ended.attempt:
         state.announced[name] = ended.attempt
-        why = f"it ended {ended.attempt + 1} times; the next start waits {wait} from its end"
         text = f"Back-off restarting failed container {name} in pod {title}"
         tell(ctx, state, spec, reasons.WARNING, reasons.BACK_OFF, text, why)
     state.problems[name] = StartProblem(
-        reasons.CRASH_LOOP_BACK_OFF, f"back-off {wait} restarting failed container={name} pod={title}"
+        reasons.CRASH_LOOP_BACK_OFF, f"back-off {wait} restarting failed container={name} pod={title}", why
     )
     state.wake_at(until)
     raise Stop(Started.NO)
+
+
+def back_off_why(ended: ContainerStatus, seconds: float) -> str:
+    """What a learner needs to know of a restart that waits: how the last run ended, which restart it is, why so long."""
+    how = status_why.end_text(ended.exit_code, ended.reason)
+    forgotten = pods.go_duration(backoff.FORGOTTEN_AFTER.total_seconds())
+    return (
+        f"run {ended.attempt + 1} ended with {how}; restart {ended.attempt + 1} waits {pods.go_duration(seconds)} from "
+        f"that end: {backoff.explain(seconds)}; a run longer than {forgotten} begins anew"
+    )
 
 
 # Configuration, create, start
@@ -168,7 +185,15 @@ def _post_start(ctx: Context, state: PodState, spec: Spec, ip: str) -> Started:
         state.hooks[container_id] = error and f"failed: {error}"
         ctx.dispatch(state.ref.uid)
 
-    hooks.run(
-        handler, spec.manifest, container_id=container_id, pod_ip=ip, runtime=ctx.runtime, clock=ctx.clock, done=done
+    assert state.pod is not None
+    hook = hooks.Hook(
+        handler=handler,
+        pod=state.pod,
+        container=spec.manifest,
+        container_id=container_id,
+        pod_ip=ip,
+        done=done,
+        fell_back=partial(killing.tell_fallback, ctx, state),
     )
+    hooks.run(hook, runtime=ctx.runtime, clock=ctx.clock)
     return Started.BLOCKED

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from podlab.apis import reasons
+from podlab.kubelet import pods
 from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState
 from podlab.kubelet.pods import Spec
@@ -32,8 +33,10 @@ def fail(
     ctx: Context, state: PodState, spec: Spec, reason: str, message: str, *, event: str = "", again: bool = True
 ) -> Stop:
     """Note why the container does not start, and tell it: the event says `Error: ` and the message, or `event`."""
-    state.problems[spec.name] = StartProblem(reason, message)
-    tell(ctx, state, spec, reasons.WARNING, reasons.FAILED, f"Error: {event or message}", f"{reason}: not started")
+    after = f"it is tried again in {pods.go_duration(RETRY.total_seconds())}" if again else "this counts as a run"
+    why = f"{message or reason}; {after}"
+    state.problems[spec.name] = StartProblem(reason, message, why)
+    tell(ctx, state, spec, reasons.WARNING, reasons.FAILED, f"Error: {event or message}", why)
     if again:
         state.put_off(spec.name, ctx.clock.now() + RETRY)
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import logging
 from datetime import timedelta
+from functools import partial
 
 from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
@@ -52,14 +53,38 @@ def _hooked(state: PodState) -> frozenset[str]:
 
 def write(ctx: Context, state: PodState, status: Manifest, why: str) -> None:
     """Store `status` if it differs from what the API holds."""
+    if _worth_storing(ctx, state, status, why):
+        _store(ctx, state, status, why)
+
+
+def write_aside(ctx: Context, state: PodState, status: Manifest, why: str) -> None:
+    """The same while the caller goes on to the engine, as the status manager of a kubelet does. `settled` and the next
+    write wait for it, so statuses are stored in their order."""
+    if _worth_storing(ctx, state, status, why):
+        state.storing = ctx.aside(partial(_store, ctx, state, status, why))
+
+
+def settled(state: PodState) -> None:
+    """Wait for what was written aside; raises what that raised."""
+    storing, state.storing = state.storing, None
+    if storing is not None:
+        storing.result()
+
+
+def _worth_storing(ctx: Context, state: PodState, status: Manifest, why: str) -> bool:
+    settled(state)
     if state.pod is None or state.gone:
-        return
+        return False
     if state.static:
         _write_mirror(ctx, state, status, why)
-        return
+        return False
     held = state.pod.get("status") or {}
-    if statuses.merged(held, status) == held:
-        return
+    return bool(statuses.merged(held, status) != held)
+
+
+def _store(ctx: Context, state: PodState, status: Manifest, why: str) -> None:
+    # What led to it was told before; whoever sees the status finds the events.
+    ctx.recorder.settle()
 
     def mutate(obj: Manifest) -> None:
         obj["status"] = statuses.merged(obj.get("status") or {}, copy.deepcopy(status))

@@ -117,6 +117,8 @@ class Supervisor:
             "PODLAB_SERVICE_RULES": "true" if self._services.held else "false",
             "DJANGO_SETTINGS_MODULE": "podlab.settings",
             "PYTHONUNBUFFERED": "1",
+            # Each heap that the C library gives a thread keeps what was freed in it; two serve all threads in turn.
+            "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
             "PYTHONPATH": str(ROOT),
             "C_FORCE_ROOT": "1",
         }

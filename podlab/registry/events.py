@@ -87,17 +87,38 @@ class Recorder:
         self, obj: Manifest, type: str, reason: str, message: str, *, field_path: str = "", why: str = ""
     ) -> None:
         """Record that something happened to `obj`. Never raises: an event that cannot be written is logged and lost."""
+        self._write(obj, type, reason, message, field_path=field_path, why=why)
+
+    def settle(self, seconds: float = 1.0) -> None:
+        """Wait until what was told before is written: it is, unless a thread of its own writes (`broadcaster`)."""
+
+    def close(self) -> None:
+        """Take no more events; those that wait are written."""
+
+    def _write(
+        self,
+        obj: Manifest,
+        type: str,
+        reason: str,
+        message: str,
+        *,
+        field_path: str,
+        why: str,
+        at: datetime | None = None,
+    ) -> None:
         try:
             with self._lock:
-                self._record(obj, type, reason, message[:_NOTE_LIMIT], field_path=field_path, why=why)
+                now = at or self._now()
+                self._record(obj, type, reason, message[:_NOTE_LIMIT], field_path=field_path, why=why, now=now)
         except ApiError as error:
             # Typical: the namespace is being deleted and takes no new content.
             _log.info("event %s of %s not recorded: %s", reason, _name(obj), error.message)
         except Exception:
             _log.exception("event %s of %s not recorded", reason, _name(obj))
 
-    def _record(self, obj: Manifest, type: str, reason: str, message: str, *, field_path: str, why: str) -> None:
-        now = self._now()
+    def _record(
+        self, obj: Manifest, type: str, reason: str, message: str, *, field_path: str, why: str, now: datetime
+    ) -> None:
         about = reference(obj, field_path)
         if not about.get("kind") or not about.get("name"):
             raise ValueError("an event needs an object with a kind and a name")

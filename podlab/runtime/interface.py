@@ -230,13 +230,15 @@ class PullResult:
 
 @dataclass(frozen=True, slots=True)
 class ExecResult:
-    """`error` is set when the command could not be run at all (an errored probe, not a failed one)."""
+    """`output`: standard output, then standard error, which `stderr` has once more. `error` is set when the command could
+    not be run at all (an errored probe, not a failed one)."""
 
     exit_code: int
     output: str
     seconds: float
     timed_out: bool = False
     error: str = ""
+    stderr: str = ""
 
 
 @dataclass(frozen=True, slots=True)

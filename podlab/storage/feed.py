@@ -158,6 +158,9 @@ class Feed(Generic[Entry]):
             self._subscriptions.append(added)
         return added
 
+    def limit(self, limits: Limits) -> None:
+        self._limits = limits
+
     def remove(self, subscription: Subscription[Entry]) -> bool:
         with self._lock:
             if subscription not in self._subscriptions:

@@ -27,6 +27,7 @@ __all__ = ["End", "Filter", "Hub", "LogEntry", "ProbeFilter", "ProbeRow", "SlowR
 
 logger = logging.getLogger(__name__)
 
+_LITTLE = Limits(entries=200, bytes=2**20, preload=100)
 _NEVER_USED = CounterState(0, 0)
 _LONGEST_PAUSE = 5.0  # seconds between attempts while the database is away
 
@@ -136,6 +137,10 @@ class Hub:
             self._cluster_readers.append(added)
         self._run_soon()
         return added
+
+    def remember_little(self) -> None:
+        """For a worker, whose readers subscribe once: what is kept for late ones is only memory."""
+        self._changes.limit(_LITTLE)
 
     def readers(self) -> int:
         """How many subscriptions there are, for metrics."""

@@ -169,6 +169,9 @@ class Told:
             self.event_whys.append(why)
             self.times.append(self.clock.now())
 
+    def settle(self, seconds: float = 1.0) -> None:
+        """Everything is told at once."""
+
     def started(self, pod: PodRef, status: ContainerStatus, *, image: str, why: str) -> None:
         key = (status.name, status.attempt)
         assert (pod.uid, *key) not in self.begun, "a start was told twice"

@@ -301,7 +301,7 @@ class ProbeManager:
     def _tell(self, one: _Worker, result: prober.Result, counted: probing.Counted) -> None:
         name, path = one.spec.kind.value.capitalize(), one.container.field_path
         if result.outcome is Outcome.FAILURE:
-            why = f"{counted.run} of {counted.threshold} failures in a row"
+            why = _count_text(counted)
             text = f"{name} probe failed: {result.message}"
             self._recorder.event(one.pod, reasons.WARNING, reasons.UNHEALTHY, text, field_path=path, why=why)
         elif result.outcome is Outcome.ERROR:
@@ -313,6 +313,17 @@ class ProbeManager:
             self._recorder.event(
                 one.pod, reasons.WARNING, reasons.PROBE_WARNING, text, field_path=path, why="a warning is a success"
             )
+
+
+_CAUSED = {"restart": "the container is restarted", "unready": "the container is not ready any more"}
+
+
+def _count_text(counted: probing.Counted) -> str:
+    """`3 of 3 failures in a row: the container is restarted`"""
+    told = f"{counted.run} of {counted.threshold} failures in a row"
+    if counted.run > counted.threshold:
+        told = f"{counted.run} failures in a row, where {counted.threshold} are enough"
+    return f"{told}: {_CAUSED[counted.caused]}" if counted.caused in _CAUSED else told
 
 
 def verdict_text(kind: Kind, result: prober.Result, run: int) -> str:

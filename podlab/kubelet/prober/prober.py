@@ -93,12 +93,12 @@ def find_port(port: object, container: Manifest) -> int:
     return number
 
 
-def http_request(http: Manifest, container: Manifest, pod_ip: str) -> HttpRequest:
+def http_request(http: Manifest, container: Manifest, pod_ip: str, *, agent: str = USER_AGENT) -> HttpRequest:
     """The request of an httpGet (pkg/probe/http/request.go): its headers win over the kubelet's own."""
     headers = [(str(h["name"]), str(h.get("value", ""))) for h in http.get("httpHeaders") or []]
     given = {name.lower() for name, _ in headers}
     if "user-agent" not in given:
-        headers.append(("User-Agent", USER_AGENT))
+        headers.append(("User-Agent", agent))
     if "accept" not in given:
         headers.append(("Accept", "*/*"))
     path = http.get("path") or "/"

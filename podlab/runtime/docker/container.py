@@ -5,6 +5,7 @@ Docker's own restart policy and health check are off: the kubelet alone decides.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import docker.errors
@@ -23,7 +24,15 @@ _MIN_SHARES, _MIN_QUOTA = 2, 1000  # kubelet cm/helpers_linux.go
 _ENGINE_LOG = {"max-size": "100m", "max-file": "2"}
 
 
-def create(engine: Engine, scope: Scope, sandbox_id: str, config: ContainerConfig) -> str:
+@dataclass(frozen=True, slots=True)
+class Made:
+    """`fresh`: by this call, so that nobody can have started it."""
+
+    id: str
+    fresh: bool
+
+
+def create(engine: Engine, scope: Scope, sandbox_id: str, config: ContainerConfig) -> Made:
     name = naming.container_name(scope, config.pod, config.name, config.attempt)
     request = _request(engine, scope, sandbox_id, config)
     for attempt in (1, 2):
@@ -44,14 +53,14 @@ class _Again(Exception):
     """What held the name is gone now."""
 
 
-def _create(engine: Engine, scope: Scope, name: str, request: dict[str, Any]) -> str:
+def _create(engine: Engine, scope: Scope, name: str, request: dict[str, Any]) -> Made:
     try:
-        return str(engine.api.create_container(name=name, **request)["Id"])
+        return Made(str(engine.api.create_container(name=name, **request)["Id"]), fresh=True)
     except docker.errors.APIError as error:
         if status_code(error) != 409:
             raise
     if found := adopt(engine, scope, name):
-        return found
+        return Made(found, fresh=False)
     raise _Again
 
 
@@ -70,10 +79,12 @@ def adopt(engine: Engine, scope: Scope, name: str) -> str | None:
     return str(found["Id"])
 
 
-def start(engine: Engine, container_id: str) -> None:
-    """Start one that was created; one that runs or has run is left as it is, for an attempt is one run."""
-    with engine_errors():
-        state = engine.api.inspect_container(container_id)["State"]
+def start(engine: Engine, container_id: str, *, fresh: bool = False) -> None:
+    """Start one that was created; one that runs or has run is left as it is, for an attempt is one run. `fresh`: it is
+    known that it has not."""
+    if not fresh:
+        with engine_errors():
+            state = engine.api.inspect_container(container_id)["State"]
         if state["Status"] != "created":
             return
     try:

@@ -44,7 +44,7 @@ def run(
         opened(stream)
         timer = clock.call_later(timeout, stream.close) if timeout > 0 else None
         try:
-            output = _read(stream)
+            output, stderr = _read(stream)
         finally:
             if timer is not None:
                 timer.cancel()
@@ -57,15 +57,17 @@ def run(
         return ExecResult(-1, "", monotonic() - began, error=str(error))
     if code in {126, 127} and output.startswith(_CANNOT_RUN):
         return ExecResult(-1, "", seconds, error=output.rstrip("\r\n"))
-    return ExecResult(code, output, seconds)
+    return ExecResult(code, output, seconds, stderr=stderr)
 
 
-def _read(stream: Stream) -> str:
-    """Standard output, then standard error, as the kubelet joins them; the rest beyond the limit is read and dropped."""
+def _read(stream: Stream) -> tuple[str, str]:
+    """Standard output, then standard error, as the kubelet joins them, and the latter alone; the rest beyond the limit is
+    read and dropped."""
     parts: dict[str, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
     for name, payload in split(stream.chunks()):
         parts[name] += payload[: _OUTPUT_LIMIT - len(parts[name])]
-    return bytes(parts["stdout"] + parts["stderr"]).decode("utf-8", "replace")
+    both, errors = bytes(parts["stdout"] + parts["stderr"]), bytes(parts["stderr"])
+    return both.decode("utf-8", "replace"), errors.decode("utf-8", "replace")
 
 
 def exit_code(engine: Engine, exec_id: str) -> int:

@@ -1,6 +1,6 @@
 """`DockerRuntime`: what a kubelet runs one node's pods on. Each verb lives in a module of its own; this puts them together.
 
-Work that takes cluster time runs on a bounded pool and reports through `done`, once; `close` breaks everything off.
+Work that takes cluster time runs on a thread of its own and reports through `done`, once; `close` breaks everything off.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from podlab.apis.types import LogLine
-from podlab.clock import RealClock
+from podlab.clock import RealClock, Timer
 from podlab.runtime.docker import container, dial, grpc_health, hairpin, images, sandbox, sessions, unpacking
 from podlab.runtime.docker import exec as executing
 from podlab.runtime.docker.client import engine_errors, shared
@@ -24,6 +23,7 @@ from podlab.runtime.docker.labels import Scope
 from podlab.runtime.docker.log_stream import LogFollower
 from podlab.runtime.docker.stats import StatsReader
 from podlab.runtime.docker.status import StatusReader
+from podlab.runtime.docker.threads import Threads
 from podlab.runtime.errors import NotFound, Unavailable, no_handler
 from podlab.runtime.interface import (
     ContainerConfig,
@@ -53,7 +53,6 @@ from podlab.runtime.interface import (
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-_THREADS = 32
 _ENGINE_SLACK = 5.0  # how long an engine may overrun a command's own time-out before we stop waiting for it
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -72,7 +71,6 @@ class DockerRuntime:
         base_url: str,
         pause_image: str = "",
         network: str = "bridge",
-        executor: ThreadPoolExecutor | None = None,
     ) -> None:
         self._scope = Scope(lab, cluster, node)
         self._engine = shared(base_url)
@@ -80,9 +78,9 @@ class DockerRuntime:
         self._pause = images.PauseImage(self._engine, pause_image)
         self._status = StatusReader(self._engine, self._scope)
         self._stats = StatsReader(self._engine)
-        self._own_executor = executor is None
-        self._executor = executor or ThreadPoolExecutor(_THREADS, thread_name_prefix=f"docker {node}")
+        self._threads = Threads(f"docker {node}")
         self._clock = RealClock()
+        self._never_started: set[str] = set()  # containers that were made here
         self._lock = threading.Lock()
         # Weak: what came to its end by itself need not be taken out.
         self._open: weakref.WeakSet[_Closable] = weakref.WeakSet()
@@ -97,8 +95,7 @@ class DockerRuntime:
         for one in still_open:
             one.close()
         self._clock.close()
-        if self._own_executor:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def machine(self) -> MachineInfo:
         with engine_errors():
@@ -122,7 +119,7 @@ class DockerRuntime:
             raise no_handler(config.handler)
         made = sandbox.run(self._engine, self._scope, config, pause=self._pause, network=self._network)
         if not config.host_network and not self._closed:
-            self._executor.submit(hairpin.allow, self._engine, made)
+            self._threads.submit(lambda: hairpin.allow(self._engine, made))
         return made
 
     def stop_sandbox(self, sandbox_id: str) -> None:
@@ -132,11 +129,18 @@ class DockerRuntime:
         sandbox.remove_all(self._engine, self._scope, sandbox_id)
 
     def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
-        return container.create(self._engine, self._scope, sandbox_id, config)
+        made = container.create(self._engine, self._scope, sandbox_id, config)
+        if made.fresh:
+            self._never_started.add(made.id)
+        return made.id
 
     def start_container(self, container_id: str) -> None:
         self._status.forget(container_id)  # a second try may turn a start error into a run
-        container.start(self._engine, container_id)
+        fresh = container_id in self._never_started
+        self._never_started.discard(container_id)
+        container.start(self._engine, container_id, fresh=fresh)
+        # While the next one is made or started, so that the status that follows need not wait for it.
+        self._status.look(container_id, self._threads.submit)
 
     def signal_container(self, container_id: str, signal: str) -> None:
         container.signal(self._engine, container_id, signal)
@@ -146,6 +150,7 @@ class DockerRuntime:
 
     def remove_container(self, container_id: str) -> None:
         container.remove(self._engine, container_id)
+        self._never_started.discard(container_id)
         self._status.forget(container_id)
         self._stats.forget(container_id)
 
@@ -195,7 +200,7 @@ class DockerRuntime:
         report = _Once(done)
         if timeout > 0:
             late = ExecResult(-1, "", timeout, timed_out=True)
-            self._clock.call_later(timeout + _ENGINE_SLACK, lambda: report(late))
+            report.limit = self._clock.call_later(timeout + _ENGINE_SLACK, lambda: report(late))
         self._submit(
             lambda: executing.run(self._engine, container_id, argv, timeout, clock=self._clock, opened=self._keep),
             report,
@@ -284,7 +289,7 @@ class DockerRuntime:
         return follower
 
     def _submit(self, work: Callable[[], T], done: Callable[[T], None], *, failed: Callable[[str], T]) -> None:
-        """Run `work` on the pool and report its result, or what `failed` makes of a bug's text: somebody waits."""
+        """Run `work` on a thread and report its result, or what `failed` makes of a bug's text: somebody waits."""
 
         def job() -> None:
             try:
@@ -299,7 +304,7 @@ class DockerRuntime:
 
         if self._closed:
             raise Unavailable("The runtime is closed")
-        self._executor.submit(job)
+        self._threads.submit(job)
 
     def _keep(self, one: _Closable) -> None:
         with self._lock:
@@ -314,10 +319,11 @@ class _Closable(Protocol):
 
 
 class _Once(Generic[T]):
-    """Lets the first of two reports through."""
+    """Lets the first of two reports through. `limit` is the timer of the other one; nothing is kept for it afterwards."""
 
     def __init__(self, done: Callable[[T], None]) -> None:
         self._done = done
+        self.limit: Timer | None = None
         self._lock = threading.Lock()
         self._reported = False
 
@@ -326,4 +332,6 @@ class _Once(Generic[T]):
             if self._reported:
                 return
             self._reported = True
+        if self.limit is not None:
+            self.limit.cancel()
         self._done(result)

@@ -6,18 +6,22 @@ container does not change any more in what is kept, so each is inspected once pe
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 
 from podlab.runtime.docker import labels
 from podlab.runtime.docker.client import Engine, engine_errors
 from podlab.runtime.docker.labels import Scope
-from podlab.runtime.errors import NotFound
+from podlab.runtime.errors import NotFound, RuntimeFailure
 from podlab.runtime.interface import ContainerState, ContainerStatus, PodRef, PodStatus, SandboxStatus
 
+log = logging.getLogger(__name__)
 Entry = Mapping[str, Any]
+_PATIENCE = 5.0  # seconds for a look that was begun before
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = {
     "created": ContainerState.CREATED,
@@ -32,19 +36,20 @@ START_ERROR_CODE = 128
 
 
 class StatusReader:
-    """Reads the pods of one node. Thread-safe: the cache is only ever read or replaced by key."""
+    """Reads the pods of one node. Thread-safe: the caches are only ever read or replaced by key."""
 
     def __init__(self, engine: Engine, scope: Scope) -> None:
         self._engine = engine
         self._scope = scope
         self._known: dict[str, ContainerStatus] = {}
+        self._looking: dict[str, Future[ContainerStatus]] = {}
 
     def all(self) -> dict[str, PodStatus]:
         with engine_errors():
             entries = self._engine.api.containers(all=True, filters=self._scope.filters())
         present = {entry["Id"] for entry in entries}
-        for gone in [known for known in list(self._known) if known not in present]:
-            self._known.pop(gone, None)
+        for gone in {*self._known, *self._looking} - present:
+            self.forget(gone)
         by_pod: dict[PodRef, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_pod[labels.pod_of(entry["Labels"])].append(entry)
@@ -55,8 +60,22 @@ class StatusReader:
             entries = self._engine.api.containers(all=True, filters=self._scope.filters(uid=pod.uid))
         return self._pod(pod, entries)
 
+    def look(self, container_id: str, submit: Callable[[Callable[[], None]], None]) -> None:
+        """Begin to look at a container that has just been started; the next reader takes what was found."""
+        answer: Future[ContainerStatus] = Future()
+
+        def inspect() -> None:
+            try:
+                answer.set_result(self._inspect(container_id))
+            except Exception as error:
+                answer.set_exception(error)
+
+        self._looking[container_id] = answer
+        submit(inspect)
+
     def forget(self, container_id: str) -> None:
         self._known.pop(container_id, None)
+        self._looking.pop(container_id, None)
 
     def _pod(self, pod: PodRef, entries: Iterable[Entry]) -> PodStatus:
         sandboxes: list[SandboxStatus] = []
@@ -71,19 +90,36 @@ class StatusReader:
         return PodStatus(pod, tuple(sandboxes), tuple(containers))
 
     def _container(self, entry: Entry) -> ContainerStatus | None:
+        self._take(entry["Id"])
         known = self._known.get(entry["Id"])
         state = _STATES.get(entry["State"], ContainerState.UNKNOWN)
         # One that could not start is "created" for the engine and ended for us.
         if known is not None and (known.state is state or known.state is ContainerState.EXITED):
             return known
         try:
-            with engine_errors():
-                found = container(self._engine.api.inspect_container(entry["Id"]))
+            found = self._inspect(entry["Id"])
         except NotFound:
             return None
+        self._keep(found)
+        return found
+
+    def _inspect(self, container_id: str) -> ContainerStatus:
+        with engine_errors():
+            return container(self._engine.api.inspect_container(container_id))
+
+    def _take(self, container_id: str) -> None:
+        """What `look` was begun for. When that failed, the reader asks himself."""
+        answer = self._looking.pop(container_id, None)
+        if answer is None:
+            return
+        try:
+            self._keep(answer.result(_PATIENCE))
+        except (RuntimeFailure, TimeoutError) as error:
+            log.debug("container %s is inspected again: %s", container_id[:12], error)
+
+    def _keep(self, found: ContainerStatus) -> None:
         if found.state in {ContainerState.RUNNING, ContainerState.EXITED}:
             self._known[found.id] = found
-        return found
 
 
 def sandbox(entry: Entry) -> SandboxStatus:

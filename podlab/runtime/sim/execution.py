@@ -68,7 +68,7 @@ class Execution:
             self._timeout.cancel()
         self._note_files()
         took = (self._clock.now() - self._began).total_seconds() + self._call.latency
-        self._answer(ExecResult(code & 0xFF, self._output(), took))
+        self._answer(ExecResult(code & 0xFF, self._output(), took, stderr="".join(self._err)[:MAX_FILE]))
 
     def _too_slow(self) -> None:
         machine = self._container.machine

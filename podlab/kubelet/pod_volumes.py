@@ -1,0 +1,80 @@
+"""The volumes of one pod as its sync goes: made before anything runs, followed while it does. `pod_workers` calls it.
+
+pkg/kubelet/volumemanager, with a retry that grows as that of nestedpendingoperations.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from podlab.apis import reasons
+from podlab.apis.types import Manifest
+from podlab.kubelet import claim_folders, volume_folders, volumes
+from podlab.kubelet.context import Context, PodState
+from podlab.kubelet.mount_errors import MountError
+
+_LOOK_AGAIN = timedelta(seconds=60)
+
+
+def ready(ctx: Context, state: PodState) -> bool:
+    """Whether everything is mounted; tries it when that is due, and tells what is wrong."""
+    assert state.pod is not None
+    if state.mounted:
+        return True
+    now = ctx.clock.now()
+    if state.mount_retry is not None and now < state.mount_retry:
+        state.wake_at(state.mount_retry)
+        return False
+    try:
+        _make(ctx, state, volumes.used(state.pod))
+    except MountError as error:
+        state.mount_failures += 1
+        state.mount_retry = now + timedelta(seconds=volumes.retry_seconds(state.mount_failures))
+        state.wake_at(state.mount_retry)
+        why = f"try {state.mount_failures}; the next one is due in {volumes.retry_seconds(state.mount_failures):g} s"
+        ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why=why)
+        return False
+    state.mounted, state.mount_retry = True, None
+    return True
+
+
+def _make(ctx: Context, state: PodState, wanted: list[Manifest]) -> None:
+    assert state.pod is not None
+    # The address of the pod is not known yet; a downward API volume cannot show it in Kubernetes either.
+    sources = volumes.Sources(state.pod, ctx.lookup, ctx.facts(""), ctx.host_access)
+    now = ctx.clock.now()
+    for volume in wanted:
+        if claim_folders.is_claim(volume):
+            _take_claim(ctx, state, volume)
+            continue
+        content = volumes.files(volume, sources)
+        if not ctx.machine.simulated:
+            volume_folders.set_up(volume, content, ctx.folders(state.ref.uid), now=now, pod=state.pod)
+    state.volumes_of, state.volumes_due = state.pod["metadata"], now + _LOOK_AGAIN
+
+
+def _take_claim(ctx: Context, state: PodState, volume: Manifest) -> None:
+    assert state.pod is not None
+    held = claim_folders.resolve(state.pod, volume, ctx.lookup, ctx.claim_place())
+    if not ctx.machine.simulated:
+        claim_folders.set_up(held)
+        if not held.host:
+            volume_folders.give_to_group(held.path, state.pod, read_only=held.read_only)
+    state.held[volume["name"]] = held
+
+
+def renew(ctx: Context, state: PodState) -> None:
+    """Follow ConfigMaps, Secrets and the pod's own labels: with every change of the pod, and once a minute
+    (volume_manager.go MarkRemountRequired). What cannot be had now stays as it is."""
+    pod, now = state.pod, ctx.clock.now()
+    if pod is None or not state.mounted or not (wanted := volumes.changeable(pod)):
+        return
+    before = state.volumes_of or {}
+    changed = any(before.get(part) != pod["metadata"].get(part) for part in ("labels", "annotations"))
+    if not changed and state.volumes_due is not None and now < state.volumes_due:
+        return
+    try:
+        _make(ctx, state, wanted)
+    except MountError as error:
+        state.volumes_of, state.volumes_due = pod["metadata"], now + _LOOK_AGAIN
+        ctx.recorder.event(pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why="the volume stays as it was")
