@@ -27,9 +27,8 @@ def gallery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     lab = Lab(tmp_path_factory.mktemp("patterns") / "data", request.param)
     try:
         lab.start()
-        for pattern in patterns.PATTERNS:
-            if pattern.id not in REFUSED:
-                lab.kubectl("create", "-f", "-", stdin=pattern.manifest)
+        made = [pattern.manifest for pattern in patterns.PATTERNS if pattern.id not in REFUSED]
+        lab.kubectl("create", "-f", "-", stdin="\n---\n".join(made))
         yield lab
     finally:
         lab.kubectl("delete", "pods", "--all", "--force", "--grace-period=0", check=False)
