@@ -15,6 +15,7 @@ from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.registry.client import Client
 from podlab.scheduler import claims, cycle, surroundings, victims
+from podlab.scheduler.assumed import BIND_TIMEOUT, TIMED_OUT, Assumed
 from podlab.scheduler.nodes import node_infos, nominated_node
 
 
@@ -32,9 +33,17 @@ class Outcome(StrEnum):
 
 
 def schedule_one(
-    client: Client, recorder: Events, namespace: str, name: str, *, now: datetime, seed: int = 0
+    client: Client,
+    recorder: Events,
+    namespace: str,
+    name: str,
+    *,
+    now: datetime,
+    seed: int = 0,
+    assumed: Assumed | None = None,
 ) -> Outcome:
-    """Place one pod. Safe to call at any time and again: it looks at the stored pod first."""
+    """Place one pod. Safe to call at any time and again: it looks at the stored pod first. `assumed`: those whose claims are
+    being bound, of this cluster."""
     try:
         pod = client.get("pods", namespace, name).obj
     except ApiError as error:
@@ -45,16 +54,33 @@ def schedule_one(
         return Outcome.NOTHING
     nodes = [item.obj for item in client.list("nodes", None).items]
     others = [item.obj for item in client.list("pods", None).items]
+    assumed = assumed if assumed is not None else Assumed()
+    held, waiting = assumed.of(pod), assumed.beside(pod, others)
     pods = [one for one in others if one["spec"].get("nodeName") or nominated_node(one)]
+    if waiting:
+        pods = [*(one for one in pods if assumed.of(one) is None or one is pod), *waiting]
+    if held is not None and held.until <= now:
+        assumed.release(pod)
+        why = f"its claims were not bound within {BIND_TIMEOUT.total_seconds():.0f} s of its choice of {held.node}"
+        late = cycle.Placement(node=None, message=TIMED_OUT, why=why)
+        _write_down(client, recorder, pod, late, now, reason=reasons.SCHEDULER_ERROR)
+        return Outcome.WAITING
     around = surroundings.gather(client, pod, pods)
-    placement = cycle.schedule(pod, node_infos(nodes, pods), seed=seed, around=around)
+    # A pod that has its place keeps it, unless that is no place any more.
+    chosen = [node for node in nodes if held is not None and node["metadata"]["name"] == held.node]
+    placement = cycle.schedule(pod, node_infos(chosen or nodes, pods), seed=seed, around=around)
+    if chosen and placement.node is None:
+        placement = cycle.schedule(pod, node_infos(nodes, pods), seed=seed, around=around)
     if placement.node is None:
+        assumed.release(pod)
         _write_down(client, recorder, pod, placement, now)
         victims.end(client, recorder, pod, placement, pods, now=now)
         return Outcome.WAITING
     if placement.bindings:
+        assumed.hold(pod, placement.node, now)
         claims.bind(client, pod, placement, around.storage)
         return Outcome.BINDING
+    assumed.release(pod)
     try:
         client.bind(namespace, name, placement.node, why=placement.why)
     except ApiError as error:
@@ -66,7 +92,15 @@ def schedule_one(
     return Outcome.BOUND
 
 
-def _write_down(client: Client, recorder: Events, pod: Manifest, placement: cycle.Placement, now: datetime) -> None:
+def _write_down(
+    client: Client,
+    recorder: Events,
+    pod: Manifest,
+    placement: cycle.Placement,
+    now: datetime,
+    *,
+    reason: str = reasons.UNSCHEDULABLE,
+) -> None:
     metadata: dict[str, Any] = pod["metadata"]
 
     def mutate(obj: Manifest) -> None:
@@ -80,7 +114,7 @@ def _write_down(client: Client, recorder: Events, pod: Manifest, placement: cycl
             conditions,
             "PodScheduled",
             "False",
-            reasons.UNSCHEDULABLE,
+            reason,
             placement.message,
             now=now,
             probed=True,

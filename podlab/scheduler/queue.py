@@ -99,6 +99,8 @@ class SchedulingQueue:
         if entry is not None and entry.uid == pod["metadata"]["uid"]:
             _cancel(self._waiting.pop(place))
         if not pod["spec"].get("nodeName"):
+            if change.type == "DELETED" and facts.uses(pod):
+                self._something_may_fit()  # it may have held room while its claims were being bound
             return
         if change.type == "DELETED" or _just_finished(change.prev, pod):
             self._something_may_fit()

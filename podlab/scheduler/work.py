@@ -11,12 +11,14 @@ from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
 from podlab.scheduler import bind, cycle
+from podlab.scheduler.assumed import Assumed
 from podlab.scheduler.event_ttl import EventTtl
 from podlab.scheduler.queue import SchedulingQueue
 
 # Two pods of one cluster must not be placed at once: each would see the room that the other takes.
 _one_at_a_time: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 _recorders: dict[str, Recorder] = {}
+_assumed: dict[str, Assumed] = {}
 
 
 def schedule(cluster: str, namespace: str, name: str) -> None:
@@ -24,7 +26,8 @@ def schedule(cluster: str, namespace: str, name: str) -> None:
     client = Client(cluster, system("scheduler"), wall_now)
     with _one_at_a_time[cluster]:
         recorder = _recorders.setdefault(cluster, Recorder(client, cycle.NAME, "", wall_now))
-        bind.schedule_one(client, recorder, namespace, name, now=wall_now())
+        assumed = _assumed.setdefault(cluster, Assumed())
+        bind.schedule_one(client, recorder, namespace, name, now=wall_now(), assumed=assumed)
 
 
 def load(client: Client, pods: SchedulingQueue, events: EventTtl) -> int:

@@ -27,6 +27,7 @@ from podlab.registry.identity import system
 from podlab.runtime.errors import NotFound
 from podlab.runtime.sim.runtime import SimRuntime
 from podlab.scheduler import bind, cycle, work
+from podlab.scheduler.assumed import Assumed
 from podlab.scheduler.event_ttl import EventTtl
 from podlab.scheduler.queue import SchedulingQueue
 from podlab.services.catalogue import Catalogue
@@ -70,6 +71,7 @@ class World:
         client = self._client("scheduler")
         self._recorder = Recorder(client, cycle.NAME, "", self.clock.now)
         self._scheduling = SchedulingQueue(self.clock, lambda namespace, name: self._ask("schedule", namespace, name))
+        self._assumed = Assumed()
         self._events = EventTtl(self.clock, self._forget_event)
         self._controllers = self._manager()
 
@@ -217,7 +219,10 @@ class World:
                     kubelet.sync_pod(job[2])
             elif job[0] == "schedule":
                 client = self._client("scheduler")
-                bind.schedule_one(client, self._recorder, job[1], job[2], now=self.clock.now(), seed=self._seed)
+                now = self.clock.now()
+                bind.schedule_one(
+                    client, self._recorder, job[1], job[2], now=now, assumed=self._assumed, seed=self._seed
+                )
             else:
                 self._controllers.work(job[1], job[2])
         except Exception:

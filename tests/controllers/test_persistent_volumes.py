@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.apis.volume_claims import CLAIMS, CLASSES, VOLUMES
 from podlab.registry.events import Recorder
+from podlab.scheduler.assumed import TIMED_OUT, Assumed
 from podlab.scheduler.bind import Outcome, schedule_one
 
 pytestmark = pytest.mark.django_db
@@ -61,9 +63,9 @@ def add_pod(driven: Driven, name: str, *claims: str, **spec: Any) -> None:
     driven.client.create("pods", pod, namespace="default")
 
 
-def place(driven: Driven, name: str) -> Outcome:
+def place(driven: Driven, name: str, assumed: Assumed | None = None) -> Outcome:
     recorder = Recorder(driven.client, "default-scheduler", "", driven.client.now)
-    return schedule_one(driven.client, recorder, "default", name, now=driven.clock.now())
+    return schedule_one(driven.client, recorder, "default", name, now=driven.clock.now(), assumed=assumed)
 
 
 def of_claim(driven: Driven, name: str = "c") -> Manifest:
@@ -131,6 +133,75 @@ def test_a_claim_loses_a_volume_that_is_taken_away(driven: Driven) -> None:
     driven.settle()
     assert of_claim(driven)["status"]["phase"] == "Lost"
     assert told(driven, "ClaimLost") == ["Bound claim has lost its PersistentVolume. Data on the volume is lost!"]
+
+
+def a_class_that_never_provides(driven: Driven) -> None:
+    body = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "slow"},
+        "provisioner": "example.com/slow",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+    driven.client.create(CLASSES, body)
+
+
+def asks(cpu: str) -> Manifest:
+    return {"containers": [{"name": "c", "image": "x", "resources": {"requests": {"cpu": cpu}}}]}
+
+
+def test_a_pod_whose_claim_is_being_bound_holds_its_room(driven: Driven) -> None:
+    assumed = Assumed()
+    add_node(driven, "node-a")
+    a_class_that_never_provides(driven)
+    driven.client.create(CLAIMS, claim(storageClassName="slow"), namespace="default")
+    add_pod(driven, "p", "c", **asks("1500m"))
+    add_pod(driven, "q", **asks("1"))
+    driven.settle()
+    assert place(driven, "p", assumed) is Outcome.BINDING
+    assert place(driven, "q", assumed) is Outcome.WAITING
+    assert waiting_for(driven, "q").startswith("0/1 nodes are available: 1 Insufficient cpu.")
+    assert place(driven, "p", assumed) is Outcome.BINDING  # its own room is not in its way
+    driven.client.delete("pods", "default", "p", grace=0)
+    assert place(driven, "q", assumed) is Outcome.BOUND
+
+
+def test_a_pod_goes_where_its_room_is_when_its_claim_is_bound(driven: Driven) -> None:
+    assumed = Assumed()
+    add_node(driven, "node-a")
+    a_class_that_never_provides(driven)
+    driven.client.create(CLAIMS, claim(storageClassName="slow"), namespace="default")
+    add_pod(driven, "p", "c", **asks("1500m"))
+    driven.settle()
+    assert place(driven, "p", assumed) is Outcome.BINDING
+    add_node(driven, "node-b")
+    driven.client.create(VOLUMES, static(storageClassName="slow", claimRef={"name": "c", "namespace": "default"}))
+    driven.settle()
+    assert of_claim(driven)["status"]["phase"] == "Bound"
+    assert place(driven, "p", assumed) is Outcome.BOUND
+    assert driven.client.get("pods", "default", "p").obj["spec"]["nodeName"] == "node-a"
+    add_pod(driven, "q", **asks("1"))
+    assert place(driven, "q", assumed) is Outcome.BOUND
+    assert driven.client.get("pods", "default", "q").obj["spec"]["nodeName"] == "node-b"
+
+
+def test_claims_that_are_not_bound_in_time_give_the_room_back(driven: Driven) -> None:
+    assumed = Assumed()
+    add_node(driven, "node-a")
+    a_class_that_never_provides(driven)
+    driven.client.create(CLAIMS, claim(storageClassName="slow"), namespace="default")
+    add_pod(driven, "p", "c", **asks("1500m"))
+    add_pod(driven, "q", **asks("1"))
+    driven.settle()
+    assert place(driven, "p", assumed) is Outcome.BINDING
+    driven.clock.advance(driven.clock.now() + timedelta(seconds=300))
+    assert place(driven, "p", assumed) is Outcome.BINDING  # another look does not begin the time anew
+    driven.clock.advance(driven.clock.now() + timedelta(seconds=300))
+    assert place(driven, "p", assumed) is Outcome.WAITING
+    assert told(driven, "FailedScheduling") == [TIMED_OUT]
+    held = driven.client.get("pods", "default", "p").obj["status"]["conditions"][0]
+    assert (held["reason"], held["message"]) == ("SchedulerError", TIMED_OUT)
+    assert place(driven, "q", assumed) is Outcome.BOUND
 
 
 def test_the_whole_way_of_a_claim_whose_class_waits(driven: Driven) -> None:
