@@ -3,6 +3,7 @@ reads. Each change takes a new number, so the hub follows them like the change l
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime
 from functools import partial
@@ -45,6 +46,7 @@ class PullFilter:
 
 
 _COLUMNS = [field.name for field in fields(PullRow)]
+_MOST_UIDS = 400  # in one query; SQLite takes no more than 999 values
 _KEY = ("cluster", "pod_uid", "container", "started_at")
 
 
@@ -63,8 +65,23 @@ def record(row: PullRow) -> PullRow:
     return numbered
 
 
+def head() -> int:
+    """The newest number of a change; 0 before the first."""
+    return database.counter(PULLS).value
+
+
 def pulls_of(cluster: str, pod_uid: str) -> list[PullRow]:
     return read(0, PullFilter(cluster, pod_uid), None, None)
+
+
+def pulls_among(cluster: str, uids: Collection[str]) -> list[PullRow]:
+    """Of these pods, in the order of their last change."""
+    database.revive()
+    asked, found = sorted(uids), list[PullRow]()
+    for start in range(0, len(asked), _MOST_UIDS):
+        rows = ImagePull.objects.filter(cluster=cluster, pod_uid__in=asked[start : start + _MOST_UIDS])
+        found += [PullRow(*row) for row in rows.values_list(*_COLUMNS)]
+    return sorted(found, key=lambda row: row.seq)
 
 
 def read(after: int, wanted: PullFilter | None, limit: int | None, upto: int | None) -> list[PullRow]:

@@ -33,6 +33,7 @@ from podlab.timeline.story import Story
 _WINDOW = timedelta(minutes=15)  # back from now, when the client does not say
 _AHEAD = timedelta(minutes=10)
 _ROWS = 4000  # packed rows of one message
+_STEP = 0.02  # of a pull's whole
 _SLICE = 100  # changes between two looks at what else there is to do
 
 
@@ -57,6 +58,7 @@ class SpaceFeed:
     _ticked: list[tuple[datetime, datetime]] = field(default_factory=list)  # windows whose probes it has
     _asked: asyncio.Queue[Asking] = field(default_factory=lambda: asyncio.Queue(50))
     _at: datetime | None = None  # of a replay
+    _shares: dict[tuple[str, str], float] = field(default_factory=dict)  # how far pulls under way were told to be
 
     def ask(self, message: Asking) -> bool:
         """Something that the client wants to know; False when it asks faster than it can be told."""
@@ -75,7 +77,7 @@ class SpaceFeed:
         async with AsyncWatch(wanted, since=past.head) as watch, asyncio.TaskGroup() as group:
             group.create_task(self._answer())
             group.create_task(self._follow_probes(past.seq))
-            group.create_task(self._follow_pulls(max((row.seq for row in past.pulls), default=0)))
+            group.create_task(self._follow_pulls(past.pulls_seq))
             await self._follow(watch)
 
     async def begin(self) -> space_past.Read:
@@ -191,8 +193,20 @@ class SpaceFeed:
                 await self._send_marks(self._pulled(rows))
 
     def _pulled(self, rows: Iterable[PullRow]) -> dict[tuple[str, str], Mark]:
+        """The stories know each step; of a pull under way only what moves it a little on its lane is worth a message."""
         told = [(self._uids[row.pod_uid], row) for row in rows if row.pod_uid in self._uids]
-        return {(uid, mark["id"]): mark for uid, row in told for mark in self._told[uid].story.pulls([row])}
+        marks = {(uid, mark["id"]): mark for uid, row in told for mark in self._told[uid].story.pulls([row])}
+        return {place: mark for place, mark in marks.items() if self._moved(place, mark)}
+
+    def _moved(self, place: tuple[str, str], mark: Mark) -> bool:
+        before, share = self._shares.get(place), mark["share"] or 0.0
+        if mark["end"] is not None:
+            self._shares.pop(place, None)
+            return True
+        if before is not None and abs(share - before) < _STEP:
+            return False
+        self._shares[place] = share
+        return True
 
     # --- questions -------------------------------------------------------------------------------------------------
 

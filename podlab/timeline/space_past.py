@@ -32,6 +32,7 @@ class Read:
     pulls: list[PullRow]
     head: int
     seq: int
+    pulls_seq: int
     left_out: int
 
 
@@ -51,7 +52,7 @@ def read(client: Client, namespace: str, rev: int | None) -> Read:
     request = authorizer.Attributes(verb="watch", resource="pods", cluster=client.cluster, namespace=namespace)
     authorizer.require(client.actor, request)
     head = log.head() if rev is None else min(rev, log.head())
-    seq = history.head()
+    seq, pulls_seq = history.head(), pulls.head()
     pods = list(entries(client.cluster, namespace, "pods", head))
     kept, left_out = _newest(pods)
     # Mirrors of static pods: Events, probes and runs are told under another uid.
@@ -60,8 +61,8 @@ def read(client: Client, namespace: str, rev: int | None) -> Read:
     about = (one for one in events if (one.obj.get("involvedObject") or {}).get("uid") in known)
     told = merge((one for one in pods if one.uid in kept), about, key=lambda one: one.revision)
     runs = history.runs_in(client.cluster, namespace)
-    pulled = [row for row in pulls.read(0, pulls.PullFilter(client.cluster), None, None) if row.pod_uid in known]
-    return Read(list(told), [run for run in runs if run.pod_uid in known], pulled, head, seq, left_out)
+    pulled = pulls.pulls_among(client.cluster, known)
+    return Read(list(told), [run for run in runs if run.pod_uid in known], pulled, head, seq, pulls_seq, left_out)
 
 
 def _newest(pods: Sequence[LogEntry]) -> tuple[set[str], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from pod_story import UID, at, event, pod, stamp
 from socket_page import Page, person, write, write_event
 
 from podlab.apis.types import Key
-from podlab.storage import clusters, history, hub, log, store
+from podlab.storage import clusters, history, hub, log, pulls, store
 from podlab.storage.history import ProbeRow
+from podlab.storage.pulls import PullRow
 from podlab.timeline import consumers, space_past
 from podlab.timeline.batches import NUMBERS, WORDS
 
@@ -115,6 +117,32 @@ async def test_a_sentence_is_told_when_somebody_asks(ada: Space) -> None:
         (ids[1], "Liveness probe of app failed after 5 ms (3 of 3 in a row). refused"),
     ]
     assert told[1]["evidence"]["path"] == "spec.containers[0].livenessProbe"
+
+
+def of(marks: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return [(m["pod"], m["lane"], m["text"], m["outcome"], m["share"]) for m in marks if m["kind"] == "pull"]
+
+
+async def test_a_pull_is_told_with_how_far_it_is(ada: Space) -> None:
+    """In steps that can be seen: the engine tells more than a lane can show."""
+    await write(pod(), 0)
+    other, key = named("other", "uid-other")
+    await write(other, 1, key=key)
+    done = PullRow("main", UID, "app", "web:1", at(1), at(2), 1, 1, 10, 10)
+    await sync_to_async(lambda: pulls.record(done))()
+    await ada.open()
+    assert of((await ada.window())[0]) == [(0, "container/app", "web:1", "done", 1.0)]
+    row = PullRow("main", "uid-other", "app", "web:2", at(3), None, 4, 0, 0, 1000)
+    stranger = replace(row, pod_uid="uid-of-another-namespace")
+    told = []
+    for step in (stranger, row, *(replace(row, current=count) for count in (5, 10, 15, 500, 505))):
+        await sync_to_async(lambda step=step: pulls.record(step))()
+        if step is row or step.current == 500:
+            told += of((await ada.batch())[0])
+    await sync_to_async(lambda: pulls.record(replace(row, finished_at=at(9), error="no")))()
+    told += of((await ada.batch())[0])
+    lane = (1, "container/app", "web:2")
+    assert told == [(*lane, "", 0.0), (*lane, "", 0.5), (*lane, "failed", 0.0)]
 
 
 async def test_another_window_brings_only_what_is_not_known(ada: Space) -> None:
