@@ -6,13 +6,13 @@ was let in earlier (by an agent that has been replaced) is not asked again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from podlab.apis import pods as pod_facts
 from podlab.apis import quantity, reasons
 from podlab.apis.types import Manifest
-from podlab.kubelet import container_config, node_affinity, pods, pressure, security
+from podlab.kubelet import container_config, node_affinity, pods, preemption, pressure, security
 from podlab.kubelet.context import Context
 from podlab.kubelet.node_status import MAX_PODS
 from podlab.runtime.interface import HostPort, MachineInfo
@@ -20,18 +20,21 @@ from podlab.runtime.interface import HostPort, MachineInfo
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
+    """`missing`: what a critical pod lacks, by resource; the node ends other pods for it."""
+
     reason: str
     message: str
     why: str
+    missing: tuple[tuple[str, int], ...] = ()
 
 
 def refusal(ctx: Context, pod: Manifest) -> Refusal | None:
     """Why this node does not run the pod, or None."""
+    if wanted := _other_system(pod):
+        return wanted
     host_access = frozenset(security.HOST_ACCESS) if ctx.machine.simulated else ctx.host_access
     if text := container_config.refusal(pod, host_access):
         return Refusal(reasons.UNEXPECTED_ADMISSION_ERROR, text, "this part of Kubernetes is not in podlab yet")
-    if wanted := _other_system(pod):
-        return wanted
     if name := security.forbidden_sysctl(pod):
         return Refusal(
             reasons.SYSCTL_FORBIDDEN,
@@ -41,16 +44,16 @@ def refusal(ctx: Context, pod: Manifest) -> Refusal | None:
     if text := pressure.refusal(pod, ctx.pressures()):
         return Refusal(reasons.EVICTED, text, "the node is short of something and takes no such pods now")
     others = [other for other in ctx.pods() if pods.uid(other) != pods.uid(pod)]
-    return (
-        _resources(pod, others, ctx.machine)
-        or _others(ctx, pod, others)
-        or _selector(ctx, pod)
-        or _ports(pod, others)
-        or _taints(ctx, pod)
-    )
+    short = [*_resources(pod, others, ctx.machine), *_others(ctx, pod, others)]
+    if not short:
+        return _selector(ctx, pod) or _ports(pod, others) or _taints(ctx, pod)
+    if not preemption.is_critical(pod):
+        return replace(short[0], missing=())
+    missing = tuple(one for each in short for one in each.missing)
+    return _selector(ctx, pod) or _ports(pod, others) or _taints(ctx, pod) or replace(short[0], missing=missing)
 
 
-def _resources(pod: Manifest, others: list[Manifest], machine: MachineInfo) -> Refusal | None:
+def _resources(pod: Manifest, others: list[Manifest], machine: MachineInfo) -> Iterator[Refusal]:
     wanted = pod_facts.effective_requests(pod)
     held = [pod_facts.effective_requests(other) for other in others]
     table = (
@@ -60,17 +63,21 @@ def _resources(pod: Manifest, others: list[Manifest], machine: MachineInfo) -> R
     )
     for name, asked, used, capacity in table:
         if asked and asked > capacity - used:
-            text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
-            return Refusal(f"{reasons.OUT_OF_PREFIX}{name}", text, f"{len(others)} pods are here already")
-    return None
+            yield _short(name, asked, used, capacity, len(others))
 
 
-def _others(ctx: Context, pod: Manifest, others: list[Manifest]) -> Refusal | None:
+def _short(name: str, asked: int, used: int, capacity: int, others: int) -> Refusal:
+    text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
+    why = f"the pod asks for {asked} of {name}, and {others} pods that are here already leave {capacity - used}"
+    return Refusal(f"{reasons.OUT_OF_PREFIX}{name}", text, why, ((name, asked - (capacity - used)),))
+
+
+def _others(ctx: Context, pod: Manifest, others: list[Manifest]) -> Iterator[Refusal]:
     """Local storage and extended resources. What the node does not know at all is not the kubelet's to refuse
     (predicate.go removeMissingExtendedResources)."""
     wanted = dict(pod_facts.effective_requests(pod).others)
     if not any(wanted.values()):
-        return None
+        return
     offer = (ctx.client.get("nodes", "", ctx.node).obj.get("status") or {}).get("allocatable") or {}
     for name, asked in sorted(wanted.items()):
         if not asked or name not in offer:
@@ -78,28 +85,31 @@ def _others(ctx: Context, pod: Manifest, others: list[Manifest]) -> Refusal | No
         used = sum(dict(pod_facts.effective_requests(other).others).get(name, 0) for other in others)
         capacity = quantity.value(offer[name])
         if asked > capacity - used:
-            text = f"Node didn't have enough resource: {name}, requested: {asked}, used: {used}, capacity: {capacity}"
-            return Refusal(f"{reasons.OUT_OF_PREFIX}{name}", text, f"{len(others)} pods are here already")
-    return None
+            yield _short(name, asked, used, capacity, len(others))
 
 
 def _other_system(pod: Manifest) -> Refusal | None:
-    """rejectPodAdmissionBasedOnOSField and ...OSSelector: nodes here are Linux."""
+    """rejectPodAdmissionBasedOnOSField, ...OSSelector (which looks at the pod's own label) and ...SupplementalGroupsPolicy:
+    nodes here are Linux, and their runtimes merge groups."""
     system = (pod["spec"].get("os") or {}).get("name") or "linux"
-    label = (pod["spec"].get("nodeSelector") or {}).get("kubernetes.io/os", "linux")
+    label = (pod["metadata"].get("labels") or {}).get("kubernetes.io/os", "linux")
     if label != "linux":
         text = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"
-        return Refusal("PodOSSelectorNodeLabelDoesNotMatch", text, f"the pod selects {label}, and this is a Linux node")
-    if system == "linux":
+        why = f"the pod's label kubernetes.io/os is {label}, and this is a Linux node"
+        return Refusal("PodOSSelectorNodeLabelDoesNotMatch", text, why)
+    if system != "linux":
+        text = "Failed to admit pod as the OS field doesn't match node OS"
+        return Refusal(reasons.POD_OS_NOT_SUPPORTED, text, f"the pod is for {system}, and this is a Linux node")
+    if (pod["spec"].get("securityContext") or {}).get("supplementalGroupsPolicy") != "Strict":
         return None
-    text = "Failed to admit pod as the OS field doesn't match node OS"
-    return Refusal(reasons.POD_OS_NOT_SUPPORTED, text, f"the pod is for {system}, and this is a Linux node")
+    text = "SupplementalGroupsPolicy=Strict is not supported in this node"
+    why = "the runtime of this node adds the groups that the image gives its user, whatever the pod says"
+    return Refusal("SupplementalGroupsPolicyNotSupported", text, why)
 
 
 def _taints(ctx: Context, pod: Manifest) -> Refusal | None:
-    """Only what a pod that no scheduler has placed could not have been kept from: taints that let nobody run."""
-    placed = pod_facts.get_condition((pod.get("status") or {}).get("conditions"), "PodScheduled")
-    if placed is not None or pod_facts.is_static(pod):
+    """Taints that let nobody run; static pods are not asked."""
+    if pod_facts.is_static(pod):
         return None
     spec = ctx.client.get("nodes", "", ctx.node).obj.get("spec") or {}
     taints = [taint for taint in spec.get("taints") or [] if taint.get("effect") == "NoExecute"]

@@ -11,7 +11,6 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -26,6 +25,7 @@ from podlab.kubelet import (
     eviction,
     housekeeping,
     image_gc,
+    making_room,
     memory,
     node_lease,
     node_status,
@@ -47,7 +47,7 @@ from podlab.kubelet.log_pump import LogPump
 from podlab.kubelet.lookup import ClientLookup
 from podlab.kubelet.prober.manager import ProbeManager
 from podlab.kubelet.puller import Puller
-from podlab.kubelet.rounds import Rounds
+from podlab.kubelet.rounds import Rounds, at_once, done_at_once
 from podlab.kubelet.runs import Runs
 from podlab.kubelet.start_outcome import RETRY
 from podlab.kubelet.static_pods import StaticPods
@@ -75,18 +75,6 @@ RELIST_SECONDS = 10.0
 RESYNC_SECONDS = 60.0
 CLAIM_SWEEP_SECONDS = 60.0
 PROBE_BATCH_SECONDS = 0.2
-
-
-def at_once(work: Callable[[], None]) -> None:
-    work()
-
-
-def done_at_once(work: Callable[[], None]) -> Future[None]:
-    """Raises what the work raises."""
-    work()
-    done: Future[None] = Future()
-    done.set_result(None)
-    return done
 
 
 class Kubelet:
@@ -337,6 +325,7 @@ class Kubelet:
             dispatch=self._dispatch,
             aside=self._aside,
             room_made=self._room_made,
+            preempt=self._preempt,
             waits=lambda uid: self._static is not None and self._static.waits(uid),
             forget=self._forget,
         )
@@ -422,10 +411,18 @@ class Kubelet:
                 return
         self._dispatch(event.pod_uid)
 
-    def _room_made(self) -> None:
-        """Resizes that did not fit are looked at again, those of more important pods first."""
+    def _preempt(self, uid: str, why: str) -> None:
         with self._lock:
-            waiting = [s for s in self._states.values() if s.resize_pending is not None and s.pod is not None]
+            state = self._states.get(uid)
+        if state is not None and self._ctx is not None:
+            making_room.give_way(self._ctx, state, why)
+
+    def _room_made(self) -> None:
+        """Critical pods that made it, and resizes that did not fit are looked at again, those of more important pods first."""
+        with self._lock:
+            waiting = [
+                s for s in self._states.values() if s.pod is not None and (s.resize_pending is not None or s.makes_room)
+            ]
         waiting.sort(key=lambda s: -int((s.pod or {}).get("spec", {}).get("priority") or 0))
         for state in waiting:
             self._dispatch(state.ref.uid)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from podlab.apis.types import Manifest
 from podlab.clock import Clock, Timer
+from podlab.kubelet.ahead import Ahead
 from podlab.kubelet.backoff import Entry
 from podlab.kubelet.claim_folders import Held
 from podlab.kubelet.claim_folders import Place as ClaimPlace
@@ -46,7 +47,8 @@ Aside = Callable[[Callable[[], None]], "Future[None]"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One node's surroundings. `dispatch(uid)` asks for a sync soon; `aside` does short work beside it; `room_made` has the resizes looked
-    at that did not fit; `waits(uid)`: a static pod whose forerunner has not ended; `forget(uid)` drops a pod that is over and gone. `pods` are those let in, as allocated."""
+    at that did not fit; `waits(uid)`: a static pod whose forerunner has not ended; `preempt(uid, why)`: this pod
+    gives way to a critical one; `forget(uid)` drops a pod that is over and gone. `pods` are those let in, as allocated."""
 
     cluster: str
     node: str
@@ -75,6 +77,7 @@ class Context:
     aside: Aside
     room_made: Callable[[], None]
     waits: Callable[[str], bool]
+    preempt: Callable[[str, str], None]
     forget: Callable[[str], None]
 
     def observe(self, ref: PodRef) -> PodStatus:
@@ -158,6 +161,7 @@ class PodState:
     mount_failures: int = 0
     mount_retry: datetime | None = None
     admitted: bool = False  # the node has let the pod in
+    makes_room: set[str] = field(default_factory=set)  # uids of pods that are ended for this one
     adopted: bool = False  # run history was read
     told: dict[tuple[str, int], bool] = field(default_factory=dict)  # (container, attempt) → history knows the end
     start_whys: dict[str, str] = field(default_factory=dict)  # container id → why
@@ -165,6 +169,8 @@ class PodState:
     written: Manifest | None = None  # the status as stored last by us
     drained_by: datetime | None = None  # until when the end of the log is waited for
     storing: Future[None] | None = None  # a status that is being stored meanwhile
+    making_ahead: Future[None] | None = None  # the container after the one that is being started
+    ahead: Ahead | None = None
     images_seen: dict[str, ImageInfo] = field(default_factory=dict)  # in this sync, by reference
     wake: datetime | None = None
     timer: Timer | None = None

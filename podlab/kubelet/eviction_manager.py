@@ -152,7 +152,7 @@ class EvictionManager:
             return
         state = living[pods.uid(first.pod)]
         self._ctx.recorder.event(first.pod, reasons.WARNING, reasons.EVICTED, first.message, why=first.why)
-        state.forced = Forced(reasons.EVICTED, first.message, unless_succeeded=True, disruption=True)
+        state.forced = Forced(reasons.EVICTED, first.message, unless_succeeded=True, disruption=first.message)
         state.grace = GRACE
         self._dispatch(state.ref.uid)
 

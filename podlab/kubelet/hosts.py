@@ -19,7 +19,7 @@ CLUSTER_DOMAIN = "cluster.local"
 HOSTS, RESOLV = "/etc/hosts", "/etc/resolv.conf"
 MAX_FQDN = 64
 _FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")  # the engine's own choice when the node's servers are local to it
-_MAX_SERVERS, _MAX_SEARCHES, _MAX_SEARCH_CHARS = 3, 32, 2048
+_MAX_SERVERS, _MAX_SEARCHES, _MAX_SEARCH_CHARS, _LONGEST_SEARCH = 3, 32, 2048, 253
 _HEAD = """# Kubernetes-managed hosts file.
 127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
@@ -96,6 +96,10 @@ def parse(text: str) -> Resolver:
 
 def resolver(pod: Manifest, node: Resolver, cluster_dns: str = "") -> Resolver:
     """Servers, search list and options by dnsPolicy, then what dnsConfig adds. `cluster_dns`: the cluster's own server."""
+    return _limited(_wanted(pod, node, cluster_dns))
+
+
+def _wanted(pod: Manifest, node: Resolver, cluster_dns: str) -> Resolver:
     policy = pod["spec"].get("dnsPolicy") or "ClusterFirst"
     own_network = not pods.host_network(pod)
     if own_network:
@@ -110,7 +114,7 @@ def resolver(pod: Manifest, node: Resolver, cluster_dns: str = "") -> Resolver:
         base = Resolver(servers, (*cluster, *node.searches), ("ndots:5",))
     else:
         base = node
-    return _limited(_with_config(base, pod["spec"].get("dnsConfig") or {}))
+    return _with_config(base, pod["spec"].get("dnsConfig") or {})
 
 
 def _with_config(base: Resolver, config: Manifest) -> Resolver:
@@ -124,12 +128,30 @@ def _with_config(base: Resolver, config: Manifest) -> Resolver:
 
 
 def _limited(one: Resolver) -> Resolver:
-    searches: list[str] = []
-    for search in one.searches[:_MAX_SEARCHES]:
-        if len(" ".join([*searches, search])) > _MAX_SEARCH_CHARS:
-            break
-        searches.append(search)
+    """What a resolv.conf may hold (formDNSConfigFitsLimits); a search path that is too long would end glibc's resolver."""
+    searches = [search for search in one.searches[:_MAX_SEARCHES] if len(search) <= _LONGEST_SEARCH]
+    while len(" ".join(searches)) > _MAX_SEARCH_CHARS:
+        searches.pop()
     return Resolver(one.servers[:_MAX_SERVERS], tuple(searches), one.options)
+
+
+def left_out(pod: Manifest, cluster_dns: str) -> list[str]:
+    """What the resolv.conf of a pod cannot hold, in the words of the DNSConfigForming events."""
+    wanted = _wanted(pod, parse(_read(RESOLV)), cluster_dns)
+    got = _limited(wanted)
+    texts: list[str] = []
+    if got.servers != wanted.servers:
+        line = " ".join(got.servers)
+        texts.append(
+            "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: "
+            + line
+        )
+    if got.searches != wanted.searches:
+        line = " ".join(got.searches)
+        texts.append(
+            "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: " + line
+        )
+    return texts
 
 
 def _split(option: str) -> tuple[str, str]:

@@ -63,6 +63,7 @@ def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
     logins = _logins(ctx, state, wanted, ref)
     usable = present is not None and ctx.image_records.may_use(present, ref, logins)
     if images.must_pull(policy, present=usable):
+        _wait_with_others(ctx, state, wanted, ref)
         why = f"imagePullPolicy is {policy}{_absent(present, usable)}"
         _pull(ctx, state, wanted, Pull(ref, ctx.clock.now()), logins, why)
         raise Stop(Started.BLOCKED)
@@ -74,6 +75,17 @@ def ensure(ctx: Context, state: PodState, wanted: Wanted) -> ImageInfo:
     why = f"imagePullPolicy is {policy} and the image is here"
     _tell(ctx, state, wanted, reasons.NORMAL, reasons.PULLED, images.present_message(wanted.shown), why)
     return present
+
+
+def at_hand(state: PodState, wanted: Wanted) -> ImageInfo | None:
+    """The image, if it was seen in this sync and no pull has to come first. Log-ins are not looked at: a pod that has some
+    waits for its turn."""
+    assert state.pod is not None
+    if state.pod["spec"].get("imagePullSecrets") or wanted.key in state.pulls:
+        return None
+    if (wanted.policy or images.default_policy(wanted.shown)) == "Always":
+        return None
+    return state.images_seen.get(images.default_tag(wanted.shown))
 
 
 def _present(ctx: Context, state: PodState, ref: str) -> ImageInfo | None:
@@ -161,16 +173,48 @@ def _after_pull(ctx: Context, state: PodState, wanted: Wanted, pull: Pull) -> Im
         state.problems[spec.name] = StartProblem(pull.reason, pull.message)
         state.wake_at(pull.finished + _ANNOUNCE)
         raise Stop(Started.NO)
-    text = f'Back-off pulling image "{wanted.shown}"'
-    wait = pods.go_duration(entry.seconds)
-    why = f"the next pull waits {wait} from the moment the last one failed: {backoff.explain(entry.seconds)}"
     if not pull.told:
         pull.told = True
-        _tell(ctx, state, wanted, reasons.NORMAL, reasons.BACK_OFF, text, why)
-        _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, f"Error: {reasons.IMAGE_PULL_BACK_OFF}", why)
-    full = f"{text}: {pull.reason}: {pull.message}"
-    state.problems[spec.name] = StartProblem(reasons.IMAGE_PULL_BACK_OFF, full, why)
-    raise Stop(Started.NO)
+        _tell_back_off(ctx, state, wanted, entry)
+    raise _backs_off(state, wanted, pull, entry)
+
+
+def _wait_with_others(ctx: Context, state: PodState, wanted: Wanted, ref: str) -> None:
+    """The back-off of an image is that of the pod (image_manager.go): while the pull of one container waits, another one
+    that wants the same image is not even tried."""
+    for key, pull in state.pulls.items():
+        if key == wanted.key or pull.image != ref or not pull.failed or pull.finished is None:
+            continue
+        entry = pull.backoff or backoff.after_try(None, pull.finished, pull.finished)
+        until = pull.finished + timedelta(seconds=entry.seconds)
+        if ctx.clock.now() >= until:
+            continue
+        state.wake_at(until)
+        if wanted.key not in pull.told_to:
+            pull.told_to.add(wanted.key)
+            _tell_back_off(ctx, state, wanted, entry)
+        raise _backs_off(state, wanted, pull, entry)
+
+
+def _back_off_text(wanted: Wanted) -> str:
+    return f'Back-off pulling image "{wanted.shown}"'
+
+
+def _back_off_why(entry: backoff.Entry) -> str:
+    wait = pods.go_duration(entry.seconds)
+    return f"the next pull waits {wait} from the moment the last one failed: {backoff.explain(entry.seconds)}"
+
+
+def _tell_back_off(ctx: Context, state: PodState, wanted: Wanted, entry: backoff.Entry) -> None:
+    why = _back_off_why(entry)
+    _tell(ctx, state, wanted, reasons.NORMAL, reasons.BACK_OFF, _back_off_text(wanted), why)
+    _tell(ctx, state, wanted, reasons.WARNING, reasons.FAILED, f"Error: {reasons.IMAGE_PULL_BACK_OFF}", why)
+
+
+def _backs_off(state: PodState, wanted: Wanted, pull: Pull, entry: backoff.Entry) -> Stop:
+    full = f"{_back_off_text(wanted)}: {pull.reason}: {pull.message}"
+    state.problems[wanted.spec.name] = StartProblem(reasons.IMAGE_PULL_BACK_OFF, full, _back_off_why(entry))
+    return Stop(Started.NO)
 
 
 def _tell(ctx: Context, state: PodState, wanted: Wanted, kind: str, reason: str, message: str, why: str) -> None:

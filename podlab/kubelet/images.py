@@ -7,7 +7,7 @@ cluster time: `Pull` remembers one between syncs.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from podlab.apis import reasons
@@ -31,7 +31,7 @@ class InvalidImageName(ValueError):
 @dataclass(slots=True)
 class Pull:
     """One pull for one container: under way (`result` None), or over and not consumed yet. `told`: the back-off that
-    follows a failure has been announced."""
+    follows a failure has been announced; `told_to`: also to these other containers of the pod, which want the same image."""
 
     image: str
     started: datetime
@@ -40,7 +40,12 @@ class Pull:
     reason: str = ""  # of the waiting state after a failure, with its message
     message: str = ""
     told: bool = False
+    told_to: set[str] = field(default_factory=set)
     backoff: Entry | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.result is not None and self.result.image is None
 
 
 def default_tag(image: str) -> str:

@@ -12,7 +12,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from podlab.clock import Clock, RealClock, monotonic, pause
@@ -22,6 +22,7 @@ from podlab.kubelet.cluster_dns import ClusterDns
 from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.image_gc import Policy
 from podlab.kubelet.image_records import ImageRecords
+from podlab.kubelet.rounds import done_at_once
 from podlab.kubelet.usage import Publisher
 from podlab.registry.broadcaster import Broadcaster
 from podlab.registry.client import Client
@@ -38,7 +39,7 @@ from podlab.storage.log import Filter, LogEntry
 logger = logging.getLogger(__name__)
 
 THREADS = 8
-_STORING_THREADS = 4
+_ASIDE_THREADS = 8
 START_PATIENCE = 120.0
 _RETRY = 1.0
 _BROKER_PAUSE = 2.0
@@ -129,8 +130,8 @@ class NodeHost:
         self._clock: Clock = clock if clock is not None else RealClock()
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="kubelet")
         # Of its own: a sync waits for what it has put here, and syncs may fill the other one.
-        self._storing = ThreadPoolExecutor(_STORING_THREADS, thread_name_prefix="status")
-        self._probe_writer = ProbeWriter()
+        self._beside = ThreadPoolExecutor(_ASIDE_THREADS, thread_name_prefix="beside")
+        self._probe_writer = ProbeWriter(delay=0.02)  # batches of the nodes that come together
         self._dispatcher = Dispatcher(cluster, send, self._sync_here)
         self._image_records = ImageRecords(data / "images.json")
         self._image_policy = image_policy
@@ -181,7 +182,7 @@ class NodeHost:
         if isinstance(self._clock, RealClock):
             self._clock.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
-        self._storing.shutdown(wait=False, cancel_futures=True)
+        self._beside.shutdown(wait=False, cancel_futures=True)
 
     def open_stream(self, request: OpenRequest, sink: StreamSink) -> StreamSession:
         """The door of the worker's stream server."""
@@ -211,7 +212,7 @@ class NodeHost:
             address=own_address(),
             runs=HistoryRuns(self._cluster, node, self._probe_writer),
             defer=self._in_background,
-            aside=self._storing.submit,
+            aside=self._aside,
             stream_address=self._stream_address,
             host_access=self._host_access,
             thresholds=self._thresholds,
@@ -260,6 +261,12 @@ class NodeHost:
         kubelet = self._kubelets.get(node)
         if kubelet is not None:
             self._in_background(lambda: kubelet.sync_pod(uid))
+
+    def _aside(self, work: Callable[[], None]) -> Future[None]:
+        try:
+            return self._beside.submit(work)
+        except RuntimeError:  # a sync goes on while the node stops
+            return done_at_once(work)
 
     def _in_background(self, work: Callable[[], None]) -> None:
         if self._stopping.is_set():

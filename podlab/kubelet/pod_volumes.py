@@ -25,32 +25,43 @@ def ready(ctx: Context, state: PodState) -> bool:
     if state.mount_retry is not None and now < state.mount_retry:
         state.wake_at(state.mount_retry)
         return False
-    try:
-        _make(ctx, state, volumes.used(state.pod))
-    except MountError as error:
+    errors = _make(ctx, state, volumes.used(state.pod))
+    if errors:
         state.mount_failures += 1
-        state.mount_retry = now + timedelta(seconds=volumes.retry_seconds(state.mount_failures))
+        wait = volumes.retry_seconds(state.mount_failures)
+        state.mount_retry = now + timedelta(seconds=wait)
         state.wake_at(state.mount_retry)
-        why = f"try {state.mount_failures}; the next one is due in {volumes.retry_seconds(state.mount_failures):g} s"
-        ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why=why)
+        why = f"try {state.mount_failures} to set the volumes up; the next one is due in {wait:g} s, which doubles each time"
+        for error in errors:
+            ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why=why)
         return False
     state.mounted, state.mount_retry = True, None
     return True
 
 
-def _make(ctx: Context, state: PodState, wanted: list[Manifest]) -> None:
+def _make(ctx: Context, state: PodState, wanted: list[Manifest]) -> list[MountError]:
+    """Each volume for itself, as its operation is in Kubernetes; what went wrong with which."""
     assert state.pod is not None
     # The address of the pod is not known yet; a downward API volume cannot show it in Kubernetes either.
     sources = volumes.Sources(state.pod, ctx.lookup, ctx.facts(""), ctx.host_access)
-    now = ctx.clock.now()
+    errors: list[MountError] = []
     for volume in wanted:
-        if claim_folders.is_claim(volume):
-            _take_claim(ctx, state, volume)
-            continue
-        content = volumes.files(volume, sources)
-        if not ctx.machine.simulated:
-            volume_folders.set_up(volume, content, ctx.folders(state.ref.uid), now=now, pod=state.pod)
-    state.volumes_of, state.volumes_due = state.pod["metadata"], now + _LOOK_AGAIN
+        try:
+            _make_one(ctx, state, volume, sources)
+        except MountError as error:
+            errors.append(error)
+    state.volumes_of, state.volumes_due = state.pod["metadata"], ctx.clock.now() + _LOOK_AGAIN
+    return errors
+
+
+def _make_one(ctx: Context, state: PodState, volume: Manifest, sources: volumes.Sources) -> None:
+    assert state.pod is not None
+    if claim_folders.is_claim(volume):
+        _take_claim(ctx, state, volume)
+        return
+    content = volumes.files(volume, sources)
+    if not ctx.machine.simulated:
+        volume_folders.set_up(volume, content, ctx.folders(state.ref.uid), now=ctx.clock.now(), pod=state.pod)
 
 
 def _take_claim(ctx: Context, state: PodState, volume: Manifest) -> None:
@@ -73,8 +84,5 @@ def renew(ctx: Context, state: PodState) -> None:
     changed = any(before.get(part) != pod["metadata"].get(part) for part in ("labels", "annotations"))
     if not changed and state.volumes_due is not None and now < state.volumes_due:
         return
-    try:
-        _make(ctx, state, wanted)
-    except MountError as error:
-        state.volumes_of, state.volumes_due = pod["metadata"], now + _LOOK_AGAIN
+    for error in _make(ctx, state, wanted):
         ctx.recorder.event(pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why="the volume stays as it was")

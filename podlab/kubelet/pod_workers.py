@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import zip_longest
 
 from podlab.apis import reasons, times
 from podlab.apis.types import Manifest
 from podlab.kubelet import (
     actions,
     admission,
+    ahead,
     container_config,
+    hosts,
     kill,
     killing,
+    making_room,
     mirror,
     pod_volumes,
     pods,
@@ -52,6 +56,7 @@ def sync(ctx: Context, state: PodState) -> None:
         _sync(ctx, state)
     finally:
         HANDLER.reset(handler)
+        ahead.drop(ctx, state)
         status_writer.settled(state)
 
 
@@ -65,7 +70,8 @@ def _sync(ctx: Context, state: PodState) -> None:
     if state.stage is Stage.SYNC:
         _look_for_the_end(ctx, state, observed)
     if state.stage is Stage.SYNC:
-        _living(ctx, state, observed)
+        if state.admitted:
+            _living(ctx, state, observed)
     elif state.stage is Stage.TERMINATING:
         terminate.terminating(ctx, state, observed)
     else:
@@ -110,10 +116,14 @@ def _let_in(ctx: Context, state: PodState, observed: PodStatus) -> bool:
         return True
     earlier = observed.sandboxes or observed.containers or (state.pod.get("status") or {}).get("containerStatuses")
     refused = None if earlier else admission.refusal(ctx, state.pod)
+    if refused is not None and refused.missing:
+        refused = making_room.make(ctx, state, refused)
+        if refused is None:
+            return False
     if refused is not None:
         _reject(ctx, state, refused)
         return False
-    state.admitted = True
+    state.admitted, state.makes_room = True, set()
     return True
 
 
@@ -225,8 +235,9 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
     started: set[str] = set()
     if plan.to_start:
         pull_secrets.tell_missing(ctx, state.pod)
-    for item in () if _hooked(state) else plan.to_start:
-        outcome = start(ctx, state, observed, item, sandbox_id=sandbox.id, ip=sandbox.ip)
+    turns = () if _hooked(state) else plan.to_start
+    for item, following in zip_longest(turns, turns[1:]):
+        outcome = start(ctx, state, observed, item, sandbox_id=sandbox.id, ip=sandbox.ip, following=following)
         if outcome is Started.YES:
             whys.append(f"{item.name} started: {item.why}")
             started.add(state.last_started)
@@ -292,6 +303,7 @@ def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodAc
                 ctx.runtime.stop_sandbox(old.id)
         if problem := runtime_class.problem(state):
             raise RuntimeFailure(problem)
+        _tell_dns_limits(ctx, state.pod)
         config = container_config.sandbox_config(state.pod, plan.attempt, runtime_class.handler(ctx, state))
         sandbox_id = ctx.runtime.run_sandbox(config)
     except (RuntimeFailure, ConfigError) as error:
@@ -302,6 +314,16 @@ def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodAc
     state.sandbox_told = False
     fresh = ctx.observe(state.ref)
     return next((s for s in fresh.sandboxes if s.id == sandbox_id), None)
+
+
+def _tell_dns_limits(ctx: Context, pod: Manifest) -> None:
+    if ctx.machine.simulated:
+        return
+    for text in hosts.left_out(pod, ctx.cluster_dns()):
+        why = (
+            "a resolv.conf holds 3 servers and 32 search paths of 2048 characters; dnsConfig adds to the cluster's own"
+        )
+        ctx.recorder.event(pod, reasons.WARNING, reasons.DNS_CONFIG_FORMING, text, why=why)
 
 
 # Kills and hooks
@@ -354,6 +376,9 @@ def _look_at_hooks(ctx: Context, state: PodState, observed: PodStatus) -> None:
         if status.state is ContainerState.RUNNING:
             grace = kill.grace_seconds(state.pod, label=status.grace_seconds)
             killing.begin(ctx, state, status, grace=grace, why=f"postStart hook {hook}", message="FailedPostStartHook")
+        else:  # it is told also of a container that was not there any more
+            text, why = "FailedPostStartHook", f"postStart hook {hook}; the container had ended already"
+            ctx.recorder.event(state.pod, reasons.NORMAL, reasons.KILLING, text, field_path=path, why=why)
 
 
 def _forget_problems(state: PodState, observed: PodStatus) -> None:

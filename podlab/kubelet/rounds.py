@@ -1,11 +1,25 @@
-"""What an agent does again and again: each duty by a timer of the clock, its work off the clock's thread. `agent` makes one."""
+"""What an agent does again and again: each duty by a timer of the clock, its work off the clock's thread. `agent` makes one. And
+how work is handed on where nothing takes time."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from podlab.clock import Clock, Timer
+
+
+def at_once(work: Callable[[], None]) -> None:
+    work()
+
+
+def done_at_once(work: Callable[[], None]) -> Future[None]:
+    """Raises what the work raises."""
+    work()
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
 
 
 class Rounds:

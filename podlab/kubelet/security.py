@@ -106,8 +106,6 @@ def refusals(pod: Manifest, host_access: Set[str]) -> list[str]:
     """Fields of this pod that cannot be honoured on this node."""
     spec = pod["spec"]
     found = [f"spec.{name}" for name in ("hostPID", "hostIPC") if spec.get(name) and name not in host_access]
-    if (spec.get("securityContext") or {}).get("supplementalGroupsPolicy") == "Strict":
-        found.append("spec.securityContext.supplementalGroupsPolicy Strict")
     for item in pods.all_specs(pod):
         security = effective(pod, item.manifest)
         for name in ("seccompProfile", "appArmorProfile"):

@@ -6,12 +6,14 @@ answers `BLOCKED`, and the sync that its end brings comes back here. `apply` cal
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from podlab.apis import reasons
+from podlab.apis.types import Manifest
 from podlab.kubelet import (
+    ahead,
     backoff,
     container_config,
     environment,
@@ -42,8 +44,17 @@ from podlab.runtime.interface import (
 )
 
 
-def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, sandbox_id: str, ip: str) -> Started:
-    """Bring container `item` as far as it goes without waiting."""
+def start(
+    ctx: Context,
+    state: PodState,
+    observed: PodStatus,
+    item: ToStart,
+    *,
+    sandbox_id: str,
+    ip: str,
+    following: ToStart | None = None,
+) -> Started:
+    """Bring container `item` as far as it goes without waiting. `following` has its turn next."""
     pod = state.granted
     assert pod is not None
     spec = pods.find_spec(pod, item.name)
@@ -58,7 +69,12 @@ def start(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, *, 
         image = image_step.ensure(ctx, state, image_step.of_container(spec))
         image_volumes.ensure(ctx, state, spec)
         config = _config(ctx, state, observed, spec, item, image, ip)
-        _run(ctx, state, observed, spec, item, sandbox_id, config)
+
+        def meanwhile() -> None:
+            if following is not None and not ctx.machine.simulated and not _hook(spec):
+                ahead.begin(ctx, state, sandbox_id, partial(_config_ahead, ctx, state, observed, following, ip))
+
+        _run(ctx, state, observed, spec, item, sandbox_id, config, meanwhile)
         return _post_start(ctx, state, spec, ip)
     except Stop as stop:
         return stop.outcome
@@ -104,8 +120,17 @@ def back_off_why(ended: ContainerStatus, seconds: float) -> str:
 
 
 def _config(
-    ctx: Context, state: PodState, observed: PodStatus, spec: Spec, item: ToStart, image: ImageInfo, ip: str
+    ctx: Context,
+    state: PodState,
+    observed: PodStatus,
+    spec: Spec,
+    item: ToStart,
+    image: ImageInfo,
+    ip: str,
+    *,
+    quietly: bool = False,
 ) -> ContainerConfig:
+    """`quietly`: nobody is told what is wrong; that is done when it is the container's turn."""
     pod = state.granted
     assert pod is not None
     try:
@@ -121,7 +146,21 @@ def _config(
             machine_memory=ctx.machine.memory_bytes,
         )
     except ConfigError as error:
+        if quietly:
+            raise
         raise fail(ctx, state, spec, reasons.CREATE_CONTAINER_CONFIG_ERROR, str(error)) from None
+
+
+def _config_ahead(ctx: Context, state: PodState, observed: PodStatus, item: ToStart, ip: str) -> ContainerConfig | None:
+    """Of a container that will surely be made: it runs for the first time, and its image is here."""
+    pod = state.granted
+    spec = pods.find_spec(pod, item.name) if pod is not None else None
+    if spec is None or newest(observed, item.name) is not None or state.is_put_off(item.name, ctx.clock.now()):
+        return None
+    image = image_step.at_hand(state, image_step.of_container(spec))
+    if image is None or image_volumes.of_container(pod or {}, spec.manifest):
+        return None
+    return _config(ctx, state, observed, spec, item, image, ip, quietly=True)
 
 
 def _mounts(
@@ -145,9 +184,10 @@ def _run(
     item: ToStart,
     sandbox_id: str,
     config: ContainerConfig,
+    meanwhile: Callable[[], None],
 ) -> None:
     try:
-        container_id = ctx.runtime.create_container(sandbox_id, config)
+        container_id = ahead.take(ctx, state, config) or ctx.runtime.create_container(sandbox_id, config)
     except (CreateFailed, NotFound) as error:
         raise fail(ctx, state, spec, reasons.CREATE_CONTAINER_ERROR, str(error)) from None
     tell(ctx, state, spec, reasons.NORMAL, reasons.CREATED, "Container created", item.why)
@@ -155,6 +195,7 @@ def _run(
     state.pulls.pop(spec.name, None)
     state.start_whys[container_id] = item.why
     state.actual[container_id] = dict(spec.manifest.get("resources") or {})
+    meanwhile()
     try:
         ctx.runtime.start_container(container_id)
     except StartFailed as error:
@@ -174,8 +215,12 @@ def _count_try(ctx: Context, state: PodState, observed: PodStatus, spec: Spec) -
     state.backoffs[pods.back_off_key(spec)] = backoff.after_try(entry, ended.finished_at, ctx.clock.now())
 
 
+def _hook(spec: Spec) -> Manifest:
+    return (spec.manifest.get("lifecycle") or {}).get("postStart") or {}
+
+
 def _post_start(ctx: Context, state: PodState, spec: Spec, ip: str) -> Started:
-    handler = (spec.manifest.get("lifecycle") or {}).get("postStart")
+    handler = _hook(spec)
     if not handler:
         return Started.YES
     container_id = state.last_started

@@ -16,6 +16,7 @@ from podlab.kubelet import conditions, container_status, pods, resize
 from podlab.kubelet.container_status import Inputs
 from podlab.runtime.interface import ContainerState
 
+_MESSAGES = 12 * 1024  # bytes of all termination messages of a pod
 _NEVER_RAN = ("StartError", "ContainerCannotRun")
 
 
@@ -26,7 +27,7 @@ class Forced:
     reason: str
     message: str
     unless_succeeded: bool = False  # a pod whose containers all ended well is Succeeded all the same
-    disruption: bool = False  # the node was short of something: the pod gets the condition DisruptionTarget
+    disruption: str = ""  # the message of the condition DisruptionTarget, if the pod gets it
 
 
 def generate(inputs: Inputs, *, forced: Forced | None = None) -> Manifest:
@@ -95,7 +96,7 @@ def _build(inputs: Inputs, *, over: bool, forced: Forced | None) -> Manifest:
     if pod_facts.all_containers_could_restart(pod):
         made.append(conditions.all_restarting(phase, cleaned=not inputs.restarting or _nothing_left(inputs)))
     if forced is not None and forced.disruption:
-        made.append(conditions.disrupted(forced.message))
+        made.append(conditions.disrupted(forced.disruption))
     status: dict[str, Any] = {}
     if pod["metadata"].get("generation") is not None:
         status["observedGeneration"] = pod["metadata"]["generation"]
@@ -112,7 +113,17 @@ def _build(inputs: Inputs, *, over: bool, forced: Forced | None) -> Manifest:
     debuggers = container_status.container_statuses(inputs, pods.ephemeral_specs(pod))
     if debuggers:
         status["ephemeralContainerStatuses"] = debuggers
+    _cut_messages([*init, *apps, *debuggers], _MESSAGES // len(pods.all_specs(pod)))
     return status
+
+
+def _cut_messages(entries: list[Manifest], most: int) -> None:
+    """The termination messages of a pod share a limit (status_manager.go normalizeStatus)."""
+    for entry in entries:
+        for state in (entry["state"], entry.get("lastState") or {}):
+            ended = state.get("terminated") or {}
+            if len(text := str(ended.get("message") or "").encode()) > most:
+                state["terminated"] = {**ended, "message": text[:most].decode("utf-8", "replace")}
 
 
 def _reason(old: Manifest, forced: Forced | None) -> Manifest:

@@ -84,6 +84,7 @@ class FakeRuntime:
     memory_used: int = 0
     memory_of: dict[str, int] = field(default_factory=dict)  # by container name, before memory_used
     written: dict[str, int] = field(default_factory=dict)  # bytes by container name
+    messages: dict[str, str] = field(default_factory=dict)  # last words by container name
     _timers: dict[str, Timer] = field(default_factory=dict)
     _listeners: list[Callable[[RuntimeEvent], None]] = field(default_factory=list)
     _ends: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
@@ -174,8 +175,14 @@ class FakeRuntime:
         if timer is not None:
             timer.cancel()
         reason = reason or ("Error" if code else "Completed")
+        message = self.messages.get(status.name, "")
         self._become(
-            container_id, state=ContainerState.EXITED, exit_code=code, reason=reason, finished_at=self.clock.now()
+            container_id,
+            state=ContainerState.EXITED,
+            exit_code=code,
+            reason=reason,
+            message=message,
+            finished_at=self.clock.now(),
         )
         for on_end in self._ends.pop(container_id, []):
             on_end()

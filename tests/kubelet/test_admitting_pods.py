@@ -38,8 +38,13 @@ def taint_the_node(world: World, *taints: Manifest) -> None:
         ),
         (
             {"nodeSelector": {"kubernetes.io/os": "windows"}},
-            "PodOSSelectorNodeLabelDoesNotMatch",
-            "Pod was rejected: Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+            "NodeAffinity",
+            "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+        ),
+        (
+            {"securityContext": {"supplementalGroupsPolicy": "Strict"}},
+            "SupplementalGroupsPolicyNotSupported",
+            "Pod was rejected: SupplementalGroupsPolicy=Strict is not supported in this node",
         ),
         (
             {},
@@ -56,12 +61,20 @@ def test_who_is_refused(world: World, spec: Manifest, reason: str, message: str)
     assert (world.status.get("reason", ""), world.status.get("message", "")) == (reason, message)
 
 
-def test_a_pod_that_the_scheduler_placed_is_not_asked_about_taints_and_others_only_about_no_execute(
-    world: World,
-) -> None:
+def test_a_label_that_names_another_system_is_a_refusal(world: World) -> None:
+    """The kubelet looks at the pod's own label."""
+    made = pod()
+    made["metadata"]["labels"] = {"kubernetes.io/os": "windows"}
+    world.apply(made)
+    assert world.status["reason"] == "PodOSSelectorNodeLabelDoesNotMatch"
+    text = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"
+    assert world.status["message"] == f"Pod was rejected: {text}"
+
+
+def test_taints_that_let_nobody_run_count_for_scheduled_pods_too_and_others_for_none(world: World) -> None:
     taint_the_node(world, TAINT)
     world.apply(pod())
-    assert world.status["phase"] == "Running"
+    assert (world.status["phase"], world.status["reason"]) == ("Failed", "TaintToleration")
     taint_the_node(world, {"key": "full", "effect": "NoSchedule"})
     world.apply(unscheduled() | {"metadata": {**pod(name="q")["metadata"]}})
     assert world.api.objects[("pods", "default", "q")]["status"]["phase"] == "Running"

@@ -325,6 +325,20 @@ def test_a_host_path_needs_permission_and_the_right_type(tmp_path: Path) -> None
     assert fresh.is_dir()
 
 
+def test_each_volume_that_cannot_be_set_up_is_told(world: World) -> None:
+    mounts = [{"name": name, "mountPath": f"/{name}"} for name in ("a", "b", "c")]
+    sources = [
+        {"name": "a", "configMap": {"name": "none"}},
+        {"name": "b", "emptyDir": {}},
+        {"name": "c", "secret": {"secretName": "none"}},
+    ]
+    world.apply(pod(container(volumeMounts=mounts), volumes=sources))
+    assert world.told.messages("FailedMount") == [
+        'MountVolume.SetUp failed for volume "a" : configmap "none" not found',
+        'MountVolume.SetUp failed for volume "c" : secret "none" not found',
+    ]
+
+
 def test_a_missing_volume_source_is_told_with_growing_pauses_until_it_is_there(world: World) -> None:
     mounting = container(volumeMounts=[{"name": "c", "mountPath": "/c"}])
     world.apply(pod(mounting, volumes=[{"name": "c", "configMap": {"name": "cfg"}}]))

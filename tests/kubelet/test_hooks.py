@@ -84,7 +84,7 @@ def test_hooks_have_a_name_of_their_own_and_no_limit_in_time(world: World) -> No
         ),
         (
             {"httpGet": {"path": "/up", "port": "web"}},
-            'HTTP lifecycle hook (/up) for Container "main" in Pod "p_default(uid-p)" failed - error: couldn\'t find port: web',
+            'HTTP lifecycle hook (/up) for Container "main" in Pod "p_default(uid-p)" failed - error: strconv.Atoi: parsing "web": invalid syntax',
         ),
     ],
     ids=["exec", "http", "port"],
@@ -99,3 +99,13 @@ def test_the_message_of_a_container_whose_hook_failed(world: World, handler: Man
     shown = next(one for one in states if one["state"].get("waiting", {}).get("reason") == "PostStartHookError")
     assert shown["state"]["waiting"]["message"] == message
     assert shown["lastState"]["terminated"]["exitCode"] == 137
+
+
+def test_a_container_that_ends_before_its_hook_is_told_like_one_that_is_stopped_for_it(world: World) -> None:
+    world.runtime.exec_answer = lambda argv, now: ExecResult(137, "", 2.0)
+    world.runtime.scripts["main"] = [Run(seconds=1)]
+    world.apply(pod(container(lifecycle={"postStart": {"exec": {"command": ["warm"]}}}), policy="Never"))
+    world.advance(4)
+    assert world.told.reasons()[-2:] == ["FailedPostStartHook", "Killing"]
+    assert world.told.messages("Killing") == ["FailedPostStartHook"]
+    assert world.status["phase"] == "Succeeded"

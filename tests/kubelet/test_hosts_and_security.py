@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from kubelet_world import World, container, pod
 
 from podlab.apis.types import Manifest
-from podlab.kubelet import container_config, hosts, security, service_links
+from podlab.kubelet import container_config, hosts, pod_workers, security, service_links
 from podlab.kubelet.environment import ConfigError
 from podlab.runtime.interface import ImageInfo, PidNamespace
 
@@ -236,9 +237,6 @@ def test_the_node_s_processes_need_its_owner_s_word(field: str) -> None:
 
 
 UNABLE: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
-    "groups by the strict policy": (
-        {"securityContext": {"supplementalGroupsPolicy": "Strict"}}, {}, ["spec.securityContext.supplementalGroupsPolicy Strict"],
-    ),
     "a seccomp profile of the node": (
         {}, {"seccompProfile": {"type": "Localhost"}}, ["spec.containers{main}.securityContext.seccompProfile Localhost"],
     ),
@@ -262,3 +260,50 @@ def test_what_this_node_cannot_honour_is_named(sentence: str) -> None:
 
 def test_users_of_their_own_are_refused() -> None:
     assert container_config.refusal(pod(hostUsers=False), frozenset()).endswith("because it sets spec.hostUsers")
+
+
+@pytest.mark.parametrize(
+    ("config", "texts"),
+    [
+        ({"nameservers": ["1.1.1.1", "1.1.1.2"]}, []),
+        (
+            {"nameservers": ["1.1.1.1", "1.1.1.2", "1.1.1.3"]},
+            [
+                "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: "
+                "10.96.0.10 1.1.1.1 1.1.1.2"
+            ],
+        ),
+        (
+            {"searches": [f"s{n}.example" for n in range(31)]},
+            [
+                "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: "
+                + " ".join(["default.svc.cluster.local", "svc.cluster.local", "cluster.local"])
+                + "".join(f" s{n}.example" for n in range(29))
+            ],
+        ),
+        (
+            {"searches": ["a" * 254, "b.example"]},
+            [
+                "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: "
+                "default.svc.cluster.local svc.cluster.local cluster.local b.example"
+            ],
+        ),
+    ],
+    ids=["fits", "servers", "searches", "a long one"],
+)
+def test_what_a_resolv_conf_cannot_hold_is_told(
+    config: dict[str, Any], texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "_read", lambda path: "nameserver 9.9.9.9\n")
+    assert hosts.left_out(pod(dnsConfig=config), "10.96.0.10") == texts
+
+
+def test_the_limits_of_dns_are_told_with_the_sandbox(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "_read", lambda path: "nameserver 9.9.9.9\n")
+    ctx = world.kubelet._ctx
+    assert ctx is not None
+    pod_workers._tell_dns_limits(ctx, pod(dnsConfig={"nameservers": ["1.1.1.1", "1.1.1.2", "1.1.1.3"]}))
+    assert world.told.messages("DNSConfigForming") == []  # a simulated node has no resolv.conf
+    real = replace(ctx, machine=replace(ctx.machine, simulated=False), cluster_dns=lambda: "10.96.0.10")
+    pod_workers._tell_dns_limits(real, pod(dnsConfig={"nameservers": ["1.1.1.1", "1.1.1.2", "1.1.1.3"]}))
+    assert len(world.told.messages("DNSConfigForming")) == 1

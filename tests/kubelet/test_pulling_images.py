@@ -368,3 +368,23 @@ def test_an_image_that_cannot_be_unpacked_is_tried_again(world: World) -> None:
     assert world.container("c0")["state"]["waiting"] == {"reason": "CreateContainerError", "message": text}
     world.advance(12)
     assert world.status["phase"] == "Running"
+
+
+def test_containers_of_a_pod_share_the_back_off_of_their_image(world: World) -> None:
+    """image_manager.go keys it by pod and image: the second container is not even tried."""
+    world.runtime.pull_errors["missing:1"] = "not found"
+    world.apply(pod(container("a", image="missing:1"), container("b", image="missing:1")))
+    world.advance(5)
+    assert world.runtime.calls.count("pull missing:1") == 1
+    full = 'Back-off pulling image "missing:1": ErrImagePull: not found'
+    for name in ("a", "b"):
+        assert world.container(name)["state"] == {"waiting": {"reason": "ImagePullBackOff", "message": full}}
+    assert world.told.messages("BackOff") == ['Back-off pulling image "missing:1"'] * 2
+    assert world.told.messages("Failed").count("Error: ErrImagePull") == 1
+    world.advance(8)
+    assert world.runtime.calls.count("pull missing:1") == 2
+    del world.runtime.pull_errors["missing:1"]
+    world.advance(40)
+    assert world.runtime.calls.count("pull missing:1") == 3
+    assert world.status["phase"] == "Running"
+    assert len(world.told.messages("Pulled")) == 2

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from kubelet_world import START, World, container, pod
 
 from podlab.kubelet.environment import Lookup
 from podlab.kubelet.lookup import ClientLookup
+from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import ExecResult
 
 PROBE = {"exec": {"command": ["ok"]}, "periodSeconds": 1, "timeoutSeconds": 5}
@@ -69,6 +71,74 @@ def test_the_engine_goes_on_while_a_status_is_stored(world: World) -> None:
     assert ready == ["False", "True", "True"]
     assert world.status["phase"] == "Running"
     pool.shutdown()
+
+
+def as_if_real(world: World) -> list[str]:
+    """The node as one with an engine, where things take time; returns what the engine is asked, in order."""
+    ctx = world.kubelet._ctx
+    assert ctx is not None
+    pool = ThreadPoolExecutor(2)
+    object.__setattr__(ctx, "machine", replace(ctx.machine, simulated=False))
+    object.__setattr__(ctx, "aside", pool.submit)
+    begin = world.runtime.start_container
+
+    def start_container(container_id: str) -> None:
+        state = world.kubelet._states["uid-p"]
+        if state.making_ahead is not None:
+            wait([state.making_ahead], timeout=20)
+        begin(container_id)
+
+    world.runtime.start_container = start_container  # type: ignore[method-assign]
+    return world.runtime.calls
+
+
+def test_the_next_container_is_made_while_one_starts_and_told_in_its_turn(world: World) -> None:
+    calls = as_if_real(world)
+    world.apply(pod(container("a"), container("b"), container("c")))
+    made = [call for call in calls if call.startswith(("create", "start"))]
+    assert made == ["create a 0", "create b 0", "start p-a-0", "create c 0", "start p-b-0", "start p-c-0"]
+    assert world.told.reasons() == ["Pulled", "Created", "Started"] * 3
+    assert world.status["phase"] == "Running"
+    assert not [call for call in calls if call.startswith("remove")]
+
+
+def test_a_hook_or_another_image_or_policy_keeps_the_next_container_for_its_turn(world: World) -> None:
+    calls = as_if_real(world)
+    world.runtime.images.add("other:1")
+    hooked = container("a", lifecycle={"postStart": {"exec": {"command": ["warm"]}}})
+    always = container("c", imagePullPolicy="Always")
+    world.apply(pod(hooked, container("b"), always, container("d", image="other:1")))
+    world.advance(5)
+    made = [call for call in calls if call.startswith(("create", "start", "exec", "pull"))]
+    assert made == [
+        *("create a 0", "start p-a-0", "exec p-a-0 warm", "create b 0", "start p-b-0", "pull busybox:1.36"),
+        *("create c 0", "start p-c-0", "create d 0", "start p-d-0"),
+    ]
+
+
+def test_what_was_made_ahead_goes_when_its_turn_does_not_come(world: World) -> None:
+    calls = as_if_real(world)
+    start = world.runtime.start_container
+
+    def fail(container_id: str) -> None:
+        start(container_id)
+        raise RuntimeFailure("the engine went away")
+
+    world.runtime.start_container = fail  # type: ignore[method-assign]
+    world.apply(pod(container("a"), container("b")))
+    assert calls[:4] == ["run_sandbox 0", "create a 0", "create b 0", "start p-a-0"]
+    assert calls[4] == "remove p-b-0"
+    world.runtime.start_container = start  # type: ignore[method-assign]
+    world.advance(5)
+    assert world.status["phase"] == "Running"
+
+
+def test_a_container_whose_config_is_wrong_is_told_once_in_its_turn(world: World) -> None:
+    as_if_real(world)
+    env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "a"}}}]
+    world.apply(pod(container("a"), container("b", env=env)))
+    assert world.told.messages("Failed") == ['Error: configmap "none" not found']
+    assert world.told.reasons() == ["Pulled", "Created", "Started", "Pulled", "Failed"]
 
 
 def test_containers_of_one_image_ask_the_engine_once(world: World) -> None:

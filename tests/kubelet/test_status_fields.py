@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fake_runtime import Run
 from kubelet_world import World, container, pod
 
 from podlab.kubelet import status
@@ -52,3 +53,14 @@ def test_what_a_container_s_status_never_tells(world: World) -> None:
     told = world.container()
     assert not {"user", "stopSignal"} & set(told)
     assert not any("volumeStatus" in mount for mount in told["volumeMounts"])
+
+
+def test_termination_messages_of_a_pod_share_a_limit(world: World) -> None:
+    """12 KiB divided by the containers, ephemeral and init ones included (status_manager.go normalizeStatus)."""
+    names = ["a", "b", "c", "d"]
+    world.runtime.messages = dict.fromkeys(names, "x" * 4096)
+    world.runtime.scripts = {name: [Run(seconds=1)] for name in names}
+    world.apply(pod(*(container(name) for name in names), policy="Never"))
+    world.advance(4)
+    ended = [one["state"]["terminated"] for one in world.status["containerStatuses"]]
+    assert [len(one["message"]) for one in ended] == [3072] * 4

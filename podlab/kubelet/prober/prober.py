@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from podlab.apis.field_errors import go_quote
 from podlab.apis.probing import Outcome
 from podlab.apis.types import Manifest
 from podlab.kubelet.environment import expand
@@ -15,6 +16,7 @@ from podlab.kubelet.pods import go_duration
 from podlab.runtime.interface import ExecResult, GrpcResult, HttpRequest, HttpResult, Runtime, TcpResult
 
 USER_AGENT = "kube-probe/1.36"
+_MOST_OUTPUT = 10 * 1024  # bytes of a command's output (pkg/probe/exec maxReadLength)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,17 @@ def _start(runtime: Runtime, attempt: Attempt, done: Callable[[Result], None]) -
 
 
 def find_port(port: object, container: Manifest) -> int:
-    """A port by number or by the name of a container port (pkg/probe/util.go ResolveContainerPort)."""
+    """A port by number or by the name of a container port; a name that no port has is taken for a number (pkg/probe/util.go
+    ResolveContainerPort)."""
     if isinstance(port, int):
         number = port
     else:
         named = {p.get("name"): int(p["containerPort"]) for p in container.get("ports") or []}
         number = named.get(str(port), -1)
         if number < 0:
-            number = int(str(port)) if str(port).isdigit() else -1
+            number = int(str(port)) if str(port).isascii() and str(port).isdigit() else -1
         if number < 0:
-            raise BadProbe(f"couldn't find port: {port}")
+            raise BadProbe(f"strconv.Atoi: parsing {go_quote(str(port))}: invalid syntax")
     if not 0 < number < 65536:
         raise BadProbe(f"invalid port number: {number}")
     return number
@@ -119,7 +122,7 @@ def _read_exec(result: ExecResult, argv: tuple[str, ...], timeout: int) -> Resul
         text = f'command timed out: "{" ".join(argv)}" timed out after {go_duration(timeout)}'
         return Result(Outcome.FAILURE, text, result.seconds)
     outcome = Outcome.SUCCESS if result.exit_code == 0 else Outcome.FAILURE
-    return Result(outcome, result.output, result.seconds)
+    return Result(outcome, result.output.encode()[:_MOST_OUTPUT].decode("utf-8", "ignore"), result.seconds)
 
 
 def _read_http(result: HttpResult) -> Result:
