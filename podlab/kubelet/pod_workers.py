@@ -45,6 +45,7 @@ from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import HANDLER, ContainerState, PodStatus, SandboxStatus
 from podlab.storage.errors import StorageError
 
+_HOOK_FAILS = timedelta(seconds=2)  # after the end of its container at the latest
 _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
 
 
@@ -161,6 +162,8 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
     assert state.pod is not None
     killing.step(ctx, state, observed)
     _look_at_hooks(ctx, state, observed)
+    if _hook_will_answer(ctx, state, observed):
+        return
     _forget_problems(state, observed)
     ctx.probes.update(state.pod, observed, hooked=_hooked(state))
     resizing.consider(ctx, state)
@@ -350,6 +353,17 @@ def _kill(ctx: Context, state: PodState, observed: PodStatus, one: ToKill) -> No
 
 def _hooked(state: PodState) -> frozenset[str]:
     return frozenset(container_id for container_id, hook in state.hooks.items() if hook == "running")
+
+
+def _hook_will_answer(ctx: Context, state: PodState, observed: PodStatus) -> bool:
+    """A container has ended under its postStart hook, which is about to fail for that: first the hook is told, then the end.
+    The reference waits for the hook within its sync."""
+    hooked, now = _hooked(state), ctx.clock.now()
+    for status in observed.containers:
+        if status.id in hooked and status.finished_at is not None and now < status.finished_at + _HOOK_FAILS:
+            state.wake_at(status.finished_at + _HOOK_FAILS)
+            return True
+    return False
 
 
 def _look_at_hooks(ctx: Context, state: PodState, observed: PodStatus) -> None:
