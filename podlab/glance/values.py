@@ -48,3 +48,12 @@ class Row(TypedDict):
     created: str
     restarts_at: str | None
     deleting: bool
+
+
+class ObjectRow(TypedDict):
+    """A line of the list of any kind but pods. `since`: for a cell that says how long ago something was, when that was."""
+
+    uid: str
+    name: str
+    cells: list[str]
+    since: list[str | None]

@@ -1,7 +1,8 @@
 """One websocket per page, `/ws/c/<cluster>/`: who may have what, and one task for each thing that the page opened.
 
 `routing` leads here; `asgi` has checked the origin and put the session's user into the scope. The feeds do the work:
-`pod_feed`, `space_feed`, `list_feed`, `log_stream`. A client that is too slow is closed and comes back with its last revision.
+`pod_feed`, `space_feed`, `list_feed`, `object_feed`, `change_feed`,
+`log_stream`. A client that is too slow is closed and comes back with its last revision.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from podlab.storage.errors import Compacted, FutureRevision, StorageError
 from podlab.storage.hub import ClusterSubscription, hub
 from podlab.storage.watch import SlowReader, WatchEnded
 from podlab.timeline import list_feed, log_stream, messages
+from podlab.timeline.change_feed import ChangeFeed
 from podlab.timeline.messages import Asking, Clock, Opening, ServerMessage
+from podlab.timeline.object_feed import ObjectFeed
 from podlab.timeline.outlet import Refusal
 from podlab.timeline.pod_feed import PodFeed
 from podlab.timeline.space_feed import SpaceFeed
@@ -212,7 +215,11 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if message["type"] == "open-pod":
             return PodFeed(self, message).run()
         if message["type"] == "open-list":
-            return list_feed.feed(self, message)
+            if message.get("resource", "pods") == "pods":
+                return list_feed.feed(self, message)
+            return ObjectFeed(self, message).run()
+        if message["type"] == "open-changes":
+            return ChangeFeed(self, message).run()
         if message["type"] == "open-log":
             return log_stream.feed(self, message)
         raise AssertionError(message["type"])

@@ -1,11 +1,12 @@
-"""The pods of a namespace, live: rows as kubectl would print them. Opened by `consumers` for each `open-list`."""
+"""The pods of a namespace, live: rows as kubectl would print them. Opened by `consumers` for an `open-list`;
+`object_feed` does the same for other kinds."""
 
 from __future__ import annotations
 
 from podlab.glance import summary
 from podlab.glance.values import Row
+from podlab.registry.listing import Query
 from podlab.registry.operations import ListPage
-from podlab.storage.hub import Filter
 from podlab.storage.log import LogEntry
 from podlab.storage.watch import AsyncWatch, Batch
 from podlab.timeline.messages import OpenList
@@ -14,29 +15,31 @@ from podlab.timeline.outlet import Outlet
 
 async def feed(outlet: Outlet, message: OpenList) -> None:
     """Send the whole list, then what changes. Ends only by an exception (refused, too slow, cluster gone)."""
-    namespace = message["namespace"]
+    namespace, labels = message["namespace"], message.get("labels", "")
 
-    def read() -> ListPage:
+    def read() -> tuple[Query, ListPage]:
         client = outlet.client()
-        client.watch("pods", namespace)  # listing and following are different verbs
-        return client.list("pods", namespace)
+        # Listing and following are different verbs.
+        query = client.watch("pods", namespace, label_selector=labels)
+        return query, client.list("pods", namespace, label_selector=labels)
 
-    page = await outlet.in_thread(read)
+    query, page = await outlet.in_thread(read)
     now = outlet.now()
     await _send(outlet, message, [summary.row(item.obj, now) for item in page.items], [], page.revision, reset=True)
-    wanted = Filter(cluster=outlet.cluster, resource="pods", namespace=namespace)
-    async with AsyncWatch(wanted, since=page.revision) as watch:
+    async with AsyncWatch(query.wanted, since=page.revision) as watch:
         async for item in watch:
             if isinstance(item, Batch):
-                await _changes(outlet, message, item.entries)
+                await _changes(outlet, message, query, item.entries)
 
 
-async def _changes(outlet: Outlet, message: OpenList, entries: list[LogEntry]) -> None:
-    """Only the last state of each pod in the batch matters. A deleted pod's name may be back under another uid."""
+async def _changes(outlet: Outlet, message: OpenList, query: Query, entries: list[LogEntry]) -> None:
+    """Only the last state of each pod in the batch matters. A deleted pod's name may be back under another uid; one that the
+    selector fits no longer is as good as deleted."""
     latest = {entry.uid: entry for entry in entries}
     now = outlet.now()
-    rows = [summary.row(entry.obj, now) for entry in latest.values() if entry.type != "DELETED"]
-    removed = [uid for uid, entry in latest.items() if entry.type == "DELETED"]
+    there = {uid for uid, entry in latest.items() if entry.type != "DELETED" and query.matches(entry.obj)}
+    rows = [summary.row(entry.obj, now) for uid, entry in latest.items() if uid in there]
+    removed = [uid for uid in latest if uid not in there]
     await _send(outlet, message, rows, removed, entries[-1].revision, reset=False)
 
 

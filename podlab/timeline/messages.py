@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
-from podlab.glance.values import ContainerLane, PodFacts, Row
+from podlab.glance.values import ContainerLane, ObjectRow, PodFacts, Row
 
 MarkKind = Literal["phase", "condition", "span", "pull", "probe", "event", "log", "deletion", "grace", "endpoint"]
 Cell = int | float | str | None  # of a packed row
@@ -183,6 +183,25 @@ class Rows(TypedDict):
     revision: int
 
 
+class Objects(TypedDict):
+    """The same for the list of another kind."""
+
+    type: Literal["objects"]
+    sub: str
+    reset: bool
+    rows: list[ObjectRow]
+    removed: list[str]
+    revision: int
+
+
+class Changed(TypedDict):
+    """Something of what the page shows is different since the last one; at the beginning: may be."""
+
+    type: Literal["changed"]
+    sub: str
+    revision: int
+
+
 class LogLines(TypedDict):
     type: Literal["log"]
     sub: str
@@ -205,9 +224,8 @@ class Refused(TypedDict):
     message: str
 
 
-ServerMessage = (
-    Hello | Clock | PodMessage | Marks | Past | Times | SpacePods | Batch | Told | Rows | LogLines | Ended | Refused
-)
+_Timeline = PodMessage | Marks | Past | Times | SpacePods | Batch | Told
+ServerMessage = Hello | Clock | _Timeline | Rows | Objects | Changed | LogLines | Ended | Refused
 
 
 # --- from the client -------------------------------------------------------------------------------------------------
@@ -222,6 +240,7 @@ class OpenPod(TypedDict):
     since: NotRequired[int]
     probes: NotRequired[int]
     rev: NotRequired[int]  # tell what was at this revision, and no more
+    at: NotRequired[str]  # … and of what has no revisions (probes, runs), what was by this moment of lab time
 
 
 # `from` and `to` are words of Python, so these have the other form.
@@ -232,6 +251,7 @@ OpenSpace = TypedDict(
         "sub": str,
         "namespace": str,
         "rev": NotRequired[int],
+        "at": NotRequired[str],
         "from": NotRequired[str],
         "to": NotRequired[str],
     },
@@ -251,9 +271,26 @@ class Tell(TypedDict):
 
 
 class OpenList(TypedDict):
+    """Pods as rows, those that the label selector fits; with another `resource` its objects. A kind of the cluster has no
+    namespace ("")."""
+
     type: Literal["open-list"]
     sub: str
     namespace: str
+    resource: NotRequired[str]
+    labels: NotRequired[str]
+
+
+class OpenChanges(TypedDict):
+    """Ring when objects of these resources (keys with commas between) change; `change_feed.concerns` has the rest."""
+
+    type: Literal["open-changes"]
+    sub: str
+    resources: str
+    namespace: NotRequired[str]
+    name: NotRequired[str]
+    uid: NotRequired[str]
+    node: NotRequired[str]
 
 
 class OpenLog(TypedDict):
@@ -266,6 +303,7 @@ class OpenLog(TypedDict):
     attempt: NotRequired[int]
     tail: NotRequired[int]
     after: NotRequired[str]  # the last line that the client has
+    until: NotRequired[str]  # what had been written by then, and no more
 
 
 class Close(TypedDict):
@@ -273,7 +311,7 @@ class Close(TypedDict):
     sub: str
 
 
-Opening = OpenPod | OpenSpace | OpenList | OpenLog
+Opening = OpenPod | OpenSpace | OpenList | OpenChanges | OpenLog
 Asking = Look | Tell
 ClientMessage = Opening | Asking | Close
 
@@ -282,7 +320,11 @@ class BadMessage(Exception):
     """The client sent something that is not one of its messages; the text names what is wrong."""
 
 
-_TEXT = {"sub": 32, "namespace": 63, "name": 253, "uid": 36, "container": 63, "after": 40, "from": 40, "to": 40}
+_TEXT = {
+    **{"sub": 32, "namespace": 63, "name": 253, "uid": 36, "container": 63, "node": 253},
+    **{"after": 40, "until": 40, "from": 40, "to": 40, "at": 40},
+    **{"resource": 253, "resources": 1000, "labels": 500},
+}
 _NUMBERS = ("since", "probes", "attempt", "tail", "rev")
 _MOST_IDS, _LONGEST_ID = 100, 400
 _REQUIRED: dict[str, tuple[str, ...]] = {
@@ -291,6 +333,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "look": ("sub", "from", "to"),
     "tell": ("sub", "ids"),
     "open-list": ("sub", "namespace"),
+    "open-changes": ("sub", "resources"),
     "open-log": ("sub", "namespace", "name", "container"),
     "close": ("sub",),
 }

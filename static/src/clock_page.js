@@ -1,11 +1,11 @@
 // The clock of a simulated cluster, running.
 
-import { Connection } from "./socket.js";
+import { connect } from "./socket.js";
 import { clockText } from "./times.js";
 
 const face = document.getElementById("lab-clock");
 if (face) {
-  const connection = new Connection(face.dataset.cluster).start();
+  const connection = connect(face.dataset.cluster).start();
   const write = () => {
     const now = connection.clock.now();
     if (now === null) return;

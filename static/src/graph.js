@@ -1,62 +1,20 @@
-// The object graph, live: when a pod changes the server draws anew, and boxes that moved glide to their new place.
+// The object graph, live or walked through its past: the server draws anew, and boxes that moved glide to their new place.
 
-import { Connection } from "./socket.js";
+document.addEventListener("podlab:fresh", (event) => {
+  if (event.target.id === "graph") put(event.target, event.detail);
+});
 
-const page = document.getElementById("graph-page");
-const REST = 300; // ms in which more changes may come before the drawing is asked for
-const LOOK = 5000; // ms; objects that are not pods change without a word on this socket
-if (page && !page.dataset.rev) start(page);
-
-function start(page) {
-  const connection = new Connection(page.dataset.cluster);
-  let timer = 0;
-  let asking = false;
-  let again = false;
-
-  const later = () => {
-    clearTimeout(timer);
-    timer = setTimeout(draw, REST);
-  };
-
-  connection.open("list", () => ({ type: "open-list", namespace: page.dataset.namespace }), { rows: later });
-  setInterval(() => document.visibilityState === "visible" && draw(), LOOK);
-  connection.start();
-
-  async function draw() {
-    if (asking) {
-      again = true;
-      return;
-    }
-    asking = true;
-    try {
-      const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
-      if (answer.ok) put(await answer.text());
-    } catch {
-      // The bar above says that the connection is lost; the next look tries again.
-    }
-    asking = false;
-    if (again) {
-      again = false;
-      later();
-    }
-  }
-}
-
-// Replace the drawing only if it differs; what the person has open or in focus stays.
-function put(text) {
-  const old = document.getElementById("graph");
-  const next = new DOMParser().parseFromString(text, "text/html").getElementById("graph");
-  if (!next || old.isEqualNode(next)) return;
-  const open = old.querySelector("details")?.open;
+// Draw in `graph` what `next` says; what the person has open or in focus stays.
+function put(graph, next) {
   const focused = document.activeElement?.closest?.(".graph-link")?.querySelector(".graph-box")?.dataset.object;
-  const before = places(old);
-  if (open && next.querySelector("details")) next.querySelector("details").open = true;
-  if (old.isEqualNode(next)) return;
-  const [left, top] = [old.querySelector(".scroll")?.scrollLeft ?? 0, old.querySelector(".scroll")?.scrollTop ?? 0];
-  old.replaceWith(next);
-  next.querySelector(".scroll")?.scrollTo(left, top);
-  if (focused) next.querySelector(`[data-object="${CSS.escape(focused)}"]`)?.closest("a")?.focus();
-  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) glide(next, before);
+  const before = places(graph);
+  const list = next.querySelector("details");
+  if (list && graph.querySelector("details")?.open) list.open = true;
+  const [left, top] = [graph.querySelector(".scroll")?.scrollLeft ?? 0, graph.querySelector(".scroll")?.scrollTop ?? 0];
+  graph.replaceChildren(...next.childNodes);
+  graph.querySelector(".scroll")?.scrollTo(left, top);
+  if (focused) graph.querySelector(`[data-object="${CSS.escape(focused)}"]`)?.closest("a")?.focus();
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) glide(graph, before);
 }
 
 function places(root) {

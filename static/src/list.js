@@ -1,19 +1,21 @@
-// The pod list, live: rows change in place, ages run, nothing jumps.
+// A list, live: rows change in place, ages run, nothing jumps. Of pods, which have a row of their own, and of every other kind.
 
 import { firstIndex } from "./book.js";
-import { Connection } from "./socket.js";
+import { connect } from "./socket.js";
 import { humanDuration } from "./times.js";
 
-const table = document.getElementById("pods");
+const table = document.querySelector("table[data-list]");
 if (table) start(table);
 
 function start(table) {
-  const { cluster, namespace } = table.dataset;
-  const connection = new Connection(cluster);
+  const { resource, labels, base } = table.dataset;
+  const { cluster, namespace } = document.body.dataset;
+  const connection = connect(cluster);
   const body = table.tBodies[0];
-  const template = document.getElementById("pod-row");
-  const count = document.querySelector("[data-count]");
-  const lines = new Map([...body.rows].map((line) => [line.dataset.name, line])); // by the pod's name
+  const panel = table.parentElement;
+  const template = panel.querySelector("template[data-row]");
+  const kind = resource === "pods" ? pods(table.dataset) : objects();
+  const lines = new Map([...body.rows].map((line) => [line.dataset.name, line]));
   const seen = new Set(); // those that the window shows: only their ages run
   const watcher = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -25,18 +27,20 @@ function start(table) {
   });
   for (const line of lines.values()) watcher.observe(line);
 
-  connection.open("list", () => ({ type: "open-list", namespace }), {
-    rows: ({ rows, removed, reset }) => {
-      if (reset) {
-        const names = new Set(rows.map((row) => row.name));
-        for (const [name, line] of lines) if (!names.has(name)) drop(line);
-      }
-      const gone = new Set(removed);
-      if (gone.size) for (const line of lines.values()) if (gone.has(line.dataset.uid)) drop(line);
-      for (const row of rows) upsert(row);
-      settle();
-    },
-  });
+  const request = () => ({ type: "open-list", namespace, resource, ...(labels ? { labels } : {}) });
+  connection.open("list", request, { rows: hear, objects: hear });
+
+  function hear({ rows, removed, reset }) {
+    if (reset) {
+      const names = new Set(rows.map((row) => row.name));
+      for (const [name, line] of lines) if (!names.has(name)) drop(line);
+      document.querySelector("[data-cut]")?.remove(); // all of them are here now
+    }
+    const gone = new Set(removed);
+    if (gone.size) for (const line of lines.values()) if (gone.has(line.dataset.uid)) drop(line);
+    for (const row of rows) upsert(row);
+    settle();
+  }
 
   function drop(line) {
     lines.delete(line.dataset.name);
@@ -47,49 +51,86 @@ function start(table) {
 
   function upsert(row) {
     let line = lines.get(row.name);
+    if (!kind.fits(row)) return line && drop(line);
     if (!line) {
       line = template.content.firstElementChild.cloneNode(true);
-      line.dataset.name = row.name;
+      line.dataset.name = line.dataset.key = row.name;
       const at = firstIndex(body.rows.length, (i) => body.rows[i].dataset.name > row.name);
       body.insertBefore(line, body.rows[at] ?? null);
       lines.set(row.name, line);
       watcher.observe(line);
     }
     line.dataset.uid = row.uid;
-    line.dataset.created = row.created;
-    line.dataset.restartsAt = row.restarts_at ?? "";
-    const [name, ready, status, restarts, , node, ip] = row.cells;
-    const link = line.querySelector("a");
-    if (link.textContent !== name) link.textContent = name;
-    link.href = `${table.dataset.base}${encodeURIComponent(name)}?uid=${encodeURIComponent(row.uid)}`;
-    write(line, "ready", ready);
-    write(line, "status", status);
-    write(line, "restarts", restarts.split(" ")[0]);
-    write(line, "node", node);
-    write(line, "ip", ip);
-    line.querySelector(".badge").dataset.tone = row.tone;
+    kind.write(line, row, `${base}${encodeURIComponent(row.name)}`);
     if (seen.has(line)) ages(line);
-  }
-
-  function write(line, name, text) {
-    const cell = line.querySelector(`[data-cell=${name}]`);
-    if (cell.textContent !== text) cell.textContent = text;
   }
 
   function ages(line) {
     const now = connection.clock.now();
-    if (now === null || !line.dataset.created) return;
-    write(line, "age", humanDuration(now - Date.parse(line.dataset.created)));
-    const at = line.dataset.restartsAt;
-    write(line, "ago", at ? `(${humanDuration(now - Date.parse(at))} ago)` : "");
+    if (now !== null) kind.ages(line, now);
   }
 
   function settle() {
     table.hidden = body.rows.length === 0;
-    document.getElementById("no-pods").hidden = body.rows.length > 0;
+    panel.querySelector("[data-none]").hidden = body.rows.length > 0;
+    const count = document.querySelector("[data-count]");
     if (count) count.textContent = body.rows.length;
   }
 
   setInterval(() => seen.forEach(ages), 1000);
   connection.start();
+}
+
+function write(cell, text) {
+  if (cell.textContent !== text) cell.textContent = text;
+}
+
+function pods({ q = "", status = "" }) {
+  const part = (line, name) => line.querySelector(`[data-cell=${name}]`);
+  return {
+    // As the page's own filter, which the server applied to the first rows.
+    fits: ({ name, cells }) => name.toLowerCase().includes(q.toLowerCase()) && cells[2].toLowerCase().includes(status.toLowerCase()),
+    write(line, row, href) {
+      line.dataset.created = row.created;
+      line.dataset.restartsAt = row.restarts_at ?? "";
+      const [name, ready, state, restarts, , node, ip] = row.cells;
+      const link = line.querySelector("a");
+      write(link, name);
+      link.href = `${href}?uid=${encodeURIComponent(row.uid)}`;
+      write(part(line, "ready"), ready);
+      write(part(line, "status"), state);
+      write(part(line, "restarts"), restarts.split(" ")[0]);
+      write(part(line, "node"), node);
+      write(part(line, "ip"), ip);
+      line.querySelector(".badge").dataset.tone = row.tone;
+    },
+    ages(line, now) {
+      if (!line.dataset.created) return;
+      write(part(line, "age"), humanDuration(now - Date.parse(line.dataset.created)));
+      const at = line.dataset.restartsAt;
+      write(part(line, "ago"), at ? `(${humanDuration(now - Date.parse(at))} ago)` : "");
+    },
+  };
+}
+
+function objects() {
+  return {
+    fits: () => true,
+    write(line, row, href) {
+      const link = line.querySelector("a");
+      link.href = href;
+      row.cells.forEach((text, index) => {
+        const cell = line.cells[index];
+        const since = row.since[index];
+        if (since) cell.dataset.since = since;
+        else delete cell.dataset.since;
+        write(cell.contains(link) ? link : cell, text);
+      });
+      const named = link.querySelector(".visually-hidden");
+      if (named) write(named, ` ${row.name}`);
+    },
+    ages(line, now) {
+      for (const cell of line.querySelectorAll("[data-since]")) write(cell, humanDuration(now - Date.parse(cell.dataset.since)));
+    },
+  };
 }

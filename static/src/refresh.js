@@ -1,17 +1,19 @@
-// Lists that keep up without a socket of their own: an element with an id and data-refresh="seconds" is asked for again
-// from the address of the page, and only what is different is changed, so that focus, scrolling and selection stay.
+// Parts that are asked for again from the address of the page: an element with an id, every data-refresh seconds or when
+// `watch.js` says so. Only what is different is changed, so that focus, scrolling and selection stay.
 
 import { t } from "./words.js";
 
 const AT_END = 24; // px from the end that still count as the end
-const root = globalThis.document?.documentElement;
 const due = new Map(); // id → when it was asked for last
-let lost = false;
 
 // Makes `old` say what `fresh` says. Children with the same data-key are the same; others are matched in their order.
 export function morph(old, fresh) {
   if (old.isEqualNode(fresh)) return;
-  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  if (old.dataset.draws !== undefined && fresh.dataset.draws !== undefined) {
+    old.dispatchEvent(new CustomEvent("podlab:fresh", { detail: fresh, bubbles: true })); // its own script puts it in
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !theirs(old, name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   if (flat(old) || flat(fresh)) {
     if (old.innerHTML !== fresh.innerHTML) old.innerHTML = fresh.innerHTML;
@@ -38,14 +40,18 @@ export function morph(old, fresh) {
   }
 }
 
+// What the person did to an element is not undone.
+const theirs = (element, name) => name === "open" && (element.nodeName === "DETAILS" || element.nodeName === "DIALOG");
+
 // Without elements, or with words between them: compared and written as a whole.
 function flat(element) {
   return !element.children.length || [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
 }
 
-async function ask(place) {
+export async function ask(place) {
   const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
   if (answer.redirected) return location.reload(); // logged out
+  if (answer.status === 404) return gone(place);
   if (!answer.ok) throw new Error(answer.statusText);
   const text = await answer.text();
   if (!place.isConnected) return;
@@ -57,8 +63,17 @@ async function ask(place) {
   const after = place.querySelector("[data-to-end]");
   if (after && follows) after.scrollTop = after.scrollHeight;
   if (after) offer(after);
-  const count = document.querySelector("[data-count]");
-  if (count) count.textContent = place.querySelector("table.list")?.tBodies[0].rows.length ?? 0;
+}
+
+// What the page is about was deleted: its last state stays, pale, and is said to be that.
+function gone(place) {
+  if (place.dataset.gone) return;
+  place.dataset.gone = "yes";
+  const notice = Object.assign(document.createElement("p"), {
+    className: "notice", textContent: t("It has been deleted. This is what it was last; its history is in the replay."),
+  });
+  notice.setAttribute("role", "status");
+  place.before(notice);
 }
 
 const atEnd = (list) => list.scrollHeight - list.scrollTop - list.clientHeight < AT_END;
@@ -68,27 +83,13 @@ function offer(list) {
   if (button) button.hidden = atEnd(list);
 }
 
-function heard(yes) {
-  if (yes === !lost) return;
-  lost = !yes;
-  root.dataset.live = yes ? "yes" : "no";
-  const banner = document.getElementById("connection");
-  banner.hidden = yes;
-  if (!yes) banner.textContent = t("Connection lost. Trying again…");
-}
-
 async function turn() {
   if (!document.hidden) {
     for (const place of document.querySelectorAll("[data-refresh]")) {
       if (place.offsetParent === null) continue; // the tab is not shown
       if (performance.now() - (due.get(place.id) ?? 0) < Number(place.dataset.refresh) * 1000) continue;
       due.set(place.id, performance.now());
-      try {
-        await ask(place);
-        heard(true);
-      } catch {
-        heard(false);
-      }
+      await ask(place).catch(() => {}); // that the connection is lost says the page's socket
     }
   }
   setTimeout(turn, 500);
@@ -101,7 +102,7 @@ function begin() {
   offer(list);
 }
 
-if (root) {
+if (globalThis.document) {
   document.addEventListener("podlab:panel", begin);
   document.addEventListener("scroll", (event) => event.target.dataset?.toEnd !== undefined && offer(event.target), true);
   document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// The page's one websocket: opens what the page wants, opens it again after a loss, tells whether it lives.
+// The page's one websocket, `connect`: opens what the page wants, opens it again after a loss, tells whether it lives.
 
 import { LabClock } from "./labclock.js";
 import { clockText } from "./times.js";
@@ -28,7 +28,13 @@ export class Connection {
     });
   }
 
+  // More than one part of a page may start it.
   start() {
+    if (!this.socket) this.dial();
+    return this;
+  }
+
+  dial() {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/ws/c/${encodeURIComponent(this.cluster)}/?lang=${document.documentElement.lang}`);
     this.socket = socket;
@@ -39,13 +45,17 @@ export class Connection {
     socket.onclose = (event) => {
       if (this.socket === socket) this.lost(event.code);
     };
-    return this;
   }
 
   // `request` makes the opening message anew at every connect, so that it can say what is already known.
   open(sub, request, handlers) {
     this.subs.set(sub, { request, handlers });
     if (this.socket?.readyState === WebSocket.OPEN) this.send(sub);
+  }
+
+  // Ask anew, with what `request` says now.
+  reopen(sub) {
+    if (this.subs.has(sub) && this.socket?.readyState === WebSocket.OPEN) this.send(sub);
   }
 
   close(sub) {
@@ -99,15 +109,15 @@ export class Connection {
       return;
     }
     if (code === 4403 || code === 4404) return;
-    this.timer = setTimeout(() => this.start(), this.wait * (0.75 + Math.random() / 2));
+    this.timer = setTimeout(() => this.dial(), this.wait * (0.75 + Math.random() / 2));
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT);
   }
 
   retryNow() {
-    if (this.socket && this.socket.readyState <= WebSocket.OPEN) return;
+    if (!this.socket || this.socket.readyState <= WebSocket.OPEN) return;
     clearTimeout(this.timer);
     this.wait = FIRST_WAIT;
-    this.start();
+    this.dial();
   }
 
   alive(yes, code) {
@@ -123,4 +133,12 @@ export class Connection {
     this.banner.textContent = why + asOf;
     this.banner.hidden = false;
   }
+}
+
+const shared = new Map();
+
+// The one connection of this page to a cluster, whoever opens something on it.
+export function connect(cluster) {
+  if (!shared.has(cluster)) shared.set(cluster, new Connection(cluster));
+  return shared.get(cluster);
 }

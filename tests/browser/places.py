@@ -116,9 +116,7 @@ def create(context: BrowserContext, manifest: str) -> None:
 
 def settled(page: Page) -> None:
     """Until a live page has its connection and has drawn what came first."""
-    if page.locator("#pod, #space, #pods[data-cluster], #lab-clock, #graph-page").count() and not page.url.count(
-        "rev="
-    ):
+    if page.locator("#pod, #space, table[data-list], #lab-clock, [data-watch]").count() and not page.url.count("rev="):
         page.locator("html[data-live=yes]").wait_for()
     if page.locator("#timeline:visible").count():
         page.locator("#twin li").first.wait_for(state="attached", timeout=10_000)

@@ -55,11 +55,12 @@ def test_a_selector_that_cannot_be_read_is_said_on_the_page(admin: Client) -> No
     ("path", "id"),
     [
         ("/c/main/", "spaces"),
-        ("/c/main/nodes", "objects"),
-        ("/c/main/ns/default/events", "objects"),
-        ("/c/main/ns/default/secrets", "objects"),
-        ("/c/main/ns/default/pods?q=r", "pods-panel"),
+        ("/c/main/nodes/node-a", "object"),
+        ("/c/main/ns/default/graph", "graph"),
         (f"/c/main/ns/default/pods/web?tab=logs&uid={UID}", "log-tab"),
+        (f"/c/main/ns/default/pods/web?tab=details&uid={UID}", "pod-details"),
+        (f"/c/main/ns/default/pods/web?tab=yaml&uid={UID}", "pod-yaml"),
+        (f"/c/main/ns/default/pods/web?tab=events&uid={UID}", "pod-events"),
     ],
 )
 def test_what_is_asked_for_again_comes_as_a_part(admin: Client, path: str, id: str) -> None:
@@ -68,8 +69,21 @@ def test_what_is_asked_for_again_comes_as_a_part(admin: Client, path: str, id: s
     part = admin.get(path, headers={"HX-Request": "true"}).content.decode()
     assert f'id="{id}"' in part
     assert "<html" not in part
-    assert "data-refresh=" in part
-    assert "data-refresh=" not in text(admin, f"{path}{'&' if '?' in path else '?'}rev=last")
+    assert "data-refresh=" in part or "data-watch=" in part
+    past = text(admin, f"{path}{'&' if '?' in path else '?'}rev=last")
+    assert "data-refresh=" not in past
+    assert "data-watch=" not in past
+
+
+@pytest.mark.parametrize("path", ["nodes", "namespaces", "ns/default/events", "ns/default/secrets", "ns/default/pods"])
+def test_lists_are_told_row_by_row_what_changes_and_the_past_is_not(admin: Client, path: str) -> None:
+    shown = text(admin, f"/c/main/{path}")
+    assert "dist/list.js" in shown
+    assert "data-list" in shown
+    assert "<template data-row>" in shown
+    past = text(admin, f"/c/main/{path}?rev=last")
+    assert "dist/list.js" not in past
+    assert "data-list" not in past
 
 
 def test_a_search_that_was_cut_off_says_so(admin: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> None:  # fmt: skip
@@ -99,7 +113,7 @@ def test_services_show_which_addresses_get_requests(admin: Client) -> None:
     piece["metadata"]["labels"] = {"kubernetes.io/service-name": "web"}
     write(Key("main", "endpointslices.discovery.k8s.io", "default", "web-1"), piece)
     shown = text(admin, "/c/main/ns/default/services")
-    assert '<th scope="col">Endpoints</th>' in shown
+    assert '<th scope="col" data-column="endpoints">Endpoints</th>' in shown
     assert "10.244.0.2, 10.244.0.3, 10.244.0.4 + 1 more + 1 not ready" in shown
 
 

@@ -25,6 +25,7 @@ from podlab.web.graph import Box, Edge
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
 _IN_EVERY_POD = ("configmaps", "kube-root-ca.crt")
+_WATCHED = ",".join(relations.RESOURCES)
 _MOST = 400  # boxes; more than that nobody reads
 
 
@@ -36,7 +37,7 @@ def graph_page(request: HttpRequest, cluster: str, namespace: str) -> HttpRespon
     wanted = authorizer.Attributes(verb="list", resource="pods", cluster=cluster, namespace=namespace)
     authorizer.require(place.identity, wanted)
     rev = None if place.moment is None else place.moment.rev
-    more = _drawing(place, _relations(place, rev)) | {"graph": True, "rev": rev or ""}
+    more = _drawing(place, _relations(place, rev)) | {"graph": True, "watch": _WATCHED if rev is None else ""}
     if request.headers.get("HX-Request"):
         return render(request, "parts/graph.html", context(place, **more))
     remember(request)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
-from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from podlab.apis import printers, scheme
+from podlab.apis import scheme
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
+from podlab.glance import listing as rows
+from podlab.glance.values import ObjectRow
 from podlab.storage.objects import Stored
 from podlab.web import kinds, kubectl, nodes, past
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
@@ -32,35 +34,29 @@ def _resource(key: str, *, namespaced: bool) -> Resource:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    key: str
-    url: str
-    cells: list[str]
-
-
 @page
 @require_GET
 def listing(request: HttpRequest, cluster: str, resource: str, namespace: str = "") -> HttpResponse:
     place = open_place(request, cluster, namespace)
     kind = _resource(resource, namespaced=bool(namespace))
-    now, columns = place.now(), printers.columns(kind)
+    now = place.now()
     found = place.list(kind.key, namespace or None, limit=_SHOWN)
-    shown = [index for index, column in enumerate(columns) if not column.priority]
-    endpoints = _endpoints(place) if kind.key == "services" else {}
-    rows = []
-    for item in found.items:
-        cells = printers.row(kind, item.obj, now)
-        texts = [str(cells[index]) for index in shown]
-        extra = [endpoints.get(item.key.name, "<none>")] if kind.key == "services" else []
-        rows.append(Row(item.key.name, _url(place, kind, item.obj), texts + extra))
-    names = [columns[index].name for index in shown] + (["Endpoints"] if kind.key == "services" else [])
-    more = {"kind": kind, "columns": names, "rows": rows}
+    endpoints = _endpoints(place) if rows.with_endpoints(kind) else None
+    told = [rows.row(kind, item.obj, now, endpoints) for item in found.items]
+    more = {
+        "kind": kind,
+        "columns": rows.columns(kind),
+        "rows": [_shown(row, _url(place, kind, row["name"])) for row in told],
+        "blank": {"cells": [("", None)] * len(rows.columns(kind))},
+        "base": _base(place, kind),
+        "live": place.moment is None and "watch" in kind.verbs,
+    }
     if request.headers.get("HX-Request"):
         return render(request, "parts/objects_list.html", context(place, **more))
     remember(request)
     more |= {
         "cut": bool(found.continue_),
+        "creatable": place.moment is None and kind.key != "events" and place.may("create", kind.key),
         "kinds": kinds.bar(place),
         "namespaces": namespaces_of(place) if namespace else [],
         "command": kubectl.line("get", kind.key, cluster=cluster, namespace=namespace),
@@ -68,38 +64,26 @@ def listing(request: HttpRequest, cluster: str, resource: str, namespace: str = 
     return render(request, "objects.html", context(place, **more))
 
 
-_SLICES = "endpointslices.discovery.k8s.io"
+def _shown(row: ObjectRow, url: str) -> dict[str, Any]:
+    return {**row, "cells": list(zip(row["cells"], row["since"], strict=True)), "url": url}
 
 
 def _endpoints(place: Place) -> dict[str, str]:
-    """By service: the addresses that get requests, and how many do not; nothing where the person may not see them."""
-    if not place.may("list", _SLICES):
+    """Nothing where the person may not see them."""
+    if not place.may("list", rows.SLICES):
         return {}
-    ready: dict[str, list[str]] = {}
-    unready: Counter[str] = Counter()
-    for item in place.list(_SLICES, place.namespace).items:
-        service = (item.obj["metadata"].get("labels") or {}).get("kubernetes.io/service-name", "")
-        for endpoint in item.obj.get("endpoints") or ():
-            if (endpoint.get("conditions") or {}).get("ready") is False:
-                unready[service] += 1
-            else:
-                ready.setdefault(service, []).extend(endpoint.get("addresses") or ())
-    told = {}
-    for service in ready.keys() | unready.keys():
-        known = sorted(set(ready.get(service, ())))
-        words = [", ".join(known[:3])] if known else []
-        words += [_("{count} more").format(count=len(known) - 3)] if len(known) > 3 else []
-        words += [_("{count} not ready").format(count=unready[service])] if unready[service] else []
-        told[service] = " + ".join(words)
-    return told
+    return rows.endpoints_of((item.obj for item in place.list(rows.SLICES, place.namespace).items), gettext)
 
 
-def _url(place: Place, kind: Resource, obj: Manifest) -> str:
-    name = obj["metadata"]["name"]
-    then = "" if place.moment is None else f"?rev={place.moment.rev}"
+def _base(place: Place, kind: Resource) -> str:
+    """The address of the list, and of what stands below it."""
     if kind.namespaced:
-        return reverse("object", args=[place.cluster, place.namespace, kind.key, name]) + then
-    return reverse("cluster-object", args=[place.cluster, kind.key, name]) + then
+        return reverse("objects", args=[place.cluster, place.namespace, kind.key])
+    return reverse("cluster-objects", args=[place.cluster, kind.key])
+
+
+def _url(place: Place, kind: Resource, name: str) -> str:
+    return f"{_base(place, kind)}/{quote(name)}" + ("" if place.moment is None else f"?rev={place.moment.rev}")
 
 
 @page
@@ -108,14 +92,12 @@ def one(request: HttpRequest, cluster: str, resource: str, name: str, namespace:
     place = open_place(request, cluster, namespace)
     kind = _resource(resource, namespaced=bool(namespace))
     stored = place.client.get(kind.key, namespace, name) if place.moment is None else _earlier(place, kind, name)
-    now, columns = place.now(), printers.columns(kind)
-    cells = zip(columns, printers.row(kind, stored.obj, now), strict=False)
     obj = stored.obj
     more: dict[str, Any] = {
         "kind": kind,
         "name": name,
         "editable": place.moment is None and "update" in kind.verbs and place.may("update", kind.key, name=name),
-        "facts": [(column.name, str(cell)) for column, cell in cells if column.name != "Name"],
+        "facts": rows.facts(kind, obj, place.now()),
         "conditions": (obj.get("status") or {}).get("conditions") or [],
         "command": kubectl.line("get", kind.key, name, "-o", "yaml", cluster=cluster, namespace=namespace),
     }
@@ -126,7 +108,17 @@ def one(request: HttpRequest, cluster: str, resource: str, name: str, namespace:
         more |= _data(obj) if kind.key == "configmaps" else {}
     if kind.key == "nodes":
         more |= _node(place, obj)
+    more["watch"] = _watched(kind, name) if place.moment is None else None
+    if request.headers.get("HX-Request"):
+        return render(request, "parts/object.html", context(place, **more))
     return render(request, "object.html", context(place, **more))
+
+
+def _watched(kind: Resource, name: str) -> dict[str, str]:
+    """What the page shows, for its script, which asks for it again when that changes. A node's pods are on its page."""
+    if kind.key == "nodes":
+        return {"resources": "nodes,pods", "node": name}
+    return {"resources": scheme.stored(kind).key, "name": name}
 
 
 def _earlier(place: Place, kind: Resource, name: str) -> Stored:
