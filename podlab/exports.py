@@ -26,7 +26,7 @@ from podlab.timeline import export
 from podlab.timeline.export import Exported
 from podlab.timeline.messages import OpenPod, OpenSpace
 from podlab.timeline.outlet import Refusal
-from podlab.web import manifest_lines, revisions
+from podlab.web import manifest_lines, pod_events, revisions, why
 from podlab.web.place import Place, context, open_place, page
 from podlab.web.urls import NS, POD
 
@@ -54,6 +54,7 @@ def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpRe
     anchored = [{**line, "href": f"#L{number}"} for number, line in enumerate(lines, 1)]
     address = f"{reverse('pod', args=[cluster, namespace, name])}?uid={uid}"
     more = {"pod": facts, "uid": uid, "yaml_lines": anchored, "title": name}
+    more |= why.panel(place, manifest, gone=head["gone"], in_file=True) | pod_events.tab({}, place, uid)
     return _file(request, place, told, address, f"{namespace}-{name}", more)
 
 
@@ -69,7 +70,8 @@ def space(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
     except Refusal as refusal:
         raise Http404(refusal.message) from None
     yaml = {uid: _pointed_at(pod, told.paths.get(uid, set())) for uid, pod in told.pods.items()}
-    more = {"space": True, "space_yaml": yaml, "most_ticks": export.MOST_TICKS, "title": namespace}
+    more = {"space": True, "space_yaml": yaml, "title": namespace}
+    more |= {"most_ticks": export.MOST_TICKS, "most_lines": export.SPACE_TAIL, "most_all": export.MOST_LINES}
     return _file(request, place, told, reverse("space", args=[cluster, namespace]), namespace, more)
 
 

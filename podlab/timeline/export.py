@@ -18,7 +18,7 @@ from podlab.apis.types import Manifest
 from podlab.glance import anatomy
 from podlab.registry.client import Client
 from podlab.timeline import log_stream
-from podlab.timeline.messages import OpenLog, OpenPod, OpenSpace, ServerMessage
+from podlab.timeline.messages import LogText, OpenLog, OpenPod, OpenSpace, ServerMessage
 from podlab.timeline.pod_feed import PodFeed
 from podlab.timeline.space_feed import SpaceFeed
 
@@ -27,6 +27,9 @@ Told = dict[str, Any]  # a message of the feeds, ready for JSON
 
 MOST_TICKS = 20_000  # probe results in the file of a namespace; the newest are kept
 _TAIL = 2000  # lines of each run of a container
+SPACE_TAIL = 200  # the same in the file of a namespace
+MOST_LINES = 5000  # in all of that file; pods that were made last come first
+_MOST_CHARACTERS = 2_000_000
 _LOG_SUB = 28  # characters of a container's name in the name of its log, as in static/src/pod.js
 
 
@@ -70,13 +73,14 @@ def pod(client: Client, message: OpenPod) -> Exported:
     at, revision = past.at or outlet.at, past.head
     manifest = cast(Manifest, feed.story.pod)
     try:
-        logs = [line for one in anatomy.spec_containers(manifest) for line in _log(outlet, message, past.uid, one.name)]
+        containers = anatomy.spec_containers(manifest)
+        logs = [line for one in containers for line in _log(outlet, message, past.uid, one.name, at)]
     except ApiError:
         return Exported(_from(outlet, at, revision), {past.uid: manifest}, {}, at, revision, logs_refused=True)
     return Exported([*_from(outlet, at, revision), *logs], {past.uid: manifest}, {}, at, revision)
 
 
-def _log(outlet: _Collector, message: OpenPod, uid: str, container: str) -> list[Told]:
+def _log(outlet: _Collector, message: OpenPod, uid: str, container: str, at: datetime) -> list[Told]:
     sub = f"log:{container[:_LOG_SUB]}"
     wanted: OpenLog = {
         "type": "open-log",
@@ -87,6 +91,8 @@ def _log(outlet: _Collector, message: OpenPod, uid: str, container: str) -> list
         "container": container,
         "tail": _TAIL,
     }
+    if "rev" in message:
+        wanted["until"] = anatomy.instant(at)
     return [{"type": "log", "sub": sub, "container": container, "lines": log_stream.written(outlet, wanted)}]
 
 
@@ -103,7 +109,36 @@ def space(client: Client, message: OpenSpace) -> Exported:
     for told in messages:
         if told["type"] == "told":
             told["marks"] = [_slim(mark, paths) for mark in told["marks"]]
-    return Exported(messages, feed.manifests(), paths, datetime.fromisoformat(at), past.head)
+    ends, pods = datetime.fromisoformat(at), feed.manifests()
+    try:
+        lines = _lines_of_all(outlet, message, pods, ends if "rev" in message else None)
+    except ApiError:
+        return Exported(messages, pods, paths, ends, past.head, logs_refused=True)
+    told = {"type": "log", "sub": "logs", "lines": lines}
+    return Exported([*messages, told], pods, paths, ends, past.head)
+
+
+def _lines_of_all(
+    outlet: _Collector, message: OpenSpace, pods: dict[str, Manifest], until: datetime | None
+) -> list[LogText]:
+    """The last lines of every container, which is called pod/container, until there are too many; by time."""
+    found: list[LogText] = []
+    room = _MOST_CHARACTERS
+    newest = sorted(pods.items(), key=lambda one: one[1]["metadata"]["creationTimestamp"], reverse=True)
+    for uid, pod in newest:
+        for container in anatomy.spec_containers(pod):
+            name = pod["metadata"]["name"]
+            wanted: OpenLog = {"type": "open-log", "sub": "logs", "namespace": message["namespace"], "name": name, "uid": uid, "container": container.name, "tail": SPACE_TAIL}  # fmt: skip
+            if until is not None:
+                wanted["until"] = anatomy.instant(until)
+            lines = log_stream.written(outlet, wanted)[-(MOST_LINES - len(found)) :]
+            room -= sum(len(line["text"]) for line in lines)
+            if room < 0:
+                return sorted(found, key=lambda line: line["at"])
+            found += [{**line, "container": f"{name}/{container.name}"} for line in lines]
+            if len(found) >= MOST_LINES:
+                return sorted(found, key=lambda line: line["at"])
+    return sorted(found, key=lambda line: line["at"])
 
 
 _FIRST = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

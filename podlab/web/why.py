@@ -31,10 +31,10 @@ _LOG_LINES = 8
 _CLUSTER_WIDE = {"--all-namespaces", "node", "nodes", "uncordon", "taint", "priorityclasses"}
 
 
-def panel(place: Place, pod: Manifest, *, gone: bool) -> dict[str, Any]:
-    """What the template `parts/pod_why.html` shows."""
+def panel(place: Place, pod: Manifest, *, gone: bool, in_file: bool = False) -> dict[str, Any]:
+    """What the template `parts/pod_why.html` shows; `in_file`: with links to places of the same page."""
     told = explanations.explain(case(place, pod, gone=gone), gettext)
-    links = Links(pod)
+    links = Links(pod, in_file=in_file)
     return {"explanations": [_shown(one, place, links) for one in told]}
 
 
@@ -95,25 +95,30 @@ def _logs(place: Place, pod: Manifest) -> dict[str, str]:
 
 
 class Links:
-    """Where the evidence of a sentence is found on the pages of this pod."""
+    """Where the evidence of a sentence is found on the pages of this pod, or in the one page of a file."""
 
-    def __init__(self, pod: Manifest) -> None:
+    def __init__(self, pod: Manifest, *, in_file: bool = False) -> None:
         self._uid = pod["metadata"]["uid"]
         self._lines = manifest_lines.lines(revisions.shown(pod))
+        self._in_file = in_file
 
     def yaml(self, path: str) -> str:
         """The line at which the field begins; of a field that is not there, of the nearest one around it."""
         while path:
             for number, line in enumerate(self._lines, 1):
                 if line["path"] == path or line["path"].startswith((f"{path}.", f"{path}[")):
-                    return f"?{urlencode({'tab': 'yaml', 'uid': self._uid})}#L{number}"
+                    return f"{'' if self._in_file else self._tab('yaml')}#L{number}"
             path = re.sub(r"(\.[^.\[\]]+|\[\d+\]|^[^.]+)$", "", path)
-        return f"?{urlencode({'tab': 'yaml', 'uid': self._uid})}"
+        return self._tab("yaml")
+
+    def _tab(self, name: str) -> str:
+        if self._in_file:
+            return f"#{name if name in {'yaml', 'events', 'logs'} else 'timeline'}"
+        return f"?{urlencode(({'tab': name} if name else {}) | {'uid': self._uid})}"
 
     def of(self, evidence: Evidence) -> dict[str, str]:
         tab = {"event": "events", "log": "logs", "node": "details"}.get(evidence.kind, "")
-        query = {"tab": tab} if tab else {}
-        href = self.yaml(evidence.path) if evidence.path else f"?{urlencode(query | {'uid': self._uid})}"
+        href = self.yaml(evidence.path) if evidence.path else self._tab(tab)
         return {"text": evidence.text, "href": href, "mark": evidence.mark, "kind": evidence.kind}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pod_story import UID, at, pod
+from pod_story import UID, at, event, pod
 
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Key, LogLine
@@ -72,6 +72,36 @@ def test_the_file_of_a_pod_has_facts_marks_lines_and_yaml(admin: Client) -> None
     assert {"text": "kind: Pod", "path": "kind", "href": "#L2"} in yaml
     assert "A copy to look at, made by ada on " in text
     assert "http://testserver/c/main/ns/default/pods/web" in text
+
+
+def test_the_file_of_a_pod_says_why_and_lists_its_events(admin: Client) -> None:
+    store.update(POD, waiting(), expect=None, at=at(5), actor="kubelet", why="")
+    told = event("BackOff") | {"message": EVIL}
+    told["metadata"] |= {"uid": "e", "name": "web.1"}
+    store.create(Key("main", "events", "default", "web.1"), told, at=at(6), actor="kubelet", why="")
+    text = file(admin, f"pods/web/export.html?uid={UID}")
+    why, events, yaml = (text.index(f'id="{name}"') for name in ("why", "events", "yaml"))
+    assert why < events < yaml
+    assert "data-situation=" in text[why:events]
+    links = re.findall(r'class="evidence-link mono" href="([^"]*)"', text[why:events])
+    assert links
+    assert all(re.fullmatch(r"#(L\d+|timeline|events|logs|yaml)", link) for link in links)
+    assert "<td>BackOff</td>" in text[events:yaml]
+    assert "&lt;script&gt;alert(" in text[events:yaml]
+    assert "hx-get" not in text
+    assert "data-watch" not in text
+
+
+def waiting() -> dict[str, Any]:
+    return pod(phase="Pending", state={"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}})
+
+
+def test_the_file_of_a_namespace_has_the_last_lines_of_its_pods(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    (lines,) = of_type(data(file(admin, "timeline/export.html"), "recorded")["messages"], "log")
+    assert [(line["container"], line["text"]) for line in lines["lines"]] == [("web/app", EVIL)]
+    monkeypatch.setattr(export, "_MOST_CHARACTERS", 3)
+    (lines,) = of_type(data(file(admin, "timeline/export.html"), "recorded")["messages"], "log")
+    assert lines["lines"] == []
 
 
 def test_no_text_of_a_user_gets_out_and_only_the_files_own_script_may_run(admin: Client) -> None:
