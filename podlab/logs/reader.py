@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -26,13 +27,14 @@ def read(
     *,
     tail: int | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
     timestamps: bool = False,
     limit_bytes: int | None = None,
 ) -> Iterator[bytes]:
-    """What there is now, in chunks. `tail` counts records first, `since` (inclusive) is applied to those, as in the
-    kubelet (kuberuntime/logs ReadLogs); `limit_bytes` may cut inside a line. A missing file is an empty log."""
+    """What there is now, in chunks. `tail` counts records first, `since` and `until` (inclusive) are applied to those, as in
+    the kubelet (kuberuntime/logs ReadLogs); `limit_bytes` may cut inside a line. A missing file is an empty log."""
     with _Cursor(path, tail) as cursor:
-        shape = _Shape(since, timestamps=timestamps, limit_bytes=limit_bytes)
+        shape = _Shape(since, until, timestamps=timestamps, limit_bytes=limit_bytes)
         while not shape.full and (records := cursor.next_records()) is not None:
             if chunk := shape.render(records):
                 yield chunk
@@ -51,7 +53,7 @@ async def follow(
     """As `read`, then live until `finished()` holds and nothing more came during one poll, or the limit is reached.
     The file need not exist yet. `finished` is asked at every poll, so it must be cheap."""
     with _Cursor(path, tail) as cursor:
-        shape = _Shape(since, timestamps=timestamps, limit_bytes=limit_bytes)
+        shape = _Shape(since, None, timestamps=timestamps, limit_bytes=limit_bytes)
         ending = False
         while not shape.full:
             records = cursor.next_records()
@@ -66,6 +68,19 @@ async def follow(
             # The writer may be a moment behind the container's end: one more look before leaving.
             ending = finished()
             await asyncio.sleep(poll)
+
+
+def last_lines(path: Path, tail: int, *, since: datetime | None = None, until: datetime | None = None) -> list[bytes]:
+    """Whole lines, each with its time: the last `tail` of those between two moments (inclusive)."""
+    first = tail if until is None else None  # what comes after `until` does not count
+    kept: deque[bytes] = deque(maxlen=tail)
+    rest = b""
+    for chunk in read(path, tail=first, since=since, until=until, timestamps=True):
+        *lines, rest = (rest + chunk).split(b"\n")
+        kept.extend(lines)
+    if rest:
+        kept.append(rest)
+    return list(kept)
 
 
 def last_time(path: Path) -> datetime | None:
@@ -95,8 +110,12 @@ def last_records(path: Path) -> list[bytes]:
 class _Shape:
     """What the caller wants to see of each record."""
 
-    def __init__(self, since: datetime | None, *, timestamps: bool, limit_bytes: int | None) -> None:
+    def __init__(
+        self, since: datetime | None, until: datetime | None, *, timestamps: bool, limit_bytes: int | None
+    ) -> None:
         self._since = cri.stamp(since) if since else b""
+        # Python's microseconds: what was written within the last of them counts too.
+        self._until = cri.stamp(until)[:26] if until else b""
         self._timestamps = timestamps
         self._left = limit_bytes
         self._inside = False  # the record before was a part of a line
@@ -111,6 +130,8 @@ class _Shape:
             record = cri.parse(raw)
             if record is None or record.stamp < self._since:
                 continue
+            if self._until and record.stamp[:26] > self._until:
+                continue  # not the end: the two streams of a container may overtake each other a little
             if self._timestamps and not self._inside:
                 parts += (record.stamp, b" ")
             parts.append(record.text)

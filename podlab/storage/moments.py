@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Max, Min, QuerySet
 
+from podlab.apis import times
 from podlab.apis.types import Key
 from podlab.storage import database, log
 from podlab.storage.history import Run
@@ -39,6 +40,14 @@ def revision_at(cluster: str, at: datetime) -> int | None:
     """The last revision of a cluster up to a moment of its lab time; None before its first change."""
     found = _entries(_changes(cluster, "").filter(at__lte=at).order_by("-revision"), 1)
     return found[0].revision if found else None
+
+
+def later_of(at: datetime, wanted: str | None) -> datetime:
+    """The moment of a revision, or one after it that somebody asks for; what cannot be read is not asked for."""
+    try:
+        return at if not wanted else max(at, times.parse(wanted))
+    except ValueError:
+        return at
 
 
 def span_of(cluster: str, namespace: str = "") -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -61,9 +62,15 @@ def authorise(outlet: Outlet, message: OpenLog) -> PodFolder:
 
 
 async def feed(outlet: Outlet, message: OpenLog) -> None:
+    if message.get("until"):
+        known = await outlet.in_thread(lambda: written(outlet, message))
+        for start in range(0, len(known), _LINES_A_MESSAGE):
+            part = known[start : start + _LINES_A_MESSAGE]
+            await outlet.send_message({"type": "log", "sub": message["sub"], "lines": part})
+        return
     pod = await outlet.in_thread(lambda: authorise(outlet, message))
     root, container = log_root(outlet.cluster), message["container"]
-    since = times.parse(message["after"]) if message.get("after") else None
+    since = _moment(message.get("after"))
     tail = None if since else message.get("tail", _TAIL)
     attempts = layout.attempts(root, pod, container)[-_MOST_RUNS:]
     for attempt in attempts[:-1]:
@@ -80,14 +87,23 @@ async def feed(outlet: Outlet, message: OpenLog) -> None:
 
 
 def written(outlet: Outlet, message: OpenLog) -> list[LogText]:
-    """What there is by now of the last runs, of each its last `tail` lines. Refused as `feed` is."""
+    """What there is by now, or was at `until`, of the last runs, of each its last `tail` lines. Refused as `feed` is."""
     pod, root, container = authorise(outlet, message), log_root(outlet.cluster), message["container"]
-    tail, found = message.get("tail", _TAIL), []
-    for attempt in layout.attempts(root, pod, container)[-_MOST_RUNS:]:
+    tail, since, until = message.get("tail", _TAIL), _moment(message.get("after")), _moment(message.get("until"))
+    runs = []
+    for attempt in layout.attempts(root, pod, container):
         path = layout.container_log(root, pod, container, attempt)
-        lines = _lines(reader.read(path, tail=tail, timestamps=True))
-        found += [_text(container, attempt, line) for line in lines]
-    return found
+        lines = reader.last_lines(path, tail, since=since, until=until)
+        if lines:
+            runs.append([_text(container, attempt, line) for line in lines])
+    return [line for run in runs[-_MOST_RUNS:] for line in run]
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return times.parse(text) if text else None
+    except ValueError:
+        raise Refusal(400, gettext("A moment is written as 2006-01-02T15:04:05Z.")) from None
 
 
 def _lines(chunks: Iterable[bytes]) -> list[bytes]:

@@ -63,7 +63,7 @@ def read_past(outlet: Outlet, message: OpenPod) -> Past:
     # Before its beginning a pod is shown as it began.
     head = max(head, entries[0].revision)
     moment = moments.moment_of(outlet.cluster, head)
-    at = entries[0].at if moment is None else moment.at
+    at = moments.later_of(entries[0].at if moment is None else moment.at, message.get("at"))
     known = [entry for entry in entries if entry.revision <= head]
     merged = _with_others(outlet.cluster, namespace, known, head)
     told = [one for one in probes if one.at <= at]

@@ -111,8 +111,8 @@ class SpaceFeed:
             last = await self.outlet.in_thread(lambda: moments.moment_of(cluster, past.head))
             if last is None:
                 raise Refusal(404, gettext("There is nothing at this revision."))
-            self._at = last.at
-            told: Past = {"type": "past", "sub": self.message["sub"], "rev": past.head, "at": instant(last.at)}
+            self._at = moments.later_of(last.at, self.message.get("at"))
+            told: Past = {"type": "past", "sub": self.message["sub"], "rev": past.head, "at": instant(self._at)}
             await self.outlet.send_message(told)
         for number, entry in enumerate(past.entries, 1):
             self._change(entry)

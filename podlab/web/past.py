@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from podlab.apis import times
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Key, Manifest
+from podlab.glance import anatomy
 from podlab.storage import log, moments
 from podlab.storage.errors import Compacted, FutureRevision
 from podlab.web import manifest_lines, revisions
@@ -32,7 +33,7 @@ class Moment:
     `earlier` and `later` its neighbours among them (None at the ends)."""
 
     rev: int
-    at: datetime  # lab time
+    at: datetime  # lab time; the one that the address asks for, if it is later than the change
     actor: str
     why: str
     what: str  # "pods/web"
@@ -40,12 +41,18 @@ class Moment:
     last: int
     earlier: int | None
     later: int | None
+    later_at: datetime | None  # when that one happened, for the clock of the replay
     others: tuple[tuple[str, str], ...]  # the page's other parameters
 
     @property
     def query(self) -> str:
         """For links to other pages of this moment; begins with &."""
         return f"&rev={self.rev}"
+
+    @property
+    def times(self) -> tuple[str, str]:
+        """The moment and that of the change after it ("" at the end), as scripts read them."""
+        return anatomy.instant(self.at), anatomy.instant(self.later_at) if self.later_at is not None else ""
 
     @property
     def present(self) -> str:
@@ -84,10 +91,11 @@ def moment(query: Mapping[str, str], cluster: str, namespace: str, may_see: Call
     if entry is None:
         return None
     earlier, later = moments.neighbours(cluster, entry.revision, namespace)
+    following = moments.moment_of(cluster, later, namespace) if later is not None else None
     seen = may_see(entry.key)
     return Moment(
         rev=rev,
-        at=entry.at,
+        at=entry.at if query.get("rev") else moments.later_of(entry.at, query.get("at")),
         actor=entry.actor if seen else "",
         why=entry.why if seen else "",
         what=f"{entry.key.resource.partition('.')[0]}/{entry.key.name}" if seen else "",
@@ -95,6 +103,7 @@ def moment(query: Mapping[str, str], cluster: str, namespace: str, may_see: Call
         last=last,
         earlier=earlier if earlier is not None and earlier >= first else None,
         later=later,
+        later_at=following.at if following is not None else None,
         others=tuple((name, value) for name, value in query.items() if name not in _NOT_KEPT),
     )
 

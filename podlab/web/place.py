@@ -26,6 +26,7 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 LAST_PLACE = "place"  # session key: where `/` leads
+REPLAY_SPEEDS = (1, 2, 5, 10, 50)  # lab time to real time, of a replay that plays
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Place:
     @property
     def runs_it(self) -> bool:
         return authorizer.may_run_cluster(self.identity, self.row.name)
+
+    @property
+    def replay_speeds(self) -> tuple[int, ...]:
+        return REPLAY_SPEEDS
 
     def now(self) -> datetime:
         """Lab time: of the moment that the page shows."""

@@ -22,7 +22,7 @@ from podlab.apis.types import Manifest
 from podlab.glance import anatomy
 from podlab.logs import layout, reader
 from podlab.registry import authorizer
-from podlab.web import kubectl
+from podlab.web import kubectl, ranges
 from podlab.web.place import Place
 
 TAIL = 500
@@ -113,18 +113,33 @@ def tab(query: Mapping[str, str], place: Place, pod: Manifest) -> dict[str, Any]
     root, folder = _files(place, pod)
     names = [one.name for one in anatomy.spec_containers(pod)]
     asked = wish(query)
+    span = _span(query, asked, place)
     runs = [(name, attempt) for name in names for attempt in layout.attempts(root, folder, name)]
+    if place.moment is not None:  # those that had begun to write
+        runs = [run for run in runs if reader.last_lines(layout.container_log(root, folder, *run), 1, until=span[1])]
     told: dict[str, Any] = {"wish": asked, "names": names, "runs": runs, "pattern_error": "", "since_choices": _since()}
+    told["range"] = ranges.of(query)
     try:
         pattern = _pattern(asked)
     except re.error as error:
         pattern, told["pattern_error"] = None, _("This is no regular expression: {error}.").format(error=error)
-    lines, unsearched = _read(root, folder, runs, asked, place.now(), pattern)
+    lines, unsearched = _read(root, folder, runs, asked, span, pattern)
     count = sum(bool(line.hit) for line in lines)
     if asked.only and pattern is not None:
         lines = [line for line in lines if line.hit]
     told |= {"log_lines": lines, "hits": count, "unsearched": unsearched, "seconds": round(_SEARCH_SECONDS)}
     return told | {"command": _command(place, folder, asked)}
+
+
+def _span(query: Mapping[str, str], asked: Wish, place: Place) -> tuple[datetime | None, datetime | None]:
+    """From when to when lines are wanted: by the form, by the range that is selected on the timeline, by the moment that
+    the page shows."""
+    chosen = ranges.of(query)
+    since = [place.now() - timedelta(seconds=asked.since)] if asked.since else []
+    until = [place.moment.at] if place.moment is not None else []
+    if chosen is not None:
+        since, until = [*since, chosen.begin], [*until, chosen.end]
+    return max(since, default=None), min(until, default=None)
 
 
 def _since() -> list[tuple[int, str]]:
@@ -152,11 +167,11 @@ def _read(
     folder: Folder,
     runs: list[tuple[str, int]],
     asked: Wish,
-    now: datetime,
+    span: tuple[datetime | None, datetime | None],
     pattern: re.Pattern[str] | None,
 ) -> tuple[list[Line], int]:
     """The lines in the order of their time, and how many of them the search did not come to."""
-    since = now - timedelta(seconds=asked.since) if asked.since else None
+    since, until = span
     deadline = clock.monotonic() + _SEARCH_SECONDS
     found: list[Line] = []
     unsearched = 0
@@ -164,8 +179,8 @@ def _read(
         if asked.container not in {"", name} or asked.attempt not in {None, attempt}:
             continue
         path = layout.container_log(root, folder, name, attempt)
-        text = b"".join(reader.read(path, tail=asked.tail, since=since, timestamps=True)).decode("utf-8", "replace")
-        for raw in text.split("\n")[:-1]:
+        for line in reader.last_lines(path, asked.tail, since=since, until=until):
+            raw = line.decode("utf-8", "replace")
             late = pattern is not None and clock.monotonic() >= deadline
             unsearched += late
             found.append(_line(name, attempt, raw, None if late else pattern))

@@ -62,4 +62,12 @@ WORDS = (
     gettext_noop("ended"),
     gettext_noop("ended with exit code {code}"),
     gettext_noop("The connection could not be made or was lost."),
+    gettext_noop("Play"),
+    gettext_noop("Pause"),
+    gettext_noop("Playing"),
+    gettext_noop("Paused"),
+    gettext_noop("It was not there at this moment."),
+    gettext_noop("REPLAY"),
+    gettext_noop("END"),
+    gettext_noop("It has been deleted. This is what it was last; its history is in the replay."),
 )

@@ -4,10 +4,10 @@ import { ticks, toX } from "./scale.js";
 import { left } from "./times.js";
 import { t } from "./words.js";
 
-export function writeAxis(axis, { s, now, paused, origin, zero, timeText }) {
+export function writeAxis(axis, { s, now, word, origin, zero, timeText }) {
   const { step, times } = ticks(s, zero);
   const labels = times.map((time) => [toX(s, time), time === origin && zero === origin ? t("apply") : timeText(time, step), "tick"]);
-  if (now !== null) labels.push([toX(s, now), paused ? t("PAUSED") : t("LIVE"), "edge"]);
+  if (now !== null) labels.push([toX(s, now), word, "edge"]);
   for (const fold of s.folds) labels.push([(toX(s, fold.from) + toX(s, fold.to)) / 2, left(fold.to - fold.from), "fold"]);
   const edgeX = now === null ? -1000 : toX(s, now);
   const shown = labels.filter(([x, , kind]) => x >= 0 && x <= s.width && (kind === "edge" || Math.abs(x - edgeX) > 52));

@@ -2,7 +2,10 @@
 
 import htmx from "htmx.org";
 import "./page_buttons.js";
+import "./help.js";
 import "./refresh.js";
+import "./replay.js";
+import "./watch.js";
 
 // What a page's own script puts in gets htmx's attributes read too.
 document.addEventListener("podlab:panel", (event) => htmx.process(event.target));
@@ -37,17 +40,3 @@ document.addEventListener("input", (event) => {
   const option = how === "force" ? " --grace-period=0 --force" : how === "seconds" ? ` --grace-period=${form.elements.seconds.value}` : "";
   line.textContent = line.dataset.base.replace(/^(kubectl delete pod \S+)/, `$1${option}`);
 });
-
-// The scrub bar of a page about the past: the number while it is dragged, the page when it is let go; the arrow keys go
-// on from there on the next page.
-const scrub = document.getElementById("scrub");
-if (scrub) {
-  const number = scrub.form.querySelector("output");
-  scrub.addEventListener("input", () => (number.textContent = scrub.value));
-  scrub.addEventListener("change", () => {
-    sessionStorage.setItem("podlab.scrubbing", "yes");
-    scrub.form.requestSubmit();
-  });
-  if (sessionStorage.getItem("podlab.scrubbing")) scrub.focus();
-  sessionStorage.removeItem("podlab.scrubbing");
-}

@@ -29,11 +29,7 @@ export function buttons(page, timeline, twin, address) {
     actions[button?.dataset.do]?.(button);
     if (["times", "fold"].includes(button?.dataset.do)) address.chose();
   });
-  const help = document.getElementById("keys");
-  const toggle = help.querySelector("[name=single-keys]");
-  toggle.checked = keys.enabled();
-  toggle.addEventListener("change", () => keys.enable(toggle.checked));
-  keys.listen(timeline, help);
+  keys.listen(timeline);
 }
 
 // "+3s … +9s · 4 events · 12 lines" while a range is selected.

@@ -33,7 +33,8 @@ export const COMMANDS = {
   0: (timeline) => timeline.all(),
   ",": (timeline) => timeline.step(-1),
   ".": (timeline) => timeline.step(1),
-  " ": (timeline) => timeline.toggle(),
+  // In the past it plays and pauses; a saved file has nothing to play.
+  " ": (timeline) => (document.querySelector(".past") ? document.dispatchEvent(new Event("podlab:toggle")) : timeline.toggle()),
   t: (timeline) => timeline.switchTimes(),
   z: (timeline) => timeline.fold(),
   r: (timeline) => timeline.setRange(timeline.range ? null : [timeline.s.from, Math.min(timeline.s.to, timeline.last)]),
@@ -45,13 +46,9 @@ export function typing(element) {
   return Boolean(element?.closest?.("input, textarea, select, [contenteditable], .cm-editor, dialog[open]"));
 }
 
-export function listen(timeline, help) {
+export function listen(timeline) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-    if (event.key === "?") {
-      help.showModal();
-      return;
-    }
     if (!enabled() || timeline.root.offsetParent === null) return;
     if (event.key === " " && event.target.closest?.("button, a, summary")) return;
     if (event.key === "Escape") {

@@ -65,6 +65,16 @@ export class LogPane {
     );
   }
 
+  // Another moment, before the one that is shown: everything is told anew.
+  clear() {
+    this.lines = [];
+    this.last.clear();
+    this.skip.clear();
+    this.list.replaceChildren();
+    this.onLines([], []);
+    this.tellSilence();
+  }
+
   // Where to go on after a reconnect; the server sends again everything of that instant, `skip` drops what is known.
   request(container) {
     const last = this.last.get(container);

@@ -6,16 +6,17 @@ import { Book } from "./book.js";
 import { Card } from "./card.js";
 import { lookForTerminal } from "./inside.js";
 import { bursts, LogPane, timeOf } from "./logs.js";
-import { Connection } from "./socket.js";
+import { connect } from "./socket.js";
 import { Timeline } from "./timeline.js";
 import { Twin } from "./twin.js";
+import { Walk } from "./walk.js";
 import { humanDuration } from "./times.js";
 import { t } from "./words.js";
 import { light } from "./yaml_lines.js";
 
 const page = document.getElementById("pod");
 if (page && !page.dataset.exported) {
-  start(page, new Connection(page.dataset.cluster));
+  start(page, connect(page.dataset.cluster));
   lookForTerminal();
   document.addEventListener("podlab:panel", lookForTerminal);
 }
@@ -28,12 +29,14 @@ export function start(page, connection) {
   const yaml = JSON.parse(document.getElementById("yaml-lines").textContent);
   let pod = null;
   let seen = { revision: 0, seq: 0 };
+  let anew = false; // the next marks are those of an earlier moment: what is known is forgotten
   let toList = 0;
   let begun = false;
 
   const timeline = new Timeline(document.getElementById("timeline"), {
     book, clock, onSelect: selected, onView: viewed, onRange: ranged,
   });
+  timeline.recorded = Boolean(page.dataset.exported);
   const timeText = (time) => timeline.timeText(time);
   const card = new Card(document.getElementById("evidence"), { yaml: () => yaml, timeText, onClose: () => timeline.select(null) });
   const twin = new Twin(document.getElementById("twin"), {
@@ -71,6 +74,8 @@ export function start(page, connection) {
   // A selected range filters the lines and the list beside the timeline.
   function ranged(range) {
     logs.setRange(range);
+    linkRange(page, range);
+    if (place.exported) filterEvents(page, range);
     rangeChip(page, timeline, { events: book.lane("events"), lines: logs.shown });
     viewed();
   }
@@ -93,14 +98,20 @@ export function start(page, connection) {
     "pod",
     () => ({
       type: "open-pod", namespace: place.namespace, name: place.name, uid: place.uid,
-      ...(place.rev ? { rev: Number(place.rev) } : { since: seen.revision, probes: seen.seq }),
+      ...(place.rev ? { rev: Number(place.rev), ...walk.at } : { since: seen.revision, probes: seen.seq }),
     }),
     {
       pod: (message) => hear(message.pod),
       marks: hearMarks,
-      past: ({ rev, at }) => (timeline.past = { rev, at: Date.parse(at) }),
+      past: ({ rev, at }) => {
+        timeline.past = { rev, at: walk.moment ?? Date.parse(at) };
+        for (const name of opened) openLog(name);
+      },
       times: ({ points }) => timeline.walls.put(points),
-      refused: (message) => say(message.message),
+      refused: ({ message }) => {
+        say(message);
+        if (!begun) timeline.arrived(message);
+      },
       ended: () => (seen = { revision: 0, seq: 0 }),
     },
   );
@@ -111,19 +122,29 @@ export function start(page, connection) {
     writeHead(page, pod);
     document.body.dispatchEvent(new Event("podlab:pod"));
     logs.setContainers(pod.containers.map((container) => container.name));
-    for (const { name } of pod.containers) openLog(name);
+    for (const { name } of pod.containers) if (!opened.has(name)) openLog(name);
+  }
+
+  function forget() {
+    anew = false;
+    book.clear();
+    logs.clear();
+    for (const name of opened) openLog(name);
   }
 
   function hearMarks({ marks, revision, seq }) {
     const crossings = marks.filter((mark) => !book.get(mark.id) && worthSaying(mark));
     const before = seen.revision;
     seen = { revision, seq };
+    if (anew) forget();
     if (marks.some((mark) => mark.kind !== "probe" || mark.caused)) document.body.dispatchEvent(new Event("podlab:pod"));
     book.put(marks);
+    walk.answered();
     timeline.changed();
     later();
     if (!begun) {
       begun = true;
+      timeline.arrived();
       if (timeline.past) timeline.all();
       address.read();
     }
@@ -135,13 +156,22 @@ export function start(page, connection) {
   const known = (line) => !timeline.past || timeOf(line) <= timeline.past.at;
   const opened = new Set();
   function openLog(container) {
-    if (opened.has(container)) return;
     opened.add(container);
+    const until = () => (timeline.past && !place.exported ? { until: new Date(timeline.past.at).toISOString() } : {});
     const request = () => ({
-      type: "open-log", namespace: place.namespace, name: place.name, uid: place.uid, container, ...logs.request(container),
+      type: "open-log", namespace: place.namespace, name: place.name, uid: place.uid, container, ...logs.request(container), ...until(),
     });
     connection.open(`log:${container.slice(0, 28)}`, request, { log: (message) => logs.add(message.lines.filter(known)) });
   }
+
+  const least = () => Math.max(500, opened.size * 150);
+  const walk = new Walk(timeline, { open: () => connection.reopen("pod"), back: () => (anew = true), least });
+  document.addEventListener("podlab:moment", ({ detail }) => {
+    place.rev = detail.rev;
+    linkRange(page, timeline.range);
+    walk.to(detail);
+    if (pod) writeAges(page, pod, detail.at);
+  });
 
   connection.onClock((clock) => {
     timeline.dirty = true;
@@ -168,6 +198,25 @@ export function start(page, connection) {
 }
 
 const worthSaying = (mark) => mark.kind === "phase" || mark.kind === "deletion" || mark.caused === "restart" || mark.caused === "unready";
+
+// In a saved file, which has no server to ask: the events that were seen within the range, or before and after it.
+function filterEvents(page, range) {
+  for (const row of page.querySelectorAll("#events tr[data-last]")) {
+    const { first, last } = row.dataset;
+    row.hidden = Boolean(range) && (Date.parse(first || last) > range[1] || Date.parse(last) + 1000 <= range[0]);
+  }
+}
+
+// The tabs of lines and events show the range that is selected.
+function linkRange(page, range) {
+  for (const link of page.querySelectorAll(".tabs a")) {
+    const url = new URL(link.href);
+    if (!["logs", "events"].includes(url.searchParams.get("tab"))) continue;
+    if (range) url.searchParams.set("range", range.map((time) => new Date(Math.round(time)).toISOString()).join("/"));
+    else url.searchParams.delete("range");
+    link.href = url;
+  }
+}
 
 function say(text) {
   document.getElementById("announce").textContent = text;

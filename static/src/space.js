@@ -7,10 +7,12 @@ import { Book } from "./book.js";
 import { Card } from "./card.js";
 import { CONDITIONS } from "./layout.js";
 import { byAge, spaceLanes } from "./layout_space.js";
-import { Connection } from "./socket.js";
+import { LogPane } from "./logs.js";
+import { connect } from "./socket.js";
 import { Timeline } from "./timeline.js";
 import { histogram } from "./folds.js";
 import { Twin } from "./twin.js";
+import { Walk } from "./walk.js";
 import { t } from "./words.js";
 import { fetchYaml } from "./yaml_lines.js";
 
@@ -70,7 +72,8 @@ function namesOf({ containers }) {
 
 // `connection`: to the server, or to what an exported file recorded of it, with the lines of YAML by the pods' uids.
 export function start(page, connection, recorded = null) {
-  const { cluster, namespace, base, rev } = page.dataset;
+  const { namespace, base } = page.dataset;
+  const rev = () => page.dataset.rev;
   const book = new Book();
   const pods = new Map(); // uid → {number, uid, name, created, gone, status, owners, containers}
   const deleted = page.querySelector("[data-deleted]");
@@ -78,12 +81,14 @@ export function start(page, connection, recorded = null) {
   let unpacker = new Unpacker();
   let known = []; // windows of time of which everything is known: [[from, to]]
   let first = true;
+  let anew = false; // the next pods are those of an earlier moment: what is known is forgotten
 
   const timeline = new SpaceTimeline(document.getElementById("timeline"), {
     book, clock: connection.clock, onSelect: selected, onView: viewed, onRange: ranged,
   });
+  timeline.recorded = Boolean(page.dataset.exported);
   timeline.podOf = (uid) => pods.get(uid);
-  timeline.hrefOf = (pod) => (pod && !recorded ? `${base}${encodeURIComponent(pod.name)}?uid=${encodeURIComponent(pod.uid)}${rev ? `&rev=${rev}` : ""}` : "");
+  timeline.hrefOf = (pod) => (pod && !recorded ? `${base}${encodeURIComponent(pod.name)}?uid=${encodeURIComponent(pod.uid)}${rev() ? `&rev=${rev()}` : ""}` : "");
   timeline.shown = () => [...pods.values()].filter((pod) => deleted.checked || !pod.gone).sort(byAge);
   const timeText = (time) => timeline.timeText(time);
   const card = new Card(document.getElementById("evidence"), {
@@ -114,8 +119,18 @@ export function start(page, connection, recorded = null) {
     later();
   }
 
-  function ranged() {
-    rangeChip(page, timeline, { events: book.lane("events"), lines: null });
+  // A saved file has the lines of all pods beside the timeline.
+  const pane = document.getElementById("logs");
+  const logs = pane && new LogPane(pane, { onHover: (time) => Object.assign(timeline, { hover: time, dirty: true }), onLines: () => {} });
+
+  function hearLines({ lines }) {
+    logs.setContainers([...new Set(lines.map((line) => line.container))].sort());
+    logs.add(lines);
+  }
+
+  function ranged(range) {
+    logs?.setRange(range);
+    rangeChip(page, timeline, { events: book.lane("events"), lines: logs ? logs.shown : null });
     address.moved();
     later();
   }
@@ -168,6 +183,7 @@ export function start(page, connection, recorded = null) {
     due = requestAnimationFrame(() => {
       due = 0;
       const created = [...pods.values()].map((pod) => pod.created).sort()[0];
+      if (created && !page.dataset.created) page.dataset.created = created; // where a replay begins
       timeline.pod = created ? { created, gone: false, containers: [] } : null;
       timeline.changed();
       document.getElementById("no-pods").hidden = pods.size > 0;
@@ -177,15 +193,23 @@ export function start(page, connection, recorded = null) {
 
   // --- what the server tells ---------------------------------------------------------------------------------------
 
+  const walk = new Walk(timeline, { open: () => connection.reopen("space"), back: () => (anew = true) });
+  document.addEventListener("podlab:moment", ({ detail }) => {
+    page.dataset.rev = detail.rev;
+    walk.to(detail);
+  });
+
   function request() {
     unpacker = new Unpacker();
     known = [];
     const view = timeline.mode === "still" && first === false ? { from: new Date(timeline.s.from).toISOString(), to: new Date(timeline.s.to).toISOString() } : {};
-    return { type: "open-space", namespace, ...(rev ? { rev: Number(rev) } : {}), ...view };
+    return { type: "open-space", namespace, ...(rev() ? { rev: Number(rev()), ...walk.at } : {}), ...view };
   }
 
   function hearPods({ pods: told, reset, left_out }) {
     if (reset) pods.clear();
+    if (reset && anew) book.clear();
+    if (reset) anew = false;
     for (const pod of told) {
       pods.set(pod.uid, pod);
       unpacker.pods[pod.number] = pod;
@@ -201,8 +225,10 @@ export function start(page, connection, recorded = null) {
     book.put(fresh);
     if (batch.window) {
       known.push(batch.window.map((text) => Date.parse(text)));
+      walk.answered();
       if (first) {
         first = false;
+        timeline.arrived();
         if (timeline.past) timeline.all();
         address.read();
       }
@@ -223,9 +249,13 @@ export function start(page, connection, recorded = null) {
 
   connection.open("space", request, {
     pods: hearPods, batch: hearBatch, told: hearTold,
-    past: ({ rev: at, at: when }) => (timeline.past = { rev: at, at: Date.parse(when) }),
-    refused: (message) => (document.getElementById("announce").textContent = message.message),
+    past: ({ rev: at, at: when }) => (timeline.past = { rev: at, at: walk.moment ?? Date.parse(when) }),
+    refused: ({ message }) => {
+      document.getElementById("announce").textContent = message;
+      if (first) timeline.arrived(message);
+    },
   });
+  if (logs) connection.open("logs", () => ({}), { log: hearLines });
   connection.onClock(() => (timeline.dirty = true));
 
   // --- what the person does ------------------------------------------------------------------------------------------
@@ -251,4 +281,4 @@ export function start(page, connection, recorded = null) {
   globalThis.podlab = { timeline, book, connection, pods };
 }
 
-if (page && !page.dataset.exported) start(page, new Connection(page.dataset.cluster));
+if (page && !page.dataset.exported) start(page, connect(page.dataset.cluster));

@@ -24,6 +24,7 @@ export class Timeline {
     this.axis = root.querySelector(".timeline-axis");
     this.minimap = root.querySelector("canvas.minimap");
     this.tip = root.querySelector(".timeline-tip");
+    this.wait = root.querySelector("[data-wait]");
     this.foldButton = root.querySelector("[data-do=fold]");
     this.liveButton = root.querySelector("[data-do=live]");
     this.timesButton = root.querySelector("[data-do=times]");
@@ -57,7 +58,7 @@ export class Timeline {
   // --- what is shown ---------------------------------------------------------------------------------------------
 
   get origin() {
-    return this.pod ? Date.parse(this.pod.created) : (this.book.first ?? 0);
+    return this.pod ? Date.parse(this.pod.created) : (this.book.first ?? this.past?.at ?? this.clock.now() ?? 0);
   }
 
   get first() {
@@ -115,6 +116,12 @@ export class Timeline {
 
   linkOf() {
     return "";
+  }
+
+  // The first news is here; or with words: why there is none.
+  arrived(words = "") {
+    this.wait.hidden = !words;
+    if (words) this.wait.textContent = words;
   }
 
   changed() {
@@ -297,11 +304,16 @@ export class Timeline {
     });
     this.labels.show(shown, this.layout.height, { headed: this.headed });
     writeAxis(this.axis, {
-      s, now: this.past ? null : now, paused: this.clock.paused, origin: this.origin, zero: this.absolute ? 0 : this.origin,
+      s, now, word: this.edgeWord, origin: this.origin, zero: this.absolute ? 0 : this.origin,
       timeText: (time, step) => this.timeText(time, step),
     });
     if (this.minimap) this.paintMinimap(ratio);
     this.onFrame?.(now);
+  }
+
+  get edgeWord() {
+    if (this.past) return t(this.recorded ? "END" : "REPLAY");
+    return t(this.clock.paused ? "PAUSED" : "LIVE");
   }
 
   timeText(time, step = 100) {

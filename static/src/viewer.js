@@ -1,5 +1,6 @@
 // The script of an exported timeline: the pages' own modules, fed from the file instead of a server.
 
+import "./help.js";
 import "./page_buttons.js";
 import { start as startPod } from "./pod.js";
 import { Recording } from "./recording.js";

@@ -31,11 +31,37 @@ def test_one_goes_back_in_time_and_returns(page: Page) -> None:
     page.get_by_role("link", name="pods", exact=True).click()
     row = page.locator(f"#pods tr[data-name={name}]")
     expect(row.locator("[data-cell=status]")).not_to_have_text("Running")
-    for _ in range(12):
-        if row.locator("[data-cell=status]").inner_text() == "Running":
-            break
-        page.locator("[rel=next]").click()
+    page.evaluate("globalThis.notReloaded = true")
+    shown = banner.get_attribute("data-rev")
+    page.keyboard.press("]")
+    expect(banner).not_to_have_attribute("data-rev", shown or "")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.keyboard.press("p")
     expect(row.locator("[data-cell=status]")).to_have_text("Running")
+    expect(page.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")  # it stands at the end
+    page.keyboard.press("[")
+    page.wait_for_url(re.compile(r"rev=\d+"))
+    assert page.evaluate("globalThis.notReloaded") is True
     page.get_by_role("link", name="Back to now").click()
     expect(banner).to_have_count(0)
     expect(page.locator("html")).to_have_attribute("data-live", "yes")
+
+
+def test_all_parts_of_a_pods_page_follow_the_replay(page: Page) -> None:
+    name = f"play-{uuid.uuid4().hex[:6]}"
+    create(page, name, 'command: [sh, -c, "while true; do echo tick; sleep 1; done"]')
+    expect(page.locator(".log-line").nth(2)).to_be_attached()
+    page.get_by_role("link", name="Replay").click()
+    banner = page.get_by_role("region", name="Replay")
+    last = banner.get_attribute("data-rev")
+    page.get_by_role("button", name="Play").click()
+    expect(banner).not_to_have_attribute("data-rev", last or "")
+    # From its beginning on: not there yet, then running, with its lines, on one page.
+    expect(page.locator("#twin li[data-mark=span][data-state=running]")).to_have_count(0)
+    expect(page.locator(".badge [data-fact=status]")).not_to_have_text("Running")
+    expect(page.locator(".badge [data-fact=status]")).to_have_text("Running")
+    expect(page.locator("#twin li[data-mark=span][data-state=running]")).to_have_count(1)
+    expect(page.locator(".timeline-axis .edge")).to_have_text("REPLAY")
+    page.get_by_role("link", name="YAML", exact=True).click()
+    expect(page.locator(".yaml-page")).to_contain_text("phase: Running")

@@ -161,6 +161,31 @@ async def test_log_lines_come_run_after_run(ada: Page) -> None:
     assert [line["text"] for line in (await ada.hear("log", sub="h"))["lines"]] == ["again"]
 
 
+async def test_a_replay_tells_lines_and_probes_up_to_its_moment(ada: Page) -> None:
+    await write(pod(phase="Running", state=RUNNING), 0)
+    folder, root = log_stream.PodFolder("default", "web", UID), log_stream.log_root("main")
+    writer = LogWriter(layout.container_log(root, folder, "app", 0))
+    for second in (1, 2, 3):
+        writer.write(LogLine(at(second), "stdout", f"line {second}"))
+    writer.close()
+    rows = [ProbeRow("main", UID, "app", 0, "liveness", at(second), 5.0, "success", 1, 1) for second in (1, 3)]
+    await sync_to_async(lambda: history.record_probes(rows))()
+    stored = await sync_to_async(lambda: store.get(POD))()
+    assert stored is not None
+    moment = "2026-11-21T09:00:02.000Z"
+    await ada.say(type="open-pod", sub="p", namespace="default", name="web", uid=UID, rev=stored.revision, at=moment)
+    assert (await ada.hear("past"))["at"] == moment
+    marks = (await ada.hear("marks"))["marks"]
+    assert [mark["start"] for mark in marks if mark["kind"] == "probe"] == ["2026-11-21T09:00:01.000Z"]
+    log = {"type": "open-log", "sub": "g", "namespace": "default", "name": "web", "uid": UID, "container": "app"}
+    await ada.say(**log, until=moment)
+    assert [line["text"] for line in (await ada.hear("log"))["lines"]] == ["line 1", "line 2"]
+    await ada.say(**log, until=moment, after="2026-11-21T09:00:02Z")
+    assert [line["text"] for line in (await ada.hear("log"))["lines"]] == ["line 2"]
+    await ada.say(**log, until="noon")
+    assert (await ada.hear("refused"))["code"] == 400
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pod_story import UID, at, pod, stamp, terminated
+from pod_story import UID, at, event, pod, stamp, terminated
 
 from podlab.apis.types import Key, LogLine
 from podlab.logs import layout
@@ -179,6 +179,53 @@ def test_logs_are_searched_on_the_server(logs: Client, query: str, there: list[s
         assert words in panel
     for words in absent:
         assert words not in panel
+
+
+def test_logs_of_the_past_end_at_its_moment(logs: Client) -> None:
+    begun = store.get(POD)
+    assert begun is not None  # written at 0 s
+    shown = text(logs, f"/c/main/ns/default/pods/web?tab=logs&rev={begun.revision}")
+    panel = shown[shown.index('id="panel"') :]
+    for words in ("1 lines", "app #0", "starting"):
+        assert words in panel
+    for words in ("cannot reach", "#1 ·", "GET", 'name="follow"'):
+        assert words not in panel
+    answer = logs.get(f"/c/main/ns/default/pods/web/log?uid={UID}&sent=1&rev={begun.revision}")
+    assert answer.content.decode() == "app#0 starting\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "there"),
+    [
+        (0, 5, {"starting", "cannot reach"}),
+        (11, 12, {"GET /a", "GET /b"}),
+        (2, 9, set()),
+        (9, 2, {"starting", "GET /a"}),
+    ],
+)
+def test_a_range_of_the_timeline_filters_the_lines(logs: Client, begin: int, end: int, there: set[str]) -> None:
+    shown = text(logs, f"/c/main/ns/default/pods/web?tab=logs&range={stamp(begin)}/{stamp(end)}")
+    panel = shown[shown.index('id="panel"') :]
+    assert {words for words in ("starting", "cannot reach", "GET /a", "GET /b") if words in panel} >= there
+    assert ("GET" in panel) == any("GET" in words for words in there)
+    assert ("data-range-note" in panel) == (begin < end)
+
+
+def test_a_range_of_the_timeline_filters_the_events(admin: Client) -> None:
+    write(POD, pod(phase="Running"))
+    for name, first, last in (("early", 0, 3), ("long", 2, 30), ("late", 20, 20)):
+        told = event(name.title()) | {"firstTimestamp": stamp(first), "lastTimestamp": stamp(last)}
+        told["metadata"] |= {"name": name, "uid": name}
+        write(Key("main", "events", "default", name), told)
+
+    def seen(query: str) -> set[str]:
+        shown = text(admin, f"/c/main/ns/default/pods/web?tab=events{query}")
+        return {name for name in ("Early", "Long", "Late") if f"<td>{name}</td>" in shown}
+
+    assert seen("") == {"Early", "Long", "Late"}
+    assert seen(f"&range={stamp(1)}/{stamp(4)}") == {"Early", "Long"}
+    assert seen(f"&range={stamp(19)}/{stamp(21)}") == {"Long", "Late"}
+    assert seen("&range=nonsense") == {"Early", "Long", "Late"}
 
 
 def test_logs_are_kept_after_the_pod_and_can_be_taken_away(logs: Client) -> None:

@@ -93,6 +93,8 @@ def test_the_scrub_bar_goes_through_the_changes_of_the_namespace(admin: Client, 
     bar = text(admin, f"/c/main/ns/default/pods?rev={running}&x=1")
     assert f'max="{log.head()}" value="{running}"' in bar
     assert f'href="?x=1&amp;rev={pending}" rel="prev"' in bar
+    assert 'data-at="2026-11-21T09:00:02.000Z" data-next="2026-11-21T09:00:03.000Z"' in bar
+    assert 'data-next=""' in text(admin, "/c/main/ns/default/pods?rev=last")
     assert f'href="?x=1&amp;rev={started}" rel="next"' in bar
     assert 'href="?x=1">Back to now' in bar
     assert moments.neighbours("main", pending, "default")[1] == running

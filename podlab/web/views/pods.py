@@ -13,14 +13,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from podlab.apis import scheme
+from podlab.apis import scheme, times
 from podlab.apis.status_errors import ApiError, bad_request
 from podlab.apis.types import Key, Manifest
 from podlab.glance import summary
 from podlab.glance.values import Row
 from podlab.registry import authorizer
 from podlab.storage import log
-from podlab.web import kinds, kubectl, manifest_lines, past, pod_inside, pod_logs, pod_parts, revisions, why
+from podlab.web import kinds, kubectl, manifest_lines, past, pod_events, pod_inside, pod_logs, pod_parts, revisions, why
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
 TABS = ("timeline", "why", "logs", "terminal", "details", "yaml", "events")
@@ -63,7 +63,7 @@ def pod_list(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse
         found, error = [], refusal.message
     now = place.now()
     rows = [row for row in (summary.row(item.obj, now) for item in found) if wanted.fits(row)]
-    told = {"rows": rows, "filtered": wanted.anything}
+    told = {"rows": rows, "filtered": wanted.anything, "wanted": wanted}
     if request.headers.get("HX-Request"):
         return render(request, "parts/pods_list.html", context(place, **told))
     remember(request)
@@ -71,7 +71,6 @@ def pod_list(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse
     command = kubectl.line("get", "pods", *options, "-o", "wide", "--watch", cluster=cluster, namespace=namespace)
     names = namespaces_of(place)
     more = told | {
-        "wanted": wanted,
         "filter_error": error,
         "statuses": STATUSES,
         "kinds": kinds.bar(place),
@@ -133,6 +132,7 @@ def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpRe
             place,
             found=found,
             pod=facts,
+            age=times.age(found.obj["metadata"].get("creationTimestamp"), place.now()),
             tab=tab,
             yaml_lines=lines,
             delete_command=delete,
@@ -157,23 +157,8 @@ def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str
     if tab in {"timeline", "why"}:
         return why.panel(place, found.obj, gone=found.gone)
     if tab == "events":
-        selector = f"involvedObject.uid={found.uid}"
-        events = [item.obj for item in place.list("events", place.namespace, field_selector=selector).items]
-        told = sorted((_event(event) for event in events), key=lambda event: event["seen"], reverse=True)
-        return {"events": told, "command": kubectl.line("get", "events", "--field-selector", selector, **where)}
+        return pod_events.tab(request.GET, place, found.uid)
     return {}
-
-
-def _event(event: Manifest) -> dict[str, Any]:
-    """An Event as a line of the table, of either API's shape."""
-    return {
-        "seen": event.get("lastTimestamp") or event.get("eventTime") or "",
-        "type": event.get("type") or "Normal",
-        "reason": event.get("reason") or "",
-        "source": (event.get("source") or {}).get("component") or event.get("reportingComponent") or "",
-        "count": event.get("count") or 1,
-        "message": event.get("message") or "",
-    }
 
 
 def _details(found: Found, cluster: str, command: str) -> dict[str, Any]:
