@@ -68,6 +68,7 @@ WORDS = (
     gettext_noop("Paused"),
     gettext_noop("It was not there at this moment."),
     gettext_noop("REPLAY"),
+    gettext_noop("Choose a mark: the lines of its pod stand here."),
     gettext_noop("END"),
     gettext_noop("It has been deleted. This is what it was last; its history is in the replay."),
 )

@@ -8,8 +8,9 @@ const KEPT = 4000;
 const HUES = 6;
 
 export class LogPane {
-  constructor(root, { onHover, onLines }) {
-    Object.assign(this, { root, onHover, onLines });
+  // `idle`: what stands in it while it is nobody's.
+  constructor(root, { onHover, onLines, idle = "" }) {
+    Object.assign(this, { root, onHover, onLines, idle });
     this.list = root.querySelector(".log-lines");
     this.chooser = root.querySelector("[data-log=container]");
     this.jump = root.querySelector("[data-do=jump]");
@@ -29,6 +30,7 @@ export class LogPane {
       onHover(line ? Number(line.dataset.time) : null);
     });
     this.list.addEventListener("pointerleave", () => onHover(null));
+    if (idle) this.tellSilence();
   }
 
   setContainers(names) {
@@ -57,7 +59,8 @@ export class LogPane {
     const silent = this.sources.filter((name) => !wrote.has(name) && (!chosen || name === chosen));
     const nothing = this.list.children.length === 0;
     this.empty.hidden = !nothing;
-    this.empty.textContent = this.range && wrote.size ? t("No lines in the selected range.") : t("No lines yet.");
+    if (this.idle && !this.sources.length) this.empty.textContent = this.idle;
+    else this.empty.textContent = this.range && wrote.size ? t("No lines in the selected range.") : t("No lines yet.");
     this.silent.hidden = silent.length === 0 || this.sources.length === 0;
     this.silent.textContent = t(
       "{names}: nothing written to stdout or stderr. A program that logs to a file shows nothing here, nor in kubectl logs.",

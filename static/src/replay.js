@@ -59,15 +59,16 @@ async function go(query, { push = false } = {}) {
   } finally {
     busy = false;
     last = performance.now();
+    const [next, how] = waiting ?? [];
+    waiting = null;
+    if (next) go(next, how);
   }
-  const [next, how] = waiting ?? [];
-  waiting = null;
-  if (next) go(next, how);
 }
 
-// What the page is about was not there at that moment: play on until it is.
+// What the page is about was not there at that moment.
 function absent() {
-  if (!playing) say(t("It was not there at this moment."));
+  if (playing) pause();
+  say(t("It was not there at this moment."), { loud: true });
 }
 
 function address({ rev, at }) {
@@ -111,12 +112,19 @@ function play() {
   playing = true;
   last = performance.now();
   document.dispatchEvent(new CustomEvent("podlab:play"));
-  // From the end it begins again: with the pod of the page or the first one of its timeline, else with the first change.
-  const created = document.querySelector("#pod, #space")?.dataset.created;
-  if (moment.next === null) go(created ? { at: created } : { rev: moment.first });
+  if (moment.next === null) go(beginning());
   timer = setInterval(tick, calm?.matches ? CALM_TICK : TICK);
   paint();
   say(t("Playing"));
+}
+
+// From the end it begins again: with the object of the page or the first pod of its timeline, else with the first change.
+function beginning() {
+  const place = document.querySelector("#pod, #space, #object");
+  const created = place?.dataset.created;
+  if (!created) return { rev: moment.first };
+  // Objects say in which second they were created; before that they are not there, while a pod is shown as it began.
+  return { at: iso(Date.parse(created) + (place.id === "object" ? 999 : 0)) };
 }
 
 function pause() {
@@ -154,8 +162,10 @@ function paint() {
   button.setAttribute("aria-pressed", String(playing));
 }
 
-function say(text) {
-  banner().querySelector("[data-said]").textContent = text;
+function say(text, { loud = false } = {}) {
+  const place = banner().querySelector("[data-said]");
+  place.textContent = text;
+  place.classList.toggle("visually-hidden", !loud);
 }
 
 // --- what the person does ------------------------------------------------------------------------------------------------

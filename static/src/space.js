@@ -114,23 +114,52 @@ export function start(page, connection, recorded = null) {
 
   function selected(mark) {
     card.show(mark, timeline.now);
+    if (mark) listen(pods.get(mark.pod.uid));
     if (mark && !mark.sentence) ask([mark.id]);
     address.chose();
     later();
   }
 
-  // A saved file has the lines of all pods beside the timeline.
-  const pane = document.getElementById("logs");
-  const logs = pane && new LogPane(pane, { onHover: (time) => Object.assign(timeline, { hover: time, dirty: true }), onLines: () => {} });
+  // The lines of the pod of the chosen mark; a saved file has those of all pods.
+  const logs = new LogPane(document.getElementById("logs"), {
+    onHover: (time) => Object.assign(timeline, { hover: time, dirty: true }),
+    onLines: () => timeline.range && chip(),
+    idle: recorded ? "" : t("Choose a mark: the lines of its pod stand here."),
+  });
+  let heard = null; // the pod whose lines these are: {uid, containers}
+  timeline.onHover = (time) => logs.mark(time);
 
   function hearLines({ lines }) {
-    logs.setContainers([...new Set(lines.map((line) => line.container))].sort());
+    if (recorded) logs.setContainers([...new Set(lines.map((line) => line.container))].sort());
     logs.add(lines);
   }
 
+  function listen(pod) {
+    if (recorded || !pod || heard?.uid === pod.uid) return;
+    for (const { sub } of heard?.containers ?? []) connection.close(sub);
+    // Each pod has names of its own, so that no late line comes to another's pane.
+    heard = { uid: pod.uid, name: pod.name, containers: pod.containers.map(({ name }, index) => ({ name, sub: `log:${pod.number}:${index}` })) };
+    logs.clear();
+    logs.setContainers(heard.containers.map(({ name }) => name));
+    document.querySelector("[data-log-of]").textContent = pod.name;
+    hearAgain();
+  }
+
+  function hearAgain() {
+    for (const { name: container, sub } of heard?.containers ?? []) {
+      const request = () => ({
+        type: "open-log", namespace, name: heard.name, uid: heard.uid, container, ...logs.request(container),
+        ...(timeline.past ? { until: new Date(timeline.past.at).toISOString() } : {}),
+      });
+      connection.open(sub, request, { log: hearLines });
+    }
+  }
+
+  const chip = () => rangeChip(page, timeline, { events: book.lane("events"), lines: recorded || heard ? logs.shown : null });
+
   function ranged(range) {
-    logs?.setRange(range);
-    rangeChip(page, timeline, { events: book.lane("events"), lines: logs ? logs.shown : null });
+    logs.setRange(range);
+    chip();
     address.moved();
     later();
   }
@@ -208,8 +237,12 @@ export function start(page, connection, recorded = null) {
 
   function hearPods({ pods: told, reset, left_out }) {
     if (reset) pods.clear();
-    if (reset && anew) book.clear();
-    if (reset) anew = false;
+    if (reset && anew) {
+      anew = false;
+      book.clear();
+      logs.clear();
+      hearAgain();
+    }
     for (const pod of told) {
       pods.set(pod.uid, pod);
       unpacker.pods[pod.number] = pod;
@@ -249,13 +282,16 @@ export function start(page, connection, recorded = null) {
 
   connection.open("space", request, {
     pods: hearPods, batch: hearBatch, told: hearTold,
-    past: ({ rev: at, at: when }) => (timeline.past = { rev: at, at: walk.moment ?? Date.parse(when) }),
+    past: ({ rev: at, at: when }) => {
+      timeline.past = { rev: at, at: walk.moment ?? Date.parse(when) };
+      hearAgain();
+    },
     refused: ({ message }) => {
       document.getElementById("announce").textContent = message;
       if (first) timeline.arrived(message);
     },
   });
-  if (logs) connection.open("logs", () => ({}), { log: hearLines });
+  if (recorded) connection.open("logs", () => ({}), { log: hearLines });
   connection.onClock(() => (timeline.dirty = true));
 
   // --- what the person does ------------------------------------------------------------------------------------------

@@ -152,6 +152,7 @@ def test_a_namesake_or_nonsense_deletes_nothing(admin: Client, form: dict[str, s
 def test_deletion_works_without_a_script(admin: Client) -> None:
     write(running())
     asked = admin.get(f"/c/main/ns/default/pods/web/delete?uid={UID}").content.decode()
+    assert "kubectl delete pod web -n default" in asked
     assert "With the pod&#x27;s own grace period" in asked.replace("pod's", "pod&#x27;s")
     answer = admin.post("/c/main/ns/default/pods/web/delete", {"uid": UID, "how": "force"}, follow=True)
     assert "--grace-period=0 --force" in answer.content.decode()

@@ -98,6 +98,7 @@ def one(request: HttpRequest, cluster: str, resource: str, name: str, namespace:
         "name": name,
         "editable": place.moment is None and "update" in kind.verbs and place.may("update", kind.key, name=name),
         "facts": rows.facts(kind, obj, place.now()),
+        "created": obj["metadata"].get("creationTimestamp") or "",
         "conditions": (obj.get("status") or {}).get("conditions") or [],
         "command": kubectl.line("get", kind.key, name, "-o", "yaml", cluster=cluster, namespace=namespace),
     }

@@ -192,7 +192,8 @@ def pod_delete(request: HttpRequest, cluster: str, namespace: str, name: str) ->
     if request.method == "GET":
         found = find(place, name, uid)
         facts = summary.facts(found.obj, place.now(), gone=found.gone, translate=gettext)
-        return render(request, "pod_delete.html", context(place, found=found, pod=facts))
+        command = kubectl.delete_pod(name, cluster=cluster, namespace=namespace, grace=None, force=False)
+        return render(request, "pod_delete.html", context(place, found=found, pod=facts, delete_command=command))
     grace, force = _grace(request.POST.get("how", ""), request.POST.get("seconds", ""))
     reason = f"{place.identity.actor} deleted the pod on its page."
     deleted = place.client.delete("pods", namespace, name, grace=grace, uid=uid or None, why=reason)
