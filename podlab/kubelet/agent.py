@@ -36,6 +36,7 @@ from podlab.kubelet import (
     readings,
     static_pods,
     streams,
+    volumes,
 )
 from podlab.kubelet.claim_folders import SIMULATED_ROOT
 from podlab.kubelet.context import Aside, Context, PodState, Stage
@@ -57,6 +58,7 @@ from podlab.registry.streams import ADDRESS_ANNOTATION, OpenRequest
 from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.interface import (
     KeepsImages,
+    PlacesFiles,
     PodRef,
     PodStatus,
     Runtime,
@@ -211,6 +213,8 @@ class Kubelet:
             return
         if entry.key.resource == "nodes" and entry.key.name == self.node and self._evictions is not None:
             self._evictions.heard(entry.obj)
+        if entry.key.resource in ("configmaps", "secrets"):
+            self._content_changed(entry)
         if entry.key.resource != "pods":
             return
         pod = entry.obj
@@ -232,6 +236,16 @@ class Kubelet:
         elif old is not None and not pods.asks_for_sync(old, pod, state.written):
             return
         self._dispatch(entry.uid)
+
+    def _content_changed(self, entry: LogEntry) -> None:
+        """A simulated node looks at volumes again when there is something new for them, at the time at which a node looks
+        that has a clockwork."""
+        if self._ctx is None or self._ctx.places is None:
+            return
+        for state in self._all_states():
+            if state.mounted and state.pod is not None and volumes.refers(state.pod, entry.key):
+                due, uid = state.volumes_due or self._clock.now(), state.ref.uid
+                self._clock.call_at(max(due, self._clock.now()), lambda uid=uid: self._dispatch(uid))  # type: ignore[misc]
 
     def look_at_files(self) -> None:
         """Follow the folder of static pods. Cheap when nothing has changed."""
@@ -318,6 +332,8 @@ class Kubelet:
             puller=Puller(self._runtime, self._clock),
             image_records=self._image_records,
             cluster_dns=self._cluster_dns,
+            limit_set=lambda: self._evictions.limit_set() if self._evictions is not None else None,
+            places=self._runtime if machine.simulated and isinstance(self._runtime, PlacesFiles) else None,
             pressures=lambda: self._evictions.conditions if self._evictions is not None else frozenset(),
             log_root=self._log_root,
             pods=self._held_pods,

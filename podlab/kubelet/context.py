@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,7 +35,16 @@ from podlab.kubelet.termination_message import with_messages
 from podlab.kubelet.volume_folders import Folders
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
-from podlab.runtime.interface import ContainerStatus, ImageInfo, MachineInfo, PodRef, PodStatus, Runtime
+from podlab.runtime.interface import (
+    ContainerStatus,
+    ImageInfo,
+    MachineInfo,
+    PlacesFiles,
+    PodRef,
+    PodStatus,
+    Runtime,
+)
+from podlab.runtime.node_files import NodeFile
 
 if TYPE_CHECKING:
     from podlab.kubelet.log_pump import LogPump
@@ -71,6 +80,8 @@ class Context:
     pressures: Callable[[], frozenset[str]]  # the conditions of the node that are true
     log_root: Path
     cluster_dns: Callable[[], str]
+    limit_set: Callable[[], None]  # a pod with a limit of storage has come
+    places: PlacesFiles | None  # a simulated node's runtime, which keeps the files of volumes
     pods: Callable[[], list[Manifest]]
     rng: random.Random
     dispatch: Callable[[str], None]
@@ -154,6 +165,7 @@ class PodState:
     end_shown: bool = False  # the ends of all containers were stored, before the phase that follows
     mounted: bool = False
     unpacked: dict[str, str] = field(default_factory=dict)  # image volume → "", what went wrong, or under way
+    placed: dict[str, Mapping[str, NodeFile]] = field(default_factory=dict)  # by volume or path: on a simulated node
     held: dict[str, Held] = field(default_factory=dict)  # what its claims give it, by volume
     sandbox_told: bool = False  # the event about a changed sandbox was given
     volumes_of: Manifest | None = None  # the metadata that the volumes were last made for

@@ -6,6 +6,9 @@ pkg/kubelet/eviction/eviction_manager.go localStorageEviction. What a whole node
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from podlab.apis import quantity, reasons
 from podlab.apis.types import Manifest
 from podlab.kubelet import pods, pressure
@@ -21,14 +24,21 @@ CHECK_SECONDS = 10.0
 GRACE = 1  # immediateEvictionGracePeriodSeconds
 
 
-def complaint(pod: Manifest, folders: Folders) -> str:
-    """The text of the eviction, or "" while every volume is within its limit."""
+def complaint(pod: Manifest, folders: Folders, used: Callable[[Path], int] = used_bytes) -> str:
+    """The text of the eviction, or "" while every volume is within its limit. `used`: bytes below a folder."""
     for volume in limited(pod):
         limit = str(volume["emptyDir"]["sizeLimit"])
-        if used_bytes(folders.of(volume)) > quantity.value(limit):
+        if used(folders.of(volume)) > quantity.value(limit):
             shown = quantity.canonical(limit)
             return f'Usage of EmptyDir volume "{volume["name"]}" exceeds the limit "{shown}". '
     return ""
+
+
+def has_limit(state: PodState) -> bool:
+    """The pod is alive and may be evicted for what it writes."""
+    if state.pod is None or state.stage is not Stage.SYNC:
+        return False
+    return pressure.has_storage_limit(state.pod) or next(limited(state.pod), None) is not None
 
 
 def look_at(ctx: Context, state: PodState) -> bool:
@@ -36,7 +46,7 @@ def look_at(ctx: Context, state: PodState) -> bool:
     pod = state.pod
     if pod is None or state.stage is not Stage.SYNC or not state.mounted or pods.deletion_time(pod) is not None:
         return False
-    text = complaint(pod, ctx.folders(state.ref.uid))
+    text = complaint(pod, ctx.folders(state.ref.uid), _measure(ctx))
     if not text and pressure.has_storage_limit(pod):
         used = usage_of(ctx, state)
         text = pressure.limit_complaint(pod, used) if used is not None else ""
@@ -69,7 +79,7 @@ def usage_of(ctx: Context, state: PodState) -> Usage | None:
                 pids += stats.pids
     except RuntimeFailure:
         return None
-    volumes = 0 if ctx.machine.simulated else _volumes(pod, ctx.folders(state.ref.uid))
+    volumes = _volumes(pod, ctx.folders(state.ref.uid), _measure(ctx))
     return Usage(
         memory=sum(memory.values()),
         storage=sum(storage.values()) + volumes,
@@ -79,7 +89,14 @@ def usage_of(ctx: Context, state: PodState) -> Usage | None:
     )
 
 
-def _volumes(pod: Manifest, folders: Folders) -> int:
+def _measure(ctx: Context) -> Callable[[Path], int]:
+    places = ctx.places
+    if places is not None:
+        return lambda folder: places.volume_bytes(str(folder))
+    return (lambda folder: 0) if ctx.machine.simulated else used_bytes
+
+
+def _volumes(pod: Manifest, folders: Folders, used: Callable[[Path], int]) -> int:
     """The pod's own volumes on disk; those in memory count as memory."""
     mine = [v for v in pod["spec"].get("volumes") or [] if "emptyDir" in v or "configMap" in v]
-    return sum(used_bytes(folders.of(v)) for v in mine if (v.get("emptyDir") or {}).get("medium") != "Memory")
+    return sum(used(folders.of(v)) for v in mine if (v.get("emptyDir") or {}).get("medium") != "Memory")

@@ -16,7 +16,7 @@ from podlab.apis.types import Manifest
 from podlab.clock import Timer
 from podlab.kubelet import pods, pressure, readings
 from podlab.kubelet.context import Context, PodState, Stage
-from podlab.kubelet.eviction import CHECK_SECONDS, GRACE, look_at, usage_of
+from podlab.kubelet.eviction import CHECK_SECONDS, GRACE, has_limit, look_at, usage_of
 from podlab.kubelet.pressure import Reading, Threshold
 from podlab.kubelet.status import Forced
 from podlab.storage.errors import StorageError
@@ -70,11 +70,18 @@ class EvictionManager:
             self._annotations = told
             self.look()
 
+    def limit_set(self) -> None:
+        """A pod of a simulated node has a limit of storage: from now on the node looks every ten seconds."""
+        if self._ctx.machine.simulated and self._timer is None:
+            self._timer = self._ctx.clock.call_later(CHECK_SECONDS, self.look)
+
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
 
     def look(self) -> None:
+        self.close()
         try:
             node = self._ctx.client.get("nodes", "", self._ctx.node).obj
         except (ApiError, StorageError) as error:
@@ -92,7 +99,7 @@ class EvictionManager:
 
     def _look_at_storage(self) -> bool:
         """Limits of single pods come first; while they make room nobody else has to go."""
-        going = [] if self._ctx.machine.simulated else [s for s in self._states() if look_at(self._ctx, s)]
+        going = [s for s in self._states() if look_at(self._ctx, s)]
         for state in going:
             self._dispatch(state.ref.uid)
         return bool(going)
@@ -159,10 +166,14 @@ class EvictionManager:
     def _again(self) -> None:
         """A simulated node has no clockwork of its own: it looks again while there is something to look for."""
         self.close()
-        if not self._ctx.machine.simulated or not self.conditions:
+        if not self._ctx.machine.simulated:
             return
         now = self._ctx.clock.now()
         soon = now + timedelta(seconds=CHECK_SECONDS)
+        if not self.conditions:
+            if any(has_limit(state) for state in self._states()):
+                self._timer = self._ctx.clock.call_at(soon, self.look)
+            return
         under_pressure = any(at == now for at in self._seen.values())
         over = min(at + pressure.HOLD for name, at in self._seen.items() if name in self.conditions)
         self._timer = self._ctx.clock.call_at(soon if under_pressure else max(over, soon), self.look)

@@ -16,7 +16,7 @@ from podlab.kubelet.environment import ConfigError
 from podlab.runtime.interface import Mount
 
 CLUSTER_DOMAIN = "cluster.local"
-HOSTS, RESOLV = "/etc/hosts", "/etc/resolv.conf"
+HOSTS, RESOLV = PATHS = "/etc/hosts", "/etc/resolv.conf"
 MAX_FQDN = 64
 _FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")  # the engine's own choice when the node's servers are local to it
 _MAX_SERVERS, _MAX_SEARCHES, _MAX_SEARCH_CHARS, _LONGEST_SEARCH = 3, 32, 2048, 253
@@ -163,15 +163,21 @@ def _unique(first: Iterable[str], more: Iterable[str] | None) -> tuple[str, ...]
     return tuple(dict.fromkeys([*first, *(more or ())]))
 
 
+def texts(pod: Manifest, pod_ip: str, cluster_dns: str, *, node_hosts: str, node_resolver: str) -> dict[str, str]:
+    """The files by path. `node_hosts`, `node_resolver`: those of the node."""
+    return {
+        HOSTS: hosts_file(pod, pod_ip, node_hosts),
+        RESOLV: resolver(pod, parse(node_resolver), cluster_dns).text(),
+    }
+
+
 def mounts(pod: Manifest, container: Manifest, folder: Path, pod_ip: str, cluster_dns: str = "") -> tuple[Mount, ...]:
     """Write the files of a pod and say how a container sees them; paths that it mounts itself are left alone."""
     own = {str(mount["mountPath"]).rstrip("/") for mount in container.get("volumeMounts") or []}
-    texts = {
-        HOSTS: hosts_file(pod, pod_ip, _read(HOSTS) if pods.host_network(pod) else ""),
-        RESOLV: resolver(pod, parse(_read(RESOLV)), cluster_dns).text(),
-    }
+    node_hosts = _read(HOSTS) if pods.host_network(pod) else ""
+    found = texts(pod, pod_ip, cluster_dns, node_hosts=node_hosts, node_resolver=_read(RESOLV))
     made: list[Mount] = []
-    for path, text in texts.items():
+    for path, text in found.items():
         if path not in own:
             file = folder / Path(path).name
             _keep(file, text)

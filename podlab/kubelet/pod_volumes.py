@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from podlab.apis import reasons
 from podlab.apis.types import Manifest
-from podlab.kubelet import claim_folders, volume_folders, volumes
+from podlab.kubelet import claim_folders, eviction, simulated_files, volume_folders, volumes
 from podlab.kubelet.context import Context, PodState
 from podlab.kubelet.mount_errors import MountError
 
@@ -36,6 +36,8 @@ def ready(ctx: Context, state: PodState) -> bool:
             ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_MOUNT, str(error), why=why)
         return False
     state.mounted, state.mount_retry = True, None
+    if eviction.has_limit(state):
+        ctx.limit_set()
     return True
 
 
@@ -50,6 +52,8 @@ def _make(ctx: Context, state: PodState, wanted: list[Manifest]) -> list[MountEr
             _make_one(ctx, state, volume, sources)
         except MountError as error:
             errors.append(error)
+    # After a restart the files of running containers are placed anew; before their start the address is not known.
+    simulated_files.place_hosts(ctx, state, str((state.pod.get("status") or {}).get("podIP") or ""))
     state.volumes_of, state.volumes_due = state.pod["metadata"], ctx.clock.now() + _LOOK_AGAIN
     return errors
 
@@ -60,14 +64,18 @@ def _make_one(ctx: Context, state: PodState, volume: Manifest, sources: volumes.
         _take_claim(ctx, state, volume)
         return
     content = volumes.files(volume, sources)
-    if not ctx.machine.simulated:
+    if ctx.machine.simulated:
+        simulated_files.place(ctx, state, volume, content)
+    else:
         volume_folders.set_up(volume, content, ctx.folders(state.ref.uid), now=ctx.clock.now(), pod=state.pod)
 
 
 def _take_claim(ctx: Context, state: PodState, volume: Manifest) -> None:
     assert state.pod is not None
     held = claim_folders.resolve(state.pod, volume, ctx.lookup, ctx.claim_place())
-    if not ctx.machine.simulated:
+    if ctx.machine.simulated:
+        simulated_files.place_claim(ctx, state, held)
+    else:
         claim_folders.set_up(held)
         if not held.host:
             volume_folders.give_to_group(held.path, state.pod, read_only=held.read_only)

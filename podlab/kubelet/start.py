@@ -23,6 +23,7 @@ from podlab.kubelet import (
     image_volumes,
     killing,
     pods,
+    simulated_files,
     status_why,
     termination_message,
     volumes,
@@ -171,7 +172,7 @@ def _mounts(
     folders = ctx.folders(state.ref.uid)
     mounts = volumes.mounts(state.pod, spec.manifest, folders, env, held=state.held, real=real)
     if not real:
-        return mounts
+        return (*mounts, *simulated_files.host_mounts(ctx, state, spec.manifest, ip or ctx.address))
     message = termination_message.mount(folder, spec.manifest, attempt)
     return (*mounts, *hosts.mounts(state.pod, spec.manifest, folder, ip or ctx.address, ctx.cluster_dns()), message)
 

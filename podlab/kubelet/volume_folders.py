@@ -19,8 +19,8 @@ from podlab.apis import quantity
 from podlab.apis.types import Manifest
 from podlab.kubelet import pods, tmpfs
 
-_IN_MEMORY = ("secret", "downwardAPI", "projected")
-READ_ONLY = ("configMap", *_IN_MEMORY)
+IN_MEMORY = ("secret", "downwardAPI", "projected")
+READ_ONLY = ("configMap", *IN_MEMORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Folders:
     def of(self, volume: Manifest) -> Path:
         which = kind(volume)
         medium = (volume.get("emptyDir") or {}).get("medium")
-        root = self.memory if self.memory is not None and (which in _IN_MEMORY or medium == "Memory") else self.disk
+        root = self.memory if self.memory is not None and (which in IN_MEMORY or medium == "Memory") else self.disk
         return root / "volumes" / f"kubernetes.io~{which.lower()}" / str(volume["name"])
 
     def tear_down(self) -> None:

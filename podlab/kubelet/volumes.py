@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from podlab.apis.status_errors import ApiError
-from podlab.apis.types import Manifest
+from podlab.apis.types import Key, Manifest
 from podlab.kubelet import environment, pods, subpaths
 from podlab.kubelet.claim_folders import Held
 from podlab.kubelet.environment import ConfigError, Facts, Lookup
@@ -100,7 +100,8 @@ def mounts(
         read_only = bool(
             mount.get("readOnly") or kind(volume) in (*READ_ONLY, "image") or (behind is not None and behind.read_only)
         )
-        made.append(Mount(host_path=str(place), container_path=mount["mountPath"], read_only=read_only))
+        root = "" if real or not part else str(place)[: -len(part) - 1]
+        made.append(Mount(host_path=str(place), container_path=mount["mountPath"], read_only=read_only, root=root))
     return tuple(made)
 
 
@@ -111,6 +112,17 @@ def _place(volume: Manifest, folders: Folders) -> Path:
 def changeable(pod: Manifest) -> list[Manifest]:
     """The volumes in use whose content follows objects of the API."""
     return [volume for volume in used(pod) if kind(volume) in READ_ONLY]
+
+
+def refers(pod: Manifest, key: Key) -> bool:
+    """Whether a volume in use shows this ConfigMap or Secret."""
+    if key.namespace != pod["metadata"].get("namespace"):
+        return False
+    which = "configMap" if key.resource == "configmaps" else "secret"
+    sources = [*changeable(pod)]
+    sources += [part for volume in changeable(pod) for part in (volume.get("projected") or {}).get("sources") or ()]
+    named = (source.get(which) or {} for source in sources)
+    return any(key.name in (one.get("name"), one.get("secretName")) for one in named)
 
 
 _HOST_PATH_TYPES: dict[str, tuple[Callable[[Path], bool], str]] = {

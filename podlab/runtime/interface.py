@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from podlab.apis.types import LogLine
+from podlab.runtime.node_files import NodeFile
 
 # What an exec, HTTP, TCP or gRPC call is for: "liveness", "readiness", "startup" or "". Set around the call. No part of it,
 # because a real engine answers all alike; the simulator is told by annotations how each probe shall turn out.
@@ -79,6 +80,7 @@ class Mount:
     host_path: str
     container_path: str
     read_only: bool = False
+    root: str = ""  # of the volume that host_path is a part of, for the simulator; "" = host_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +347,19 @@ class StreamSession(Protocol):
 
     def close(self) -> None:
         """The caller is gone: ends the command of an exec, detaches from a container, hangs up. From any thread."""
+        ...
+
+
+@runtime_checkable
+class PlacesFiles(Protocol):
+    """A runtime whose containers see files that exist nowhere: the simulator."""
+
+    def place_files(self, root: str, files: Mapping[str, NodeFile]) -> None:
+        """What a volume holds, or one file that is mounted, by path below its host path ("" = itself)."""
+        ...
+
+    def volume_bytes(self, root: str) -> int:
+        """What containers wrote there."""
         ...
 
 

@@ -24,6 +24,8 @@ from podlab.registry.client import Client
 from podlab.registry.clusters import MAIN
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
+from podlab.registry.service_network import CLUSTER_DNS
+from podlab.registry.service_network import network as network_of
 from podlab.runtime.errors import NotFound
 from podlab.runtime.sim.runtime import SimRuntime
 from podlab.scheduler import bind, cycle, work
@@ -66,6 +68,7 @@ class World:
         self._pending: deque[LogEntry] = deque()  # read, and not applied yet
         self._visible = 0  # changes that a person would see
         self._addresses: dict[str, str] = {}
+        self._dns = str(network_of(row.name)[CLUSTER_DNS])  # what pods ask, as far as their files say
         self._catalogue = Catalogue()
         self._network = PodNetwork(self._catalogue, self._runtimes, self._addresses)
         client = self._client("scheduler")
@@ -280,6 +283,7 @@ class World:
             rng=random.Random(f"{self._seed}/{name}"),
             stream_address=self._stream_address,
             static_folder=static,
+            cluster_dns=lambda: self._dns,
         )
         self._runtimes[name], self._kubelets[name] = runtime, kubelet
         kubelet.start()

@@ -27,6 +27,7 @@ from podlab.runtime.interface import (
     PullResult,
     SandboxConfig,
 )
+from podlab.runtime.node_files import NodeFile, folder
 from podlab.runtime.sim import images
 from podlab.runtime.sim.behaviour import BadBehaviour, duration, parse
 from podlab.runtime.sim.runtime import SimRuntime
@@ -37,8 +38,9 @@ REF = PodRef("default", "web", "uid-1")
 
 
 class Sim:
-    def __init__(self, folder: Path, seed: int = 1) -> None:
+    def __init__(self, folder: Path, seed: int = 1, *, node_disk: bool = False) -> None:
         self.folder = folder
+        self.node_disk = node_disk
         self.seed = seed
         self.clock = LabClock(START)
         self.runtime = self._open()
@@ -46,7 +48,9 @@ class Sim:
 
     def _open(self) -> SimRuntime:
         journal = self.folder / "node.jsonl"
-        return SimRuntime(cluster="c", node="n", clock=self.clock, seed=self.seed, journal=journal)
+        return SimRuntime(
+            cluster="c", node="n", clock=self.clock, seed=self.seed, journal=journal, node_disk=self.node_disk
+        )
 
     def crash(self, seconds: float = 0) -> None:
         """The worker dies; the next one opens the journal that much later."""
@@ -273,12 +277,31 @@ def test_containers_of_a_pod_share_address_and_volumes(sim: Sim) -> None:
     assert sim.exec(server, "cat", "/www/index.html").output == "hello\n"
 
 
-def test_mounted_files_of_the_node_can_be_read_and_not_written(sim: Sim, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("node_disk", "text"),
+    [(True, "from a ConfigMap\n"), (False, "cat: can't open '/c/a': No such file or directory\n\n")],
+    ids=["beside real pods", "in a simulated cluster"],
+)
+def test_files_of_the_machine_are_seen_beside_real_pods_only(tmp_path: Path, node_disk: bool, text: str) -> None:
     (tmp_path / "cfg").mkdir()
     (tmp_path / "cfg" / "a").write_text("from a ConfigMap")
+    sim = Sim(tmp_path, node_disk=node_disk)
     mount = (Mount(host_path=str(tmp_path / "cfg"), container_path="/c", read_only=True),)
     container = sim.shell("cat /c/a; echo; touch /c/x 2>&1; sleep 3600", mounts=mount)
-    assert Lines(sim.runtime, container).text == "from a ConfigMap\ntouch: /c/x: Read-only file system\n"
+    assert Lines(sim.runtime, container).text == text + "touch: /c/x: Read-only file system\n"
+    sim.runtime.close()
+
+
+def test_placed_files_are_seen_anew_and_heard_again_in_a_replay(sim: Sim) -> None:
+    mount = (Mount(host_path="/pods/uid-1/c", container_path="/c", read_only=True),)
+    sim.runtime.place_files("/pods/uid-1/c", {"": folder(0o777), "/a": NodeFile("one\n")})
+    container = sim.shell("while true; do cat /c/a; sleep 10; done", mounts=mount)
+    sim.to(5)
+    sim.runtime.place_files("/pods/uid-1/c", {"": folder(0o777), "/a": NodeFile("two\n")})
+    sim.to(15)
+    assert Lines(sim.runtime, container).text == "one\ntwo\n"
+    sim.crash()
+    assert Lines(sim.runtime, container).text == "one\ntwo\n"
 
 
 def test_exec_times_out_and_leaves_the_container_alone(sim: Sim) -> None:

@@ -106,6 +106,7 @@ class Beside:
                 subnet=SUBNET,
                 cpu_milli=cpu_milli,
                 memory_bytes=memory_bytes,
+                node_disk=True,
             )
         ).result()
 

@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
-from podlab.runtime.sim import file_commands, network_commands, servers, text_commands
+from podlab.runtime.sim import (
+    awk_command,
+    builtin_commands,
+    file_commands,
+    filter_commands,
+    look_commands,
+    network_commands,
+    script_servers,
+    servers,
+    system_commands,
+    text_commands,
+)
+from podlab.runtime.sim.inputs import options
 from podlab.runtime.sim.machine import SECOND, Machine, Program, Wait
-from podlab.runtime.sim.shell import Exit, Io, LoopControl, Shell, signal_name
+from podlab.runtime.sim.shell import Exit, Io, LoopControl, Return, Shell
 from podlab.runtime.sim.shell_syntax import Unsupported, parse
 
 SHELLS = frozenset({"sh", "bash", "ash", "dash"})
 BIN = frozenset({"/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin"})
+MAX_DEPTH = 20  # of shells in shells
 MAX_SLEEP = 100 * 365 * 86400
 # busybox has more applets than the simulator knows; these exist and are not simulated.
 OTHER_APPLETS = frozenset(
     [
-        "awk",
-        "sed",
-        "xargs",
-        "find",
         "watch",
         "top",
-        "ps",
         "vi",
         "less",
         "more",
@@ -34,10 +43,6 @@ OTHER_APPLETS = frozenset(
         "gzip",
         "gunzip",
         "unzip",
-        "free",
-        "df",
-        "du",
-        "mount",
         "umount",
         "ifconfig",
         "ip",
@@ -48,15 +53,8 @@ OTHER_APPLETS = frozenset(
         "ftpget",
         "ftpput",
         "nproc",
-        "stat",
-        "md5sum",
-        "sha256sum",
-        "base64",
         "od",
         "hexdump",
-        "timeout",
-        "nohup",
-        "time",
         "expr",
         "bc",
         "dc",
@@ -65,10 +63,6 @@ OTHER_APPLETS = frozenset(
         "su",
         "chroot",
         "dmesg",
-        "readlink",
-        "realpath",
-        "basename",
-        "dirname",
         "mktemp",
         "mkfifo",
         "tty",
@@ -100,24 +94,46 @@ def run(shell: Shell, argv: list[str], *, direct: bool = False, lenient: bool = 
         return (yield from _shell(shell, argv, direct=direct, lenient=lenient))
     handler = COMMANDS.get(name)
     if handler is not None:
-        result = handler(shell, argv)
-        return result if isinstance(result, int) else (yield from result)
+        try:
+            result = handler(shell, argv)
+            return result if isinstance(result, int) else (yield from result)
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise Unsupported(f"{name}: {error}") from None  # options that it was not made for
     if name == "nginx" and "-s" in argv:
         shell.machine.signal("TERM", outside=False)
         return 0
+    script = _script_at(shell, argv[0])
+    if script is not None:
+        return (yield from _shell(shell, ["sh", script, *argv[1:]], direct=direct, lenient=lenient))
     server = servers.of_command(argv)
-    if server is not None and name == "httpd" and "-f" not in argv:
-        # It puts itself into the background, and no `wait` waits for it.
-        shell.machine.spawn(servers.serve(shell.machine, server, direct=False), lambda code: None)
-        return 0
     if server is not None:
-        return (yield from servers.serve(shell.machine, server, direct=direct))
+        machine = shell.machine
+        files = servers.files_in(machine, server.root) if server.root else None
+        site = script_servers.cgi(shell, server.root, files) if files is not None else None
+        if name == "httpd" and "-f" not in argv:
+            # It puts itself into the background, and no `wait` waits for it.
+            machine.spawn(servers.serve(machine, server, direct=False, site=site), lambda code: None)
+            return 0
+        return (yield from servers.serve(machine, server, direct=direct, site=site))
     if lenient:
         return 0
     if not exists(shell.machine, argv[0]):
         shell.io.err(f"sh: {argv[0]}: not found\n")
         return 127
     return (yield from servers.serve(shell.machine, servers.UNKNOWN, direct=direct))
+
+
+def _script_at(shell: Shell, word: str) -> str | None:
+    """The path of a file that is a shell script and may be run."""
+    path = shell.path(word)
+    if "/" not in word or (text := shell.machine.files.read(path)) is None or not shell.machine.files.may(path, "x"):
+        return None
+    first = text.partition("\n")[0]
+    shebang = re.match(r"#!\s*(\S+)(?:\s+(\S+))?", first)
+    if shebang is None:
+        return path if not first.startswith("#!") and text else None
+    interpreter = shebang[2] if shebang[1].endswith("/env") and shebang[2] else shebang[1]
+    return path if base_name(interpreter) in SHELLS else None
 
 
 def exists(machine: Machine, word: str) -> bool:
@@ -136,15 +152,16 @@ def start(machine: Machine, argv: list[str], io: Io, *, pid1: bool, lenient: boo
         return run(shell, words, lenient=lenient)
 
     shell = Shell(machine, io, run_command, folder=machine.setting.working_dir or "/")
-    shell.variables = {"HOSTNAME": machine.setting.hostname, "HOME": "/root", **machine.setting.env}
+    shell.variables = machine.setting.environment()
+    shell.exported = set(shell.variables)
     shell.pid1 = pid1
     try:
         return (yield from run(shell, argv, direct=pid1, lenient=lenient))
     except Exit as leave:
         return leave.code
-    except LoopControl:
+    except (LoopControl, Return):
         return 0
-    except Unsupported:
+    except (Unsupported, RecursionError):
         if lenient:
             return 0
         return (yield from servers.block())
@@ -156,9 +173,18 @@ def _shell(shell: Shell, argv: list[str], *, direct: bool, lenient: bool) -> Pro
         shell.io,
         shell.run_command,
         pid1=direct,
-        variables=dict(shell.variables),
+        variables={
+            # It drops what it could not have set itself.
+            **{name: value for name, value in shell.environment().items() if re.fullmatch(r"[A-Za-z_]\w*", name)},
+            "PWD": shell.folder,
+            "SHLVL": str(int(shell.variables.get("SHLVL") or 0) + 1),
+        },
         folder=shell.folder,
+        depth=shell.depth + 1,
     )
+    inner.exported = set(inner.variables)
+    if inner.depth > MAX_DEPTH:
+        raise Unsupported("too deep")
     arguments = argv[1:]
     flags = ""
     while arguments and arguments[0][:1] in "-+" and len(arguments[0]) > 1:
@@ -173,10 +199,12 @@ def _shell(shell: Shell, argv: list[str], *, direct: bool, lenient: bool) -> Pro
         if source is None:
             shell.io.err(f"{argv[0]}: can't open '{arguments[0]}': No such file or directory\n")
             return 2
+        inner.name, inner.arguments = arguments[0], tuple(arguments[1:])
         return (yield from inner.script(source))
     if not arguments:
         shell.io.err(f"{argv[0]}: -c requires an argument\n")
         return 2
+    inner.name, inner.arguments = (arguments[1] if len(arguments) > 1 else argv[0]), tuple(arguments[2:])
     if only := _only_command(arguments[0]):
         return (yield from run(inner, only, direct=direct, lenient=lenient))
     return (yield from inner.script(arguments[0]))
@@ -195,7 +223,11 @@ def _only_command(script: str) -> list[str] | None:
     if getattr(node, "assigns", True) or not words:
         return None
     plain = ["".join(piece.text for piece in word) for word in words]
-    if any(piece.kind != "text" for word in words for piece in word) or base_name(plain[0]) in BUILTINS:
+    pieces = [piece for word in words for piece in word]
+    if (
+        any(piece.kind != "text" or (not piece.quoted and re.search(r"[*?\[~]", piece.text)) for piece in pieces)
+        or base_name(plain[0]) in BUILTINS
+    ):
         return None
     return plain
 
@@ -217,85 +249,73 @@ def _sleep(shell: Shell, argv: list[str]) -> Program:
     return 0
 
 
-def _wait(shell: Shell, argv: list[str]) -> Program:
-    signal = yield Wait(jobs=True, interruptible=shell.pid1)
-    if signal is None:
-        return 0
-    yield from shell.trapped(signal)
-    return 128 + 15
+def _command(shell: Shell, argv: list[str]) -> int | Program:
+    """`command -v`, `which`, `type`: whether there is such a command, and where; `command NAME` runs it."""
+    words = [word for word in argv[1:] if not word.startswith("-")]
+    if argv[0] == "command" and not any(word in {"-v", "-V"} for word in argv[1:2]):
+        return shell.run_command(shell, words) if words else 0
+    code = 0
+    for word in words:
+        name = base_name(word)
+        if name in BUILTINS and argv[0] != "which":
+            shell.io.out(f"{word} is a shell builtin\n" if argv[0] == "type" else f"{word}\n")
+        elif name in COMMANDS or name in SHELLS or name in OTHER_APPLETS:
+            shell.io.out(f"{word} is /bin/{name}\n" if argv[0] == "type" else f"/bin/{name}\n")
+        else:
+            code = 127 if argv[0] == "type" else 1
+    return code
 
 
-def _trap(shell: Shell, argv: list[str]) -> int:
-    if len(argv) < 3:
-        return 0
-    body, names = argv[1], [signal_name(word) for word in argv[2:]]
-    for name in names:
-        name = "EXIT" if name in {"0", "EXIT"} else name
-        shell.traps.pop(name, None)
-        if shell.pid1:
-            shell.machine.handled.discard(name)
-        if body not in {"", "-"}:
-            shell.traps[name] = body
-            if shell.pid1 and name != "EXIT":
-                shell.machine.handled.add(name)
-    return 0
+def _timeout(shell: Shell, argv: list[str]) -> Program:
+    """The command runs beside, and is stopped when its time is over."""
+    words = list(argv[1:])
+    while words and words[0].startswith("-"):
+        words = words[2:] if words[0] in {"-s", "-k"} else words[1:]
+    span = seconds(words[0]) if words else None
+    if span is None or len(words) < 2:
+        raise Unsupported("timeout")
+    ended: list[int] = []
+    beside = replace(shell, variables=dict(shell.variables), pid1=False, traps={})
+    process = shell.machine.spawn(_guarded(shell.run_command(beside, words[1:])), ended.append)
+    until = shell.machine.now + round(span * SECOND)
+    while not ended and shell.machine.now < until:
+        yield Wait(micros=min(SECOND // 20, until - shell.machine.now))
+    if ended:
+        return ended[0]
+    shell.machine.stop(process)
+    return 143
 
 
-def _kill(shell: Shell, argv: list[str]) -> int:
-    name, targets = "TERM", argv[1:]
-    if targets[:1] == ["-s"]:
-        name, targets = signal_name(targets[1]), targets[2:]
-    elif targets and targets[0].startswith("-"):
-        name, targets = signal_name(targets[0][1:]), targets[1:]
-    for target in targets:
-        if target != "1":
-            shell.io.err(f"sh: can't kill pid {target}: No such process\n")
-            return 1
-        if name != "0":
-            shell.machine.signal(name, outside=False)
-    return 0
+def _guarded(program: Program) -> Program:
+    try:
+        return (yield from program)
+    except Exit as leave:
+        return leave.code
+    except Unsupported:
+        return (yield from servers.block())
 
 
-def _exit(shell: Shell, argv: list[str]) -> int:
-    raise Exit(int(argv[1]) if len(argv) > 1 and argv[1].isdigit() else shell.last)
+def _xargs(shell: Shell, argv: list[str]) -> Program:
+    given = options("xargs", argv[1:2] if argv[1:2] and argv[1].startswith("-") else [], flags="r0t", values="n")
+    words = [word for word in argv[1:] if word != (argv[1] if given.flags or given.values else None)]
+    if given.values.get("n") == [""]:
+        given.values["n"], words = [words[0]], words[1:]
+    items = (shell.io.stdin or "").split("\0" if "0" in given.flags else None)
+    size = int((given.values.get("n") or [str(len(items) or 1)])[0]) or 1
+    shell.io, kept = replace(shell.io, stdin=""), shell.io
+    code = 0
+    try:
+        for at in range(0, len(items) or 1, size):
+            if items or "r" not in given.flags:
+                code = yield from shell.run_command(shell, [*(words or ["echo"]), *items[at : at + size]])
+    finally:
+        shell.io = kept
+    return code
 
 
-def _break(shell: Shell, argv: list[str]) -> int:
-    raise LoopControl(again=argv[0] == "continue")
-
-
-def _export(shell: Shell, argv: list[str]) -> int:
-    for word in argv[1:]:
-        name, equals, value = word.partition("=")
-        if equals:
-            shell.variables[name] = value
-    return 0
-
-
-def _unset(shell: Shell, argv: list[str]) -> int:
-    for name in argv[1:]:
-        shell.variables.pop(name, None)
-    return 0
-
-
-def _set(shell: Shell, argv: list[str]) -> int:
-    for word in argv[1:]:
-        if word[:1] in {"-", "+"} and "e" in word:
-            shell.errexit = word[0] == "-"
-    return 0
-
-
-def _cd(shell: Shell, argv: list[str]) -> int:
-    shell.folder = shell.path(argv[1] if len(argv) > 1 else "/root")
-    return 0
-
-
-def _nothing(shell: Shell, argv: list[str]) -> int:
-    return 0
-
-
-def _fails(shell: Shell, argv: list[str]) -> int:
-    return 1
+def _passed_on(shell: Shell, argv: list[str]) -> int | Program:
+    """nohup, time, nice: the command itself is all that matters here."""
+    return shell.run_command(shell, argv[1:]) if len(argv) > 1 else 0
 
 
 def _stress(shell: Shell, argv: list[str]) -> Program:
@@ -312,33 +332,23 @@ def _stress(shell: Shell, argv: list[str]) -> Program:
     return (yield from servers.block())
 
 
-BUILTINS: dict[str, Handler] = {
-    ":": _nothing,
-    "break": _break,
-    "cd": _cd,
-    "continue": _break,
-    "exit": _exit,
-    "export": _export,
-    "return": _exit,
-    "set": _set,
-    "trap": _trap,
-    "unset": _unset,
-    "wait": _wait,
-    "kill": _kill,
-    "true": _nothing,
-    "false": _fails,
-    "umask": _nothing,
-}
+BUILTINS: dict[str, Handler] = {**builtin_commands.BUILTINS, "command": _command, "type": _command}
 
 COMMANDS: dict[str, Handler] = {
     **BUILTINS,
     **text_commands.COMMANDS,
     **file_commands.COMMANDS,
+    **filter_commands.COMMANDS,
+    **look_commands.COMMANDS,
+    **system_commands.COMMANDS,
     **network_commands.COMMANDS,
+    "awk": awk_command.awk,
     "sleep": _sleep,
-    "sync": _nothing,
-    "chmod": _nothing,
-    "chown": _nothing,
-    "ln": _nothing,
     "stress": _stress,
+    "which": _command,
+    "timeout": _timeout,
+    "xargs": _xargs,
+    "nohup": _passed_on,
+    "time": _passed_on,
+    "nice": _passed_on,
 }

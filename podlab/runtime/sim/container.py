@@ -5,20 +5,22 @@ One timer per running container, at the next moment at which something happens b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from podlab.apis import quantity
 from podlab.clock import Clock, Timer
 from podlab.runtime.errors import StartFailed
 from podlab.runtime.interface import ContainerConfig, ContainerState, ContainerStatus, PidNamespace
+from podlab.runtime.node_files import NodeFile, from_json
 from podlab.runtime.sim import behaviour as behaviours
 from podlab.runtime.sim import commands, servers
 from podlab.runtime.sim.behaviour import Behaviour
-from podlab.runtime.sim.machine import KILLED, SECOND, End, Files, Machine, Program, Setting
+from podlab.runtime.sim.files import Files, Store, Volume
+from podlab.runtime.sim.image_files import Rights
+from podlab.runtime.sim.machine import KILLED, SECOND, End, Machine, Program, Setting
 from podlab.runtime.sim.output import MICRO, Follower, Output
 from podlab.runtime.sim.outside import Heard, Outside, Question
 from podlab.runtime.sim.shell import Io
@@ -30,13 +32,12 @@ TERMINATION_LOG = "/dev/termination-log"
 LOG_LINES, LOG_BYTES = 80, 2048  # of the output that may stand in for it
 MAX_MESSAGE = 4096
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MAX_FILE = 256 * 1024
 CANNOT_START = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
     "unable to start container process: "
 )
 
-Volumes = dict[str, dict[str, str]]  # by host path
+Volumes = dict[str, Store]  # by the host path of a volume's root
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class SimContainer:
         seed: int,
         volumes: Volumes,
         on_end: Callable[[SimContainer], None],
-        on_volume: Callable[[str, str, str | None], None],
+        on_volume: Callable[[str, str, NodeFile | None], None],
         ip: str = "",
         network: Callable[[SimContainer, Question], Any] = lambda container, question: None,
         on_heard: Callable[[SimContainer, dict[str, Any]], None] = lambda container, record: None,
@@ -79,6 +80,9 @@ class SimContainer:
         self.happened: list[dict[str, Any]] = []  # signals, files and answers from outside, as journalled
         self._ip, self._network, self._on_heard = ip, network, on_heard
         self._heard = Heard()
+        self._placed: dict[
+            str, tuple[Any, Mapping[str, NodeFile]]
+        ] = {}  # the last answer for a volume, and its meaning
         self._hostname = hostname
         self._clock = clock
         self._seed = seed
@@ -105,6 +109,8 @@ class SimContainer:
             raise StartFailed(problem)
         self.started_at = at
         self.machine = machine
+        for volume in machine.files.volumes.values():
+            volume.prepare()
         machine.boot(self._program(machine))
         self.settle()
 
@@ -131,8 +137,8 @@ class SimContainer:
             machine.advance(min(record["micros"], until))
             self._again(machine, record)
         machine.advance(until)
-        machine.files = self._files(machine, replay=False)
         machine.outside = Outside(self._ask)
+        machine.use(self._files(machine, replay=False))
         if ended is not None:
             self._finish(ended)
         else:
@@ -144,8 +150,8 @@ class SimContainer:
         elif "memory_limit" in record:
             self._set_limit(machine, record["memory_limit"])
         elif "files" in record:
-            for path, text in record["files"].items():
-                machine.files.write(path, text)
+            for path, file in record["files"].items():
+                machine.files.restore(path, from_json(file))
 
     def _ask(self, question: Question) -> Any:
         """Of the network as it is now."""
@@ -289,7 +295,17 @@ class SimContainer:
             ip=self._ip,
             env=dict(config.env),
             working_dir=config.working_dir or "/",
-            user=config.run_as_user or 0,
+            rights=Rights(
+                user=config.run_as_user or 0,
+                group=config.run_as_group or 0,
+                groups=config.groups,
+                privileged=config.privileged,
+                add=config.add_capabilities,
+                drop=config.drop_capabilities,
+                no_new_privileges=config.no_new_privileges,
+            ),
+            read_only_root=config.read_only_rootfs,
+            argv=tuple(self._argv()) or (servers.image_name(config.image),),
             memory_limit=config.memory_limit,
             seed=f"{self._seed}/{self.id}",
             declared_ports=config.ports,
@@ -302,31 +318,37 @@ class SimContainer:
             self.output.write(at + micros * MICRO, stream, text)
 
         machine = Machine(setting, Files(), emit)
-        machine.files = self._files(machine, replay=replay)
         machine.outside = Outside(self._recall if replay else self._ask)
+        machine.use(self._files(machine, replay=replay))
         self._plan_oom(machine, config.memory_limit)
         return machine
 
     def _files(self, machine: Machine, *, replay: bool) -> Files:
         """A replay sees the volumes as they are and changes only its copy: what it wrote then is in there already."""
-        mounts = {mount.container_path.rstrip("/") or "/": mount for mount in self.config.mounts}
-        shared = {path: self._volumes.setdefault(mount.host_path, {}) for path, mount in mounts.items()}
+        stores: dict[str, Store] = {}
+        volumes: dict[str, Volume] = {}
+        for mount in self.config.mounts:
+            root = mount.root or mount.host_path
+            store = self._volumes.setdefault(root, {})
+            volumes[mount.container_path.rstrip("/") or "/"] = Volume(
+                stores.setdefault(root, dict(store)) if replay else store,
+                lambda root=root: self._look(machine, root),  # type: ignore[misc]
+                part=mount.host_path[len(root) :],
+                read_only=mount.read_only,
+                wrote=None if replay else lambda inner, file, root=root: self._on_volume(root, inner, file),  # type: ignore[misc]
+            )
+        return Files(volumes, own=machine.files.own, removed=machine.files.removed)
 
-        def disk(path: str) -> str | None:
-            mount = max((one for one in mounts if path == one or path.startswith(one + "/")), key=len)
-            return _read_file(Path(mounts[mount].host_path + path[len(mount) :]))
-
-        def wrote(mount: str, inner: str, text: str | None) -> None:
-            self._on_volume(mounts[mount].host_path, inner, text)
-
-        files = Files(
-            {path: dict(store) for path, store in shared.items()} if replay else shared,
-            disk,
-            None if replay else wrote,
-            frozenset(path for path, mount in mounts.items() if mount.read_only),
-        )
-        files.own = machine.files.own
-        return files
+    def _look(self, machine: Machine, root: str) -> Mapping[str, NodeFile]:
+        """What the kubelet placed in a volume, as a container sees it now."""
+        answer = machine.outside.placed(root)
+        known = self._placed.get(root)
+        if answer is None:  # nobody has said yet, after a crash, or nothing is there
+            return known[1] if known is not None else {}
+        if known is None or known[0] is not answer:
+            files = {path: from_json(file) for path, file in answer.items()}
+            self._placed[root] = known = (answer, {path: file for path, file in files.items() if file is not None})
+        return known[1]
 
     def _argv(self) -> list[str]:
         """What is run by name; empty = what the image does by itself."""
@@ -369,11 +391,3 @@ def _leaves() -> Program:
     """A shell that finds the end of its input."""
     yield from ()
     return 0
-
-
-def _read_file(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return file.read(MAX_FILE).decode(errors="replace")
-    except OSError:
-        return None

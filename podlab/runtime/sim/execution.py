@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from podlab.clock import Clock, Timer
 from podlab.runtime.interface import ExecResult
+from podlab.runtime.node_files import MAX_FILE, NodeFile
 from podlab.runtime.sim import commands
-from podlab.runtime.sim.container import MAX_FILE, SimContainer
+from podlab.runtime.sim.container import SimContainer
 from podlab.runtime.sim.machine import Process
 from podlab.runtime.sim.network import Call
 from podlab.runtime.sim.shell import Io
 
-Changed = Callable[[SimContainer, dict[str, str | None]], None]
+Changes = dict[str, NodeFile | None]
+Changed = Callable[[SimContainer, Changes], None]
+
+
+def changed(before: Mapping[str, NodeFile], after: Mapping[str, NodeFile]) -> Changes:
+    """What became of a container's own files."""
+    found: Changes = {path: file for path, file in after.items() if before.get(path) != file}
+    return found | {path: None for path in before if path not in after}
 
 
 class Execution:
@@ -37,7 +45,7 @@ class Execution:
         # stdout before stderr, as the kubelet joins them.
         self._out: list[str] = []
         self._err: list[str] = []
-        self._files: dict[str, str] = {}
+        self._files: dict[str, NodeFile] = {}
         self._process: Process | None = None
         self._timeout: Timer | None = None
         self._began = clock.now()
@@ -84,10 +92,7 @@ class Execution:
     def _note_files(self) -> None:
         machine = self._container.machine
         assert machine is not None
-        before, after = self._files, machine.files.own
-        changes: dict[str, str | None] = {path: text for path, text in after.items() if before.get(path) != text}
-        changes.update({path: None for path in before if path not in after})
-        if changes:
+        if changes := changed(self._files, machine.files.own):
             self._changed(self._container, changes)
 
     def _answer(self, result: ExecResult, *, at_once: bool = False) -> None:

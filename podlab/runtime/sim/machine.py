@@ -14,9 +14,13 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from podlab.runtime.node_files import folder
+from podlab.runtime.sim.files import Files, Owner
+from podlab.runtime.sim.image_files import ImageFiles, Rights
 from podlab.runtime.sim.outside import Outside, nowhere
 
 SECOND = 1_000_000
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KILLED = 137
 _DEADLY = {"HUP": 1, "INT": 2, "QUIT": 3, "USR1": 10, "USR2": 12, "TERM": 15}
 
@@ -52,63 +56,6 @@ class Process:
     wake: int | None = 0
 
 
-class Files:
-    """The container's own files and those on its volumes. `shared` maps mount points to stores that other containers
-    of the pod see too; what is not there may be read from `disk` (ConfigMaps and the like, which the kubelet wrote)."""
-
-    def __init__(
-        self,
-        shared: Mapping[str, dict[str, str]] | None = None,
-        disk: Callable[[str], str | None] | None = None,
-        on_shared_write: Callable[[str, str, str | None], None] | None = None,
-        read_only: frozenset[str] = frozenset(),
-    ) -> None:
-        self.own: dict[str, str] = {}
-        self._shared = dict(shared or {})
-        self._disk = disk
-        self._on_shared_write = on_shared_write
-        self._read_only = read_only
-
-    def _mount(self, path: str) -> str | None:
-        mounts = [mount for mount in self._shared if path == mount or path.startswith(mount.rstrip("/") + "/")]
-        return max(mounts, key=len, default=None)
-
-    def read(self, path: str) -> str | None:
-        mount = self._mount(path)
-        if mount is None:
-            return self.own.get(path)
-        found = self._shared[mount].get(path[len(mount) :])
-        return found if found is not None or self._disk is None else self._disk(path)
-
-    def write(self, path: str, text: str | None) -> bool:
-        """None deletes. False on a read-only mount."""
-        mount = self._mount(path)
-        if mount is None:
-            self._put(self.own, path, text)
-            return True
-        if mount in self._read_only:
-            return False
-        inner = path[len(mount) :]
-        self._put(self._shared[mount], inner, text)
-        if self._on_shared_write is not None:
-            self._on_shared_write(mount, inner, text)
-        return True
-
-    @staticmethod
-    def _put(store: dict[str, str], path: str, text: str | None) -> None:
-        if text is None:
-            store.pop(path, None)
-        else:
-            store[path] = text
-
-    def under(self, folder: str) -> list[str]:
-        """Names directly inside a folder, sorted."""
-        prefix = folder.rstrip("/") + "/"
-        paths = list(self.own)
-        paths += [mount + inner for mount, store in self._shared.items() for inner in store]
-        return sorted({path[len(prefix) :].split("/")[0] for path in paths if path.startswith(prefix)})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What a program may know about where it runs."""
@@ -119,7 +66,9 @@ class Setting:
     ip: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     working_dir: str = "/"
-    user: int = 0
+    rights: Rights = field(default_factory=Rights)
+    read_only_root: bool = False
+    argv: tuple[str, ...] = ()  # of the main process
     memory_limit: int = 0
     seed: str = ""
     declared_ports: tuple[int, ...] = ()
@@ -127,13 +76,23 @@ class Setting:
     input_open: bool = False  # `stdin: true`: the main process is never told that its input ends
     applets_only: bool = False  # a busybox-like image: commands that the simulator does not know do not exist
 
+    @property
+    def user(self) -> int:
+        return self.rights.user
+
+    def environment(self) -> dict[str, str]:
+        """What a process of the container starts with."""
+        home = "/root" if self.user == 0 else "/"
+        return {"PATH": PATH, "HOSTNAME": self.hostname, **self.env, "HOME": self.env.get("HOME", home)}
+
 
 class Machine:
     def __init__(self, setting: Setting, files: Files, emit: Callable[[int, str, str], None]) -> None:
         """`emit(micros, stream, text)` gets whatever PID 1 and its children write to stdout and stderr."""
         self.setting = setting
-        self.files = files
         self.now = 0
+        self.files = files
+        self.use(files)
         self.end: End | None = None
         self.ports: dict[int, Site | None] = {}  # None: open, but no HTTP behind it
         self.handled: set[str] = set()  # signals that PID 1 has a handler for
@@ -144,6 +103,25 @@ class Machine:
         self._processes: list[Process] = []
         self._main: Process | None = None
         self._kills: list[tuple[int, int, str]] = []  # planned ends: (at, code, reason)
+
+    def use(self, files: Files) -> None:
+        """These are its files from now on, on top of what its image has."""
+        setting, rights = self.setting, self.setting.rights
+        image = ImageFiles(
+            hostname=setting.hostname,
+            rights=rights,
+            env=setting.environment,
+            argv=lambda: setting.argv,
+            mounts=lambda: {path: volume.kind() for path, volume in files.volumes.items()},
+        )
+        files.image, files.image_names = image.at, image.names
+        files.owner = Owner(rights.user, rights.group, frozenset(rights.groups))
+        files.strict, files.read_only = setting.applets_only, setting.read_only_root
+        files.now = lambda: self.wall().timestamp()
+        self.files = files
+        work = setting.working_dir
+        if files.mount_of(work) is None and files.find(work) is None:
+            files.own[work] = folder()  # the runtime makes it
 
     def out(self, stream: str, text: str) -> None:
         self._emit(self.now, stream, text)

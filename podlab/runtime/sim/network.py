@@ -6,13 +6,17 @@ Failure texts are those of Go's net/http and net, because Kubernetes shows them 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
 
 from podlab.apis.times import go_duration
 from podlab.runtime.interface import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
-from podlab.runtime.sim.machine import Site
+from podlab.runtime.sim.machine import SECOND, Site
+from podlab.runtime.sim.script_servers import ScriptSite, probe_headers
 from podlab.runtime.sim.servers import anything
 
 MAX_BODY = 10 * 1024
+MAX_REDIRECTS = 10
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,34 @@ def http(call: Call, request: HttpRequest, listener: Listener) -> HttpResult:
         return HttpResult(0, "", call.seconds, f"{get}EOF")
     if request.scheme.upper() == "HTTPS":
         return HttpResult(0, "", call.seconds, f"{get}http: server gave HTTP response to HTTPS client")
+    if isinstance(listener.site, ScriptSite):
+        return _scripted(call, request, listener.site)
     status, body = listener.site(listener.micros, request.path)
     return HttpResult(status, body[:MAX_BODY], call.seconds)
+
+
+def _scripted(call: Call, request: HttpRequest, site: ScriptSite) -> HttpResult:
+    """As the kubelet follows redirects: to the same host name, and where they lead elsewhere it stops."""
+    path, seconds = request.path, call.seconds
+    headers = probe_headers(request.host, request.port, request.headers)
+    get = f'Get "{url(request)}": '
+    for _ in range(MAX_REDIRECTS):
+        reply = site.reply(path, headers)
+        seconds += (reply.micros or 0) / SECOND
+        if reply.micros is None or seconds >= call.timeout:
+            text = f"{get}context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+            return HttpResult(0, "", call.timeout, text)
+        if not reply.status:
+            told = "net/http: HTTP/1.x transport connection broken: malformed HTTP response"
+            first = reply.body.strip().partition("\n")[0]
+            return HttpResult(0, "", seconds, f'{get}{told} "{first}"' if first else f"{get}EOF")
+        if reply.status not in REDIRECTS or not reply.location:
+            return HttpResult(reply.status, reply.body[:MAX_BODY], seconds)
+        target = urlsplit(urljoin(url(request), reply.location))
+        if target.hostname != request.host:
+            return HttpResult(reply.status, reply.body[:MAX_BODY], seconds, redirect_host=target.hostname or "")
+        path = target.path + (f"?{target.query}" if target.query else "")
+    return HttpResult(0, "", seconds, f"{get}stopped after {MAX_REDIRECTS} redirects")
 
 
 def tcp(call: Call, host: str, port: int, listener: Listener) -> TcpResult:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from podlab.runtime.sim import chance, servers
+from podlab.runtime.sim import chance, script_servers, servers
 from podlab.runtime.sim.machine import SECOND, Program, Wait
 from podlab.runtime.sim.outside import LOOPBACK
 from podlab.runtime.sim.shell import Shell
@@ -252,7 +252,8 @@ def _curl_failure(target: Url, reached: Reached, answer: tuple[int, str] | None,
 def nc(shell: Shell, argv: list[str]) -> Program:
     given = options(argv, "wpise")
     if "l" in given.flags:
-        return (yield from servers.serve(shell.machine, servers.netcat(argv), direct=False))
+        server = replace(servers.netcat(argv), site=script_servers.netcat(shell, argv))
+        return (yield from servers.serve(shell.machine, server, direct=False))
     if len(given.rest) < 2 or not given.rest[1].isdigit():
         shell.io.err("nc: usage: nc [-z] [-v] [-w SECONDS] HOST PORT\n")
         return 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from podlab.clock import Clock
 from podlab.runtime.interface import ContainerConfig, ImageInfo, PodRef, SandboxConfig, SandboxStatus
+from podlab.runtime.node_files import NodeFile, from_json, to_json
 from podlab.runtime.sim import chance, images, records
 from podlab.runtime.sim.container import START_ERROR, Ended, SimContainer, Volumes
 from podlab.runtime.sim.journal import Journal, Record
@@ -39,6 +40,19 @@ class Sandbox:
 
 
 @dataclass(slots=True)
+class Placed:
+    """`told`: the same as a container hears it, made when one asks."""
+
+    files: Mapping[str, NodeFile]
+    told: dict[str, Any] | None = None
+
+    def tell(self) -> dict[str, Any]:
+        if self.told is None:
+            self.told = {path: to_json(file) for path, file in self.files.items()}
+        return self.told
+
+
+@dataclass(slots=True)
 class Node:
     """`subnet`: the node's share of the pod network, as in 10.244.<subnet>.x."""
 
@@ -52,6 +66,8 @@ class Node:
     containers: dict[str, SimContainer] = field(default_factory=dict)
     images: dict[str, ImageInfo] = field(default_factory=dict)  # by ref
     volumes: Volumes = field(default_factory=dict)
+    # What the kubelet placed in volumes, by their roots. It places it again after a restart.
+    placed: dict[str, Placed] = field(default_factory=dict)
     made: int = 0  # sandboxes and containers ever made: ids follow from it and the seed, the same in every run
     announce: Callable[[SimContainer], None] = field(default=lambda container: None)
     network: Callable[[SimContainer, Question], Any] = field(default=lambda container, question: None)
@@ -89,7 +105,7 @@ class Node:
             seed=self.seed,
             volumes=self.volumes,
             on_end=self._container_ended,
-            on_volume=lambda path, inner, text: self.write("volume", path=path, inner=inner, text=text),
+            on_volume=lambda path, inner, file: self.write("volume", path=path, inner=inner, text=to_json(file)),
             ip=sandbox.ip,
             network=lambda asking, question: self.network(asking, question),
             on_heard=lambda hearing, record: self.write("happened", id=hearing.id, **record),
@@ -101,8 +117,9 @@ class Node:
         sandbox = self.sandboxes.pop(id, None)
         if sandbox is not None and not any(self.of_pod(sandbox.config.pod.uid)):
             # Host paths of a pod's volumes carry its uid.
-            for path in [path for path in self.volumes if sandbox.config.pod.uid in path]:
-                del self.volumes[path]
+            for held in (self.volumes, self.placed):
+                for path in [path for path in held if sandbox.config.pod.uid in path]:
+                    del held[path]
 
     def of_pod(self, uid: str) -> Iterator[Sandbox]:
         return (sandbox for sandbox in self.sandboxes.values() if sandbox.config.pod.uid == uid)
@@ -177,10 +194,10 @@ class Node:
             self.add_container(record["id"], record["sandbox"], records.to_container(record["config"]), at)
         elif op == "volume":
             store = self.volumes.setdefault(record["path"], {})
-            if record["text"] is None:
+            if (file := from_json(record["text"])) is None:
                 store.pop(record["inner"], None)
             else:
-                store[record["inner"]] = record["text"]
+                store[record["inner"]] = file
         elif op == "remove":
             self.containers.pop(record["id"], None)
         elif record.get("id") in self.containers:
@@ -210,8 +227,8 @@ class Node:
             if not sandbox.ready:
                 yield {"op": "stop-sandbox", "at": now, "id": sandbox.id}
         for path, store in self.volumes.items():
-            for inner, text in store.items():
-                yield {"op": "volume", "at": now, "path": path, "inner": inner, "text": text}
+            for inner, file in store.items():
+                yield {"op": "volume", "at": now, "path": path, "inner": inner, "text": to_json(file)}
         for container in self.containers.values():
             yield container_record(container, self.made)
             if container.started_at is not None:

@@ -1,4 +1,5 @@
-"""What a simulated container sees of the network: names, who stands behind an address, what a server says.
+"""What a simulated container sees beyond itself: the network (names, who stands behind an address, what a server says), and
+what the kubelet placed in its volumes.
 
 The cluster's side is given by the world that plays it (`ClusterNetwork`). Answers are plain JSON, because a container that
 is replayed from the journal must hear what it heard then: `container` notes every answer that differs from the last one.
@@ -54,6 +55,11 @@ class Outside:
         if found is None:
             return Route(None)
         return Route(tuple((str(one[0]), int(one[1])) for one in found["to"]), bool(found["sticky"]))
+
+    def placed(self, root: str) -> dict[str, Any] | None:
+        """What the kubelet placed in a volume, by path below its root, as `node_files` writes it; None = not known."""
+        found = self._ask(("files", root))
+        return found if isinstance(found, dict) else None
 
     def fetch(self, ip: str, port: int, path: str) -> tuple[int, str] | None:
         """HTTP status and body; status 0: what listens speaks no HTTP. None: nobody listens."""

@@ -40,15 +40,16 @@ from podlab.runtime.interface import (
     Subscription,
     TcpResult,
 )
+from podlab.runtime.node_files import NodeFile, on_disk, to_json
 from podlab.runtime.sim import chance, images, network, outside
 from podlab.runtime.sim.behaviour import BadBehaviour, duration
 from podlab.runtime.sim.connection import Connection
 from podlab.runtime.sim.container import SimContainer
-from podlab.runtime.sim.execution import Execution
+from podlab.runtime.sim.execution import Changes, Execution
 from podlab.runtime.sim.journal import Journal
 from podlab.runtime.sim.machine import SECOND
 from podlab.runtime.sim.network import Call, Listener
-from podlab.runtime.sim.node import Node, Sandbox, container_record, sandbox_record
+from podlab.runtime.sim.node import Node, Placed, Sandbox, container_record, sandbox_record
 from podlab.runtime.sim.output import Follower
 from podlab.runtime.sim.outside import ClusterNetwork, Question
 from podlab.runtime.sim.sessions import AttachSession, CommandSession
@@ -73,8 +74,10 @@ class SimRuntime:
         cpu_milli: int = 2000,
         memory_bytes: int = 4 * 2**30,
         network: ClusterNetwork | None = None,
+        node_disk: bool = False,
     ) -> None:
-        """`network`: what the containers see beyond their pod; None = nothing."""
+        """`network`: what the containers see beyond their pod; None = nothing. `node_disk`: volumes have the files that lie
+        on this machine at their host paths; without it a host path is only a name."""
         self._clock = clock
         self._node = Node(cluster, node, clock, seed, Journal(journal), subnet)
         self._cpu_milli = cpu_milli
@@ -82,6 +85,7 @@ class SimRuntime:
         self._listeners: list[_EventSubscription] = []
         self._sessions: dict[object, StreamSession] = {}
         self._network = network
+        self._node_disk = node_disk
         self._node.network = self._outside
         self._node.load()
         self._node.announce = self._announce_end
@@ -316,7 +320,12 @@ class SimRuntime:
         call = self._call(self._node.containers.get(container_id), timeout)
 
         def answer() -> None:
-            done(network.http(call, request, self._listening(container_id, request.host, request.port)))
+            result = network.http(call, request, self._listening(container_id, request.host, request.port))
+            later = result.seconds - call.seconds  # what a script took to answer
+            if later > 0:
+                self._clock.call_later(later, lambda: done(result))
+            else:
+                done(result)
 
         self._clock.call_later(call.seconds, answer)
 
@@ -380,13 +389,33 @@ class SimRuntime:
         return None if sandbox is None else self._in_pod(sandbox.id, port)
 
     def _outside(self, container: SimContainer, question: Question) -> Any:
+        if question[0] == "files":
+            return self._placed(question[1])
         return outside.answer(self._network, lambda port: self._in_pod(container.sandbox_id, port), question)
+
+    def place_files(self, root: str, files: Mapping[str, NodeFile]) -> None:
+        """What the kubelet puts into a volume, or one file that it mounts, by path below `root` ("" = itself). Takes the
+        place of what it put there before; what containers wrote there stays on top."""
+        known = self._node.placed.get(root)
+        if known is None or known.files != files:
+            self._node.placed[root] = Placed(files)
+
+    def volume_bytes(self, root: str) -> int:
+        """What the files of a volume take that containers wrote."""
+        return sum(file.bytes for file in self._node.volumes.get(root, {}).values() if not file.is_folder)
+
+    def _placed(self, root: str) -> dict[str, Any] | None:
+        found = self._node.placed.get(root)
+        if found is not None:
+            return found.tell()
+        files = on_disk(Path(root)) if self._node_disk else None
+        return None if files is None else Placed(files).tell()
 
     def _by_ip(self, ip: str) -> Sandbox | None:
         return next((one for one in self._node.sandboxes.values() if one.ready and one.ip == ip), None)
 
-    def _files_changed(self, container: SimContainer, files: dict[str, str | None]) -> None:
-        happened = {"micros": container.micros(), "files": files}
+    def _files_changed(self, container: SimContainer, files: Changes) -> None:
+        happened = {"micros": container.micros(), "files": {path: to_json(file) for path, file in files.items()}}
         container.happened.append(happened)
         self._node.write("happened", id=container.id, **happened)
 
@@ -434,7 +463,7 @@ class SimRuntime:
     def written_bytes(self, container_id: str) -> int:
         container = self._node.containers.get(container_id)
         files = container.machine.files.own if container is not None and container.machine is not None else {}
-        return sum(len(text.encode()) for text in files.values())
+        return sum(file.bytes for file in files.values() if not file.is_folder)
 
     def follow_logs(
         self,

@@ -179,10 +179,8 @@ def _option(argv: list[str], name: str, default: int) -> int:
 
 
 def netcat(argv: list[str]) -> Server:
-    flags = "".join(word[1:] for word in argv if word.startswith("-"))
     port = _option(argv, "-p", 0) or next((int(word) for word in argv[1:] if word.isdigit()), 0)
-    speaks_http = bool(set(argv) & {"-e"}) and "e" in flags
-    return Server(ports=(port,) if port else (), site=None if not speaks_http else anything, term_code=None)
+    return Server(ports=(port,) if port else (), site=None, term_code=None)
 
 
 def of_command(argv: list[str]) -> Server | None:
@@ -208,7 +206,7 @@ def is_applet(name: str) -> bool:
     return name in {"httpd", "nc"}
 
 
-def _files_in(machine: Machine, root: str) -> Site:
+def files_in(machine: Machine, root: str) -> Site:
     def answer(micros: int, path: str) -> tuple[int, str]:
         name = path.partition("?")[0]
         text = machine.files.read(
@@ -219,8 +217,8 @@ def _files_in(machine: Machine, root: str) -> Site:
     return answer
 
 
-def serve(machine: Machine, server: Server, *, direct: bool) -> Program:
-    """Listen until stopped. Only PID 1 gets the container's signals (`direct`)."""
+def serve(machine: Machine, server: Server, *, direct: bool, site: Site | None = None) -> Program:
+    """Listen until stopped. Only PID 1 gets the container's signals (`direct`). `site`: instead of the server's own."""
     for variable, complaint in server.needs.items():
         if not machine.setting.env.get(variable) and not machine.setting.env.get("MYSQL_ALLOW_EMPTY_PASSWORD"):
             machine.out("stderr", complaint + "\n")
@@ -230,7 +228,7 @@ def serve(machine: Machine, server: Server, *, direct: bool) -> Program:
         yield Wait()
     declared = machine.setting.declared_ports if server.declared else ()
     for port in (*server.ports, *declared):
-        machine.ports[port] = _files_in(machine, server.root) if server.root else server.site
+        machine.ports[port] = site or (files_in(machine, server.root) if server.root else server.site)
     for line in server.log:
         machine.out("stdout", line + "\n")
     return (yield from block(machine if direct and server.term_code is not None else None, server))

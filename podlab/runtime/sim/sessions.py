@@ -14,9 +14,10 @@ from datetime import datetime
 
 from podlab.apis.types import LogLine
 from podlab.runtime.interface import StreamOptions, StreamSink
+from podlab.runtime.node_files import NodeFile
 from podlab.runtime.sim import commands, servers, text_commands
 from podlab.runtime.sim.container import SimContainer
-from podlab.runtime.sim.execution import Changed
+from podlab.runtime.sim.execution import Changed, changed
 from podlab.runtime.sim.machine import KILLED, Machine, Process, Program
 from podlab.runtime.sim.output import Follower
 from podlab.runtime.sim.shell import Exit, Io, LoopControl, Shell
@@ -30,7 +31,7 @@ INTERRUPTED = 130
 MAX_INPUT = 256 * 1024
 _BECOMES_SHELL = re.compile(r"(?:^|[;&|]\s*)exec\s+(?:/bin/)?(?:ash|bash|sh)\s*$")
 # Commands that read their standard input when no file is named: they wait for its end.
-_READERS = frozenset({"cat", "grep", "head", "sort", "tail", "tee", "wc"})
+_READERS = frozenset({"base64", "cat", "cut", "grep", "head", "sed", "sort", "tail", "tee", "tr", "uniq", "wc"})
 
 
 def simulated(machine: Machine, argv: list[str]) -> bool:
@@ -124,14 +125,11 @@ class CommandSession(_Session):
         self._no_more = not options.stdin
         self._process: Process | None = None
         self._leaving: int | None = None
-        self._files: dict[str, str] = {}
+        self._files: dict[str, NodeFile] = {}
         io = Io(out=lambda text: self._say("stdout", text), err=lambda text: self._say("stderr", text), stdin="")
         self._shell = Shell(self._machine, io, self._run_command, folder=self._machine.setting.working_dir or "/")
-        self._shell.variables = {
-            "HOSTNAME": self._machine.setting.hostname,
-            "HOME": "/root",
-            **self._machine.setting.env,
-        }
+        self._shell.variables = self._machine.setting.environment()
+        self._shell.exported = set(self._shell.variables)
         self._follower = Follower(lambda line: None, lambda: self._end(KILLED))
 
     def begin(self) -> None:
@@ -242,9 +240,7 @@ class CommandSession(_Session):
             self._end(code & 0xFF)
 
     def _note_files(self) -> None:
-        before, after = self._files, self._machine.files.own
-        changes: dict[str, str | None] = {path: text for path, text in after.items() if before.get(path) != text}
-        changes.update({path: None for path in before if path not in after})
+        changes = changed(self._files, self._machine.files.own)
         if changes and self._container.running:
             self._changed(self._container, changes)
 

@@ -1,5 +1,5 @@
-"""Runs shell scripts in a `Machine`: sequences, && and ||, loops, if, background jobs, `wait`, traps, redirects, pipes of
-finished text, variables and small arithmetic. Commands are in `commands`, servers in `servers`.
+"""Runs shell scripts in a `Machine`: sequences, && and ||, loops, if, case, functions, background jobs, `wait`, traps,
+redirects, pipes of finished text. Words are expanded in `shell_expansion`; commands are in `commands`, servers in `servers`.
 
 True to the kernel and to ash where it matters for pods: a shell as PID 1 ignores TERM unless it has a trap; a trap runs
 after the foreground command ended, or at once during `wait`; `sh -c 'one command'` becomes that command.
@@ -7,39 +7,51 @@ after the foreground command ended, or at once during `wait`; `sh -c 'one comman
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 
-from podlab.runtime.sim import arithmetic, chance
+from podlab.runtime.sim import chance
+from podlab.runtime.sim.files import MISSING, FileError
 from podlab.runtime.sim.machine import SECOND, Machine, Program, Wait
-from podlab.runtime.sim.shell_syntax import (
+from podlab.runtime.sim.shell_expansion import MAX_TEXT, expand
+from podlab.runtime.sim.shell_syntax import parse
+from podlab.runtime.sim.shell_tree import (
     AndOr,
+    Case,
     Command,
     For,
-    Group,
+    Function,
     If,
     Loop,
-    Piece,
+    Node,
     Pipeline,
     Redirect,
     Sequence,
     Simple,
     Unsupported,
-    Word,
-    parse,
 )
 
 # Scripts that spin without sleeping must not stop the laboratory.
 FREE_TURNS = 1000
 FIRST_COST = SECOND // 100
-MAX_TEXT = 256 * 1024
+# Functions that call themselves, scripts that run each other.
+MAX_DEPTH = 40
 
 SIGNALS = {1: "HUP", 2: "INT", 3: "QUIT", 9: "KILL", 10: "USR1", 12: "USR2", 15: "TERM"}
 NUMBERS = {name: number for number, name in SIGNALS.items()}
 
 
 class Exit(Exception):
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Return(Exception):
+    """From a function or a script that was read with `.`."""
+
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
@@ -78,6 +90,22 @@ class Shell:
     errexit: bool = False
     traps: dict[str, str] = field(default_factory=dict)
     draws: int = 0
+    exported: set[str] = field(default_factory=set)
+    functions: dict[str, Command] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()  # $1 and so on
+    name: str = "sh"  # $0
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        self.functions = dict(self.functions)
+        self.exported = set(self.exported)
+
+    def environment(self) -> dict[str, str]:
+        """What a program that it starts sees."""
+        return {name: value for name, value in self.variables.items() if name in self.exported}
+
+    def leave(self, code: int) -> None:
+        raise Exit(code)
 
     def path(self, name: str) -> str:
         return posixpath.normpath(posixpath.join(self.folder, name))
@@ -88,7 +116,13 @@ class Shell:
         if name == "$":
             return "1" if self.pid1 else "7"
         if name == "#":
-            return "0"
+            return str(len(self.arguments))
+        if name == "0":
+            return self.name
+        if name == "!":
+            return "8"
+        if name.isdigit():
+            return self.arguments[int(name) - 1] if int(name) <= len(self.arguments) else ""
         if name == "RANDOM":
             self.draws += 1
             return str(int(chance.fraction(self.machine.setting.seed, "random", self.draws) * 32768))
@@ -162,9 +196,10 @@ class Shell:
                 last = index == len(pipeline.commands) - 1
                 self.io = replace(kept, stdin=text) if last else replace(kept, stdin=text, out=parts.append)
                 code = yield from self._command(command)
-                text = "".join(parts)[:MAX_TEXT]
+                text = "".join(parts)[:MAX_TEXT] if not last else self.io.stdin
         finally:
-            self.io = kept
+            # What `read` took of the input is gone for what follows, unless a pipe gave it.
+            self.io = replace(kept, stdin=text) if len(pipeline.commands) == 1 else kept
         return int(code == 0) if pipeline.negated else code
 
     def _command(self, command: Command) -> Program:
@@ -177,9 +212,10 @@ class Shell:
                     return 1
             return (yield from self._node(command.node))
         finally:
-            self.io = kept
+            redirected = any(redirect.fd == 0 for redirect in command.redirects)
+            self.io = kept if redirected else replace(kept, stdin=self.io.stdin)
 
-    def _node(self, node: Simple | Loop | For | If | Group) -> Program:
+    def _node(self, node: Node) -> Program:
         if isinstance(node, Simple):
             return (yield from self._simple(node))
         if isinstance(node, Loop):
@@ -188,6 +224,11 @@ class Shell:
             return (yield from self._for(node))
         if isinstance(node, If):
             return (yield from self._if(node))
+        if isinstance(node, Case):
+            return (yield from self._case(node))
+        if isinstance(node, Function):
+            self.functions[node.name] = node.body
+            return 0
         if node.subshell:
             inner = replace(self, variables=dict(self.variables), pid1=False, traps={})
             try:
@@ -199,18 +240,45 @@ class Shell:
     def _simple(self, node: Simple) -> Program:
         kept = dict(self.variables)
         for name, word in node.assigns:
-            values = yield from self._expand(word, split=False)
+            values = yield from expand(self, word, split=False)
             self.variables[name] = values[0]
         words: list[str] = []
         for word in node.words:
-            words += yield from self._expand(word, split=True)
+            words += yield from expand(self, word, split=True)
         if not words:
             return self.last if any(piece.kind == "command" for _, word in node.assigns for piece in word) else 0
+        exported = set(self.exported)
+        self.exported |= {name for name, _ in node.assigns}
         try:
+            if words[0] in self.functions:
+                return (yield from self._call(words))
             return (yield from self.run_command(self, words))
         finally:
+            self.exported &= exported | (self.exported - {name for name, _ in node.assigns})
             if node.assigns:
                 self.variables = kept
+
+    def _call(self, words: list[str]) -> Program:
+        if self.depth >= MAX_DEPTH:
+            raise Unsupported("too deep")
+        kept, self.arguments = self.arguments, tuple(words[1:])
+        self.depth += 1
+        try:
+            return (yield from self._command(self.functions[words[0]]))
+        except Return as done:
+            return done.code
+        finally:
+            self.arguments = kept
+            self.depth -= 1
+
+    def _case(self, node: Case) -> Program:
+        text = (yield from expand(self, node.word, split=False))[0]
+        for patterns, body in node.branches:
+            for pattern in patterns:
+                wanted = (yield from expand(self, pattern, split=False))[0]
+                if fnmatch.fnmatchcase(text, wanted.replace("[^", "[!")):
+                    return (yield from self.sequence(body))
+        return 0
 
     def _loop(self, node: Loop) -> Program:
         code, spins = 0, 0
@@ -232,7 +300,7 @@ class Shell:
     def _for(self, node: For) -> Program:
         values: list[str] = []
         for word in node.words:
-            values += yield from self._expand(word, split=True)
+            values += yield from expand(self, word, split=True)
         code = 0
         for value in values:
             self.variables[node.name] = value
@@ -250,81 +318,56 @@ class Shell:
         return (yield from self.sequence(node.otherwise)) if node.otherwise is not None else 0
 
     def _redirect(self, redirect: Redirect) -> Generator[Wait, str | None, str]:
-        target = (yield from self._expand(redirect.target, split=False))[0]
+        if redirect.op == "<<":
+            self.io = replace(self.io, stdin=(yield from expand(self, redirect.target, split=False))[0])
+            return ""
+        target = (yield from expand(self, redirect.target, split=False))[0]
         if redirect.op == ">&":
             sink = self.io.out if target == "1" else self.io.err
             self.io = replace(self.io, err=sink) if redirect.fd == 2 else replace(self.io, out=sink)
             return ""
-        path = self.path(target)
-        files = self.machine.files
-        if redirect.op == "<":
-            text = "" if path == "/dev/null" else files.read(path)
-            if text is None:
-                return f"sh: can't open {target}: no such file\n"
-            self.io = replace(self.io, stdin=text)
-            return ""
-        device = self._device(path)
-        if device is None:
-            before = (files.read(path) or "") if redirect.op == ">>" else ""
-            if not files.write(path, before):
-                return f"sh: can't create {target}: Read-only file system\n"
+        path, files = self.path(target), self.machine.files
+        try:
+            if redirect.op == "<":
+                self.io = replace(self.io, stdin=files.open(path))
+                return ""
+            device = self._device(path)
+            if device is None:
+                if redirect.op == ">>" and files.find(path) is not None:
+                    files.append(path, "")
+                else:
+                    files.save(path, "")
 
-            def device(text: str) -> None:
-                files.write(path, ((files.read(path) or "") + text)[:MAX_TEXT])
+                def device(text: str) -> None:
+                    files.append(path, text)
 
+        except FileError as error:
+            verb, what = ("open", "no such file") if redirect.op == "<" else ("create", "nonexistent directory")
+            told = what if str(error) == MISSING else str(error)
+            return f"sh: can't {verb} {target}: {told}\n"
         self.io = replace(self.io, err=device) if redirect.fd == 2 else replace(self.io, out=device)
         return ""
 
     def _device(self, path: str) -> Callable[[str], None] | None:
-        if path == "/dev/null":
+        if path in {"/dev/null", "/dev/tty"}:
             return lambda text: None
-        if path in {"/dev/stdout", "/proc/1/fd/1"}:
+        if path in {"/dev/stdout", "/proc/1/fd/1", "/proc/self/fd/1"}:
             return lambda text: self.machine.out("stdout", text)
-        if path in {"/dev/stderr", "/proc/1/fd/2"}:
+        if path in {"/dev/stderr", "/proc/1/fd/2", "/proc/self/fd/2"}:
             return lambda text: self.machine.out("stderr", text)
         return None
 
-    def _expand(self, word: Word, *, split: bool) -> Generator[Wait, str | None, list[str]]:
-        """Quoted parts stay whole; unquoted expansions are cut at white space where `split`."""
-        fields: list[str] = [""]
-        solid = False  # something is there even if it is empty
-        for piece in word:
-            text = yield from self._piece(piece)
-            if piece.kind == "text" or piece.quoted or not split:
-                fields[-1] += text
-                solid = solid or piece.quoted or bool(text)
-                continue
-            parts = text.split()
-            if not parts:
-                continue
-            if text[0].isspace() and fields[-1]:
-                fields.append("")
-            fields[-1] += parts[0]
-            fields += parts[1:]
-            solid = True
-        return fields if solid or not split else []
-
-    def _piece(self, piece: Piece) -> Generator[Wait, str | None, str]:
-        if piece.kind == "text":
-            return self._home(piece)
-        if piece.kind == "var":
-            return self.value(piece.text) or piece.default
-        if piece.kind == "arith":
-            return str(arithmetic.evaluate(piece.text, self.value))
-        assert piece.body is not None
+    def substitute(self, body: Sequence) -> Generator[Wait, str | None, str]:
+        """$(…): what the commands print."""
         parts: list[str] = []
         inner = replace(
             self, io=replace(self.io, out=parts.append), variables=dict(self.variables), pid1=False, traps={}
         )
         try:
-            self.last = yield from inner.sequence(piece.body)
+            self.last = yield from inner.sequence(body)
         except Exit as leave:
             self.last = leave.code
         return "".join(parts)[:MAX_TEXT].rstrip("\n")
 
-    @staticmethod
-    def _home(piece: Piece) -> str:
-        return "/root" + piece.text[1:] if not piece.quoted and piece.text[:2] in {"~", "~/"} else piece.text
 
-
-__all__ = ["Exit", "Io", "LoopControl", "Shell", "Unsupported", "signal_name"]
+__all__ = ["Exit", "Io", "LoopControl", "Return", "Shell", "Unsupported", "signal_name"]

@@ -1,237 +1,33 @@
-"""The part of the shell language that `shell` can run, as a tree. What is outside raises `Unsupported`: the container
-then simply runs until it is stopped, which is honest and rarely wrong."""
+"""The tree of a shell script (`shell_tree`). What is outside of the part that the simulator can run raises `Unsupported`: the
+container then simply runs until it is stopped, which is honest and rarely wrong."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from podlab.runtime.sim.shell_lexer import Lexer
+from podlab.runtime.sim.shell_tree import (
+    AndOr,
+    Case,
+    Command,
+    For,
+    Function,
+    Group,
+    If,
+    Loop,
+    Node,
+    Piece,
+    Pipeline,
+    Redirect,
+    Sequence,
+    Simple,
+    Token,
+    Unsupported,
+    Word,
+)
 
-class Unsupported(Exception):
-    """Shell code that the simulator does not understand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Part of a word. kind: text | var | arith | command. `default` belongs to ${NAME:-default}."""
-
-    kind: str
-    text: str
-    quoted: bool = False
-    default: str = ""
-    body: Sequence | None = None
-
-
-Word = tuple[Piece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Redirect:
-    fd: int
-    op: str  # > >> < >&
-    target: Word
-
-
-@dataclass(frozen=True, slots=True)
-class Simple:
-    assigns: tuple[tuple[str, Word], ...]
-    words: tuple[Word, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loop:
-    until: bool
-    condition: Sequence
-    body: Sequence
-
-
-@dataclass(frozen=True, slots=True)
-class For:
-    name: str
-    words: tuple[Word, ...]
-    body: Sequence
-
-
-@dataclass(frozen=True, slots=True)
-class If:
-    branches: tuple[tuple[Sequence, Sequence], ...]
-    otherwise: Sequence | None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    body: Sequence
-    subshell: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    node: Simple | Loop | For | If | Group
-    redirects: tuple[Redirect, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pipeline:
-    commands: tuple[Command, ...]
-    negated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AndOr:
-    first: Pipeline
-    rest: tuple[tuple[str, Pipeline], ...] = ()
-    background: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    items: tuple[AndOr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """kind: word | op. An operator's fd is the number glued to a redirect."""
-
-    kind: str
-    text: str
-    word: Word = ()
-    fd: int = -1
-
-
-OPERATORS = ("&&", "||", ";;", ">>", ">&", "<<", "&>", ";", "&", "|", "<", ">", "(", ")", "\n")
 CLOSERS = frozenset({"then", "do", "done", "fi", "elif", "else", "}", "esac"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_BRACED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*|[0-9?#@$!])(?::?-([^}]*))?\}")
-_SHORT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9?#@*$!]")
-
-
-class _Lexer:
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self.at = 0
-
-    def tokens(self) -> list[Token]:
-        found: list[Token] = []
-        while self.at < len(self.source):
-            char = self.source[self.at]
-            if self.source.startswith("\\\n", self.at):
-                self.at += 2
-            elif char in " \t\r":
-                self.at += 1
-            elif char == "#":
-                end = self.source.find("\n", self.at)
-                self.at = len(self.source) if end < 0 else end
-            elif (operator := self._operator()) is not None:
-                found.append(operator)
-            else:
-                found.append(self._word())
-        return found
-
-    def _operator(self) -> Token | None:
-        match = re.compile(r"([0-9])(>>|>&|>|<)").match(self.source, self.at)
-        if match:
-            self.at = match.end()
-            return Token("op", match[2], fd=int(match[1]))
-        for text in OPERATORS:
-            if self.source.startswith(text, self.at):
-                if text in {"<<", ";;"}:
-                    raise Unsupported(text)
-                self.at += len(text)
-                return Token("op", text, fd=0 if text == "<" else 1)
-        return None
-
-    def _word(self) -> Token:
-        start, pieces = self.at, []
-        while self.at < len(self.source) and self.source[self.at] not in " \t\r\n;&|<>()":
-            char = self.source[self.at]
-            if char == "'":
-                end = self.source.find("'", self.at + 1)
-                if end < 0:
-                    raise Unsupported("unterminated quote")
-                pieces.append(Piece("text", self.source[self.at + 1 : end], quoted=True))
-                self.at = end + 1
-            elif char == '"':
-                self.at += 1
-                pieces += self._double_quoted()
-            elif char == "\\" and self.at + 1 < len(self.source):
-                pieces.append(Piece("text", self.source[self.at + 1], quoted=True))
-                self.at += 2
-            elif char in "$`":
-                pieces.append(self._dollar(quoted=False))
-            else:
-                end = self.at + 1
-                while end < len(self.source) and self.source[end] not in " \t\r\n;&|<>()'\"\\$`":
-                    end += 1
-                pieces.append(Piece("text", self.source[self.at : end]))
-                self.at = end
-        return Token("word", self.source[start : self.at], tuple(pieces))
-
-    def _double_quoted(self) -> list[Piece]:
-        pieces: list[Piece] = []
-        text = ""
-        while True:
-            if self.at >= len(self.source):
-                raise Unsupported("unterminated quote")
-            char = self.source[self.at]
-            if char == '"':
-                self.at += 1
-                return [*pieces, Piece("text", text, quoted=True)]
-            if char == "\\" and self.source[self.at + 1 : self.at + 2] in {"$", "`", '"', "\\"}:
-                text += self.source[self.at + 1]
-                self.at += 2
-            elif char in "$`":
-                pieces.append(Piece("text", text, quoted=True))
-                pieces.append(self._dollar(quoted=True))
-                text = ""
-            else:
-                text += char
-                self.at += 1
-
-    def _dollar(self, *, quoted: bool) -> Piece:
-        if self.source[self.at] == "`":
-            end = self.source.find("`", self.at + 1)
-            if end < 0:
-                raise Unsupported("`")
-            inner, self.at = self.source[self.at + 1 : end], end + 1
-            return Piece("command", inner, quoted, body=parse(inner))
-        rest = self.at + 1
-        if self.source.startswith("((", rest):
-            end = self._matching(rest)
-            if self.source[end - 1] == ")":
-                inner = self.source[rest + 2 : end - 1]
-                self.at = end + 1
-                return Piece("arith", inner, quoted)
-        if self.source.startswith("(", rest):
-            end = self._matching(rest)
-            inner, self.at = self.source[rest + 1 : end], end + 1
-            return Piece("command", inner, quoted, body=parse(inner))
-        if braced := _BRACED.match(self.source, rest):
-            self.at = braced.end()
-            return Piece("var", braced[1], quoted, default=braced[2] or "")
-        if self.source.startswith("{", rest):
-            raise Unsupported("${")
-        if short := _SHORT.match(self.source, rest):
-            self.at = short.end()
-            return Piece("var", short[0], quoted)
-        self.at += 1
-        return Piece("text", "$", quoted)
-
-    def _matching(self, start: int) -> int:
-        """The index of the bracket that closes the one at `start`."""
-        depth, quote = 0, ""
-        for index in range(start, len(self.source)):
-            char = self.source[index]
-            if quote:
-                quote = "" if char == quote else quote
-            elif char in "'\"":
-                quote = char
-            elif char == "(":
-                depth += 1
-            elif char == ")":
-                depth -= 1
-                if depth == 0:
-                    return index
-        raise Unsupported("(")
 
 
 class _Parser:
@@ -274,7 +70,7 @@ class _Parser:
         background = self._is("&")
         if background:
             self.at += 1
-        elif not (self.peek() is None or self._is(";", "\n", ")")):
+        elif not (self.peek() is None or self._is(";", "\n", ")", ";;")):
             token = self.peek()
             if token is None or token.text not in CLOSERS:
                 raise Unsupported(token.text if token else "")
@@ -295,7 +91,7 @@ class _Parser:
         if token is None:
             raise Unsupported("end")
         if token.text in {"while", "until"} and token.kind == "word":
-            node: Simple | Loop | For | If | Group = self._loop(until=token.text == "until")
+            node: Node = self._loop(until=token.text == "until")
         elif token.text == "for":
             node = self._for()
         elif token.text == "if":
@@ -308,7 +104,9 @@ class _Parser:
             self.at += 1
             node = Group(self.sequence(")"), subshell=True)
             self._take(")")
-        elif token.text in {"case", "function", "select"}:
+        elif token.text == "case" and token.kind == "word":
+            node = self._case()
+        elif token.text in {"function", "select"} and token.kind == "word":
             raise Unsupported(token.text)
         else:
             return self._simple()
@@ -322,9 +120,11 @@ class _Parser:
 
     def _redirect(self) -> list[Redirect] | None:
         token = self.peek()
-        if token is None or token.kind != "op" or token.text not in {">", ">>", "<", ">&", "&>"}:
+        if token is None or token.kind != "op" or token.text not in {">", ">>", "<", ">&", "&>", "<<"}:
             return None
         self.at += 1
+        if token.text == "<<":
+            return [Redirect(0, "<<", token.word)]
         target = self.peek()
         if target is None or target.kind != "word":
             raise Unsupported("redirect")
@@ -350,11 +150,51 @@ class _Parser:
                 assigns.append(assignment)
             else:
                 words.append(token.word)
-        if self._is("("):
-            raise Unsupported("function")
+        if self._is("(") and len(words) == 1 and not assigns:
+            return self._function(words[0])
         if not words and not assigns and not redirects:
             raise Unsupported("empty command")
         return Command(Simple(tuple(assigns), tuple(words)), tuple(redirects))
+
+    def _function(self, name: Word) -> Command:
+        self.at += 1
+        self._take(")")
+        while self._is("\n"):
+            self.at += 1
+        if len(name) != 1 or not _NAME.fullmatch(name[0].text):
+            raise Unsupported("function")
+        return Command(Function(name[0].text, self._command()))
+
+    def _case(self) -> Case:
+        self.at += 1
+        word = self.peek()
+        if word is None or word.kind != "word":
+            raise Unsupported("case")
+        self.at += 1
+        branches: list[tuple[tuple[Word, ...], Sequence]] = []
+        self._lines()
+        self._take("in")
+        self._lines()
+        while not self._is("esac"):
+            if self._is("("):
+                self.at += 1
+            patterns: list[Word] = []
+            while (token := self.peek()) is not None and token.kind == "word":
+                patterns.append(token.word)
+                self.at += 1
+                if self._is("|"):
+                    self.at += 1
+            self._take(")")
+            branches.append((tuple(patterns), self.sequence(";;", "esac")))
+            if self._is(";;"):
+                self.at += 1
+            self._lines()
+        self._take("esac")
+        return Case(word.word, tuple(branches))
+
+    def _lines(self) -> None:
+        while self._is("\n"):
+            self.at += 1
 
     def _loop(self, *, until: bool) -> Loop:
         self.at += 1
@@ -371,7 +211,9 @@ class _Parser:
             raise Unsupported("for")
         self.at += 1
         words: list[Word] = []
-        if self._is("in"):
+        if not self._is("in"):
+            words.append((Piece("var", "@", quoted=True),))
+        else:
             self.at += 1
             while (token := self.peek()) is not None and token.kind == "word":
                 words.append(token.word)
@@ -409,8 +251,11 @@ def _assignment(word: Word) -> tuple[str, Word] | None:
 
 def parse(source: str) -> Sequence:
     """The tree of a script; raises `Unsupported`."""
-    parser = _Parser(_Lexer(source).tokens())
+    parser = _Parser(Lexer(source, parse).tokens())
     tree = parser.sequence()
     if parser.peek() is not None:
         raise Unsupported("rest")
     return tree
+
+
+__all__ = ["Unsupported", "parse"]

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
+from podlab.runtime.sim import arithmetic
+from podlab.runtime.sim.inputs import Input, inputs
 from podlab.runtime.sim.machine import SECOND, Program, Wait
 from podlab.runtime.sim.shell import Shell
 from podlab.runtime.sim.shell_syntax import Unsupported
 
 GIB_SECONDS = SECOND  # how long `tail /dev/zero` takes to eat one GiB
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "0": "\0", '"': '"', "a": "\a"}
+ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "a": "\a"}
 
 
 def unescape(text: str) -> str:
-    return re.sub(r"\\([ntr\\0\"a])", lambda match: ESCAPES[match[1]], text)
+    """Backslash sequences of echo -e and printf, octal and hexadecimal ones too."""
+
+    def one(match: re.Match[str]) -> str:
+        if match[1]:
+            return chr(int(match[1], 8))
+        return chr(int(match[2], 16)) if match[2] else ESCAPES[match[3]]
+
+    return re.sub(r"\\(?:(0?[0-7]{1,3})|x([0-9a-fA-F]{1,2})|([ntr\\\"a]))", one, text)
+
+
+def read(shell: Shell, argv: list[str]) -> int:
+    """A line of standard input into variables; the rest stays for the next `read`."""
+    names = [word for word in argv[1:] if not word.startswith("-")] or ["REPLY"]
+    text = shell.io.stdin or ""
+    line, ended, rest = text.partition("\n")
+    shell.io = replace(shell.io, stdin=rest)
+    if "-r" not in argv[1:]:
+        line = re.sub(r"\\(.)", r"\1", line)
+    parts = line.strip(" \t").split(None, len(names) - 1) if len(names) > 1 else [line.strip(" \t")]
+    for index, name in enumerate(names):
+        shell.variables[name] = parts[index] if index < len(parts) else ""
+    return int(not ended and not line)
 
 
 def _echo(shell: Shell, argv: list[str]) -> int:
@@ -58,61 +82,76 @@ def _formatted(form: str, value: str) -> str:
         return form.replace("i", "d") % 0
 
 
-def _inputs(shell: Shell, name: str, paths: list[str]) -> tuple[list[str], bool]:
-    """The texts of files, or of standard input; complaints go to stderr."""
-    if not paths or paths == ["-"]:
-        return [shell.io.stdin or ""], True
-    texts, fine = [], True
-    for path in paths:
-        text = "" if path == "/dev/null" else shell.machine.files.read(shell.path(path))
-        if text is None:
-            shell.io.err(f"{name}: can't open '{path}': No such file or directory\n")
-            fine = False
-        else:
-            texts.append(text)
-    return texts, fine
-
-
 def _cat(shell: Shell, argv: list[str]) -> int | Program:
     if len(argv) == 1 and shell.io.stdin is None and shell.pid1:
         return 0
-    texts, fine = _inputs(shell, argv[0], [word for word in argv[1:] if not re.fullmatch(r"-\w+", word)])
-    for text in texts:
-        shell.io.out(text)
+    texts, fine = inputs(shell, "cat", [word for word in argv[1:] if not re.fullmatch(r"-\w+", word)])
+    numbered = any(re.fullmatch(r"-\w*n\w*", word) for word in argv[1:])
+    if numbered:
+        lines = [line for one in texts for line in one.lines()]
+        shell.io.out("".join(f"{number:6d}\t{line}\n" for number, line in enumerate(lines, 1)))
+    else:
+        for one in texts:
+            shell.io.out(one.text)
     return 0 if fine else 1
 
 
-def _count(argv: list[str], default: int) -> tuple[int, list[str]]:
-    """`-n N`, `-N` or `-nN`, and the other words."""
-    count, rest, words = default, [], list(argv[1:])
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """How much of a text head and tail show: so many lines or characters; `from_start`: from that one on."""
+
+    count: int = 10
+    characters: bool = False
+    from_start: bool = False
+
+    def of(self, text: str, *, end: bool) -> str:
+        parts = list(text) if self.characters else text.splitlines(keepends=True)
+        if not end:
+            return "".join(parts[: self.count])
+        if self.from_start:
+            return "".join(parts[max(self.count - 1, 0) :])
+        return "".join(parts[-self.count :]) if self.count else ""
+
+
+def _part(argv: list[str]) -> tuple[_Part, list[str]]:
+    """`-n N`, `-N`, `-c N`, `-n +N`, and the other words."""
+    part, rest, words = _Part(), [], list(argv[1:])
     while words:
         word = words.pop(0)
-        if word == "-n" and words:
-            word = "-" + words.pop(0).lstrip("-")
-        match = re.fullmatch(r"-n?(\d+)", word)
+        if word in {"-n", "-c"} and words:
+            word += words.pop(0)
+        match = re.fullmatch(r"-([nc]?)([+-]?)(\d+)([kb]?)", word)
         if match:
-            count = int(match[1])
-        else:
+            factor = {"k": 1024, "b": 512}.get(match[4], 1)
+            part = _Part(int(match[3]) * factor, match[1] == "c", match[2] == "+")
+        elif word != "-q":
             rest.append(word)
-    return count, rest
+    return part, rest
 
 
 def _head(shell: Shell, argv: list[str]) -> int:
-    count, paths = _count(argv, 10)
-    texts, fine = _inputs(shell, "head", paths)
-    shell.io.out("".join("".join(text.splitlines(keepends=True)[:count]) for text in texts))
+    part, paths = _part(argv)
+    texts, fine = inputs(shell, "head", paths)
+    _titled(shell, texts, lambda text: part.of(text, end=False))
     return 0 if fine else 1
 
 
+def _titled(shell: Shell, texts: list[Input], cut: Callable[[str], str]) -> None:
+    for number, one in enumerate(texts):
+        if len(texts) > 1:
+            shell.io.out(("\n" if number else "") + f"==> {one.name} <==\n")
+        shell.io.out(cut(one.text))
+
+
 def _tail(shell: Shell, argv: list[str]) -> int | Program:
-    count, words = _count(argv, 10)
+    part, words = _part(argv)
     follow = any(re.fullmatch(r"-\w*[fF]\w*", word) for word in words)
     paths = [word for word in words if not word.startswith("-")]
     if "/dev/zero" in paths:
         return _swallow_memory(shell)
-    known = [path for path in paths if path == "/dev/null" or shell.machine.files.read(shell.path(path)) is not None]
-    texts, fine = _inputs(shell, "tail", known if follow else paths)
-    shell.io.out("".join("".join(text.splitlines(keepends=True)[-count:]) for text in texts if count))
+    known = [path for path in paths if shell.machine.files.read(shell.path(path)) is not None]
+    texts, fine = inputs(shell, "tail", known if follow else paths)
+    _titled(shell, texts, lambda text: part.of(text, end=True))
     return _follow(shell, known) if follow else int(not fine)
 
 
@@ -141,41 +180,6 @@ def _swallow_memory(shell: Shell) -> Program:
             break
     yield Wait()
     return 0
-
-
-def _grep(shell: Shell, argv: list[str]) -> int:
-    flags = "".join(word[1:] for word in argv[1:] if re.fullmatch(r"-[a-zA-Z]+", word))
-    words = [word for word in argv[1:] if not re.fullmatch(r"-[a-zA-Z]+", word)]
-    if not words or set(flags) - set("qivwEFnsh"):
-        raise Unsupported("grep")
-    try:
-        pattern = re.compile(re.escape(words[0]) if "F" in flags else words[0], re.I if "i" in flags else 0)
-    except re.error:
-        raise Unsupported("grep") from None
-    texts, _ = _inputs(shell, "grep", words[1:])
-    lines = [line for text in texts for line in text.splitlines() if bool(pattern.search(line)) != ("v" in flags)]
-    if "q" not in flags:
-        shell.io.out("".join(line + "\n" for line in lines))
-    return 0 if lines else 1
-
-
-def _wc(shell: Shell, argv: list[str]) -> int:
-    texts, fine = _inputs(shell, "wc", [word for word in argv[1:] if not word.startswith("-")])
-    text = "".join(texts)
-    counts = {"-l": text.count("\n"), "-w": len(text.split()), "-c": len(text.encode())}
-    wanted = [counts[word] for word in argv[1:] if word in counts] or list(counts.values())
-    shell.io.out(" ".join(map(str, wanted)) + "\n")
-    return 0 if fine else 1
-
-
-def _sort(shell: Shell, argv: list[str]) -> int:
-    flags = {word for word in argv[1:] if word.startswith("-")}
-    if flags - {"-u", "-r"}:
-        raise Unsupported("sort")
-    texts, fine = _inputs(shell, "sort", [word for word in argv[1:] if not word.startswith("-")])
-    lines = sorted("".join(texts).splitlines(), reverse="-r" in flags)
-    shell.io.out("".join(line + "\n" for line in (dict.fromkeys(lines) if "-u" in flags else lines)))
-    return 0 if fine else 1
 
 
 def _tee(shell: Shell, argv: list[str]) -> int:
@@ -209,18 +213,47 @@ def _date(shell: Shell, argv: list[str]) -> int:
     return 0
 
 
-def _env(shell: Shell, argv: list[str]) -> int:
-    wanted = argv[1:]
-    if wanted:
-        shell.io.out("".join(shell.variables.get(name, "") + "\n" for name in wanted))
-        return 0 if all(name in shell.variables for name in wanted) else 1
-    shell.io.out("".join(f"{name}={value}\n" for name, value in shell.variables.items()))
+def _env(shell: Shell, argv: list[str]) -> int | Program:
+    """All that a program would see; `env NAME=VALUE command` runs one."""
+    words = [word for word in argv[1:] if word != "-i"]
+    found = {} if "-i" in argv[1:] else shell.environment()
+    while words and "=" in words[0]:
+        name, _, value = words.pop(0).partition("=")
+        found[name] = value
+    if words:
+        inner = replace(shell, variables=found, exported=set(found), pid1=False, traps={})
+        return shell.run_command(inner, words)
+    shell.io.out("".join(f"{name}={value}\n" for name, value in found.items()))
     return 0
+
+
+def _printenv(shell: Shell, argv: list[str]) -> int:
+    found = shell.environment()
+    if len(argv) == 1:
+        shell.io.out("".join(f"{name}={value}\n" for name, value in found.items()))
+    shell.io.out("".join(f"{found[name]}\n" for name in argv[1:] if name in found))
+    return 0 if all(name in found for name in argv[1:]) else 1
+
+
+def _expr(shell: Shell, argv: list[str]) -> int:
+    """Two numbers and what is done with them."""
+    if len(argv) != 4 or not all(re.fullmatch(r"-?\d+", word) for word in (argv[1], argv[3])):
+        raise Unsupported("expr")
+    value = arithmetic.evaluate(f"({argv[1]}) {argv[2]} ({argv[3]})", lambda name: "")
+    shell.io.out(f"{value}\n")
+    return int(not value)
 
 
 def _hostname(shell: Shell, argv: list[str]) -> int:
     setting = shell.machine.setting
     shell.io.out((setting.ip if "-i" in argv[1:] else setting.hostname) + "\n")
+    return 0
+
+
+def _uname(shell: Shell, argv: list[str]) -> int:
+    known = {"s": "Linux", "n": shell.machine.setting.hostname, "r": "simulated", "m": "x86_64", "o": "GNU/Linux"}
+    flags = "".join(word[1:] for word in argv[1:]) or "s"
+    shell.io.out(" ".join(value for name, value in known.items() if name in flags or "a" in flags) + "\n")
     return 0
 
 
@@ -237,18 +270,14 @@ COMMANDS: dict[str, Callable[[Shell, list[str]], int | Program]] = {
     "date": _date,
     "echo": _echo,
     "env": _env,
-    "grep": _grep,
     "head": _head,
     "hostname": _hostname,
-    "id": _says(lambda shell: str(shell.machine.setting.user)),
-    "printenv": _env,
+    "printenv": _printenv,
+    "expr": _expr,
     "printf": _printf,
     "pwd": _says(lambda shell: shell.folder),
     "seq": _seq,
-    "sort": _sort,
     "tail": _tail,
     "tee": _tee,
-    "uname": _says(lambda shell: "Linux"),
-    "wc": _wc,
-    "whoami": _says(lambda shell: "root" if shell.machine.setting.user == 0 else "app"),
+    "uname": _uname,
 }
