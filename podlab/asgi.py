@@ -22,14 +22,50 @@ pages: Application = get_asgi_application()
 # These need the apps that the line above loads.
 from podlab.apiserver.handler import ApiHandler, owns  # noqa: E402
 from podlab.apiserver.streams.endpoint import application as stream_application  # noqa: E402
+from podlab.registry import run_files  # noqa: E402
 from podlab.routing import websocket_application  # noqa: E402
+
+_UPLOAD_PATH = "/runs"  # where run files come in
+_FORM_BYTES = 64 * 1024  # of a form around the file
+# Above what the pages refuse in words of their own (DATA_UPLOAD_MAX_MEMORY_SIZE).
+_MOST_BYTES = 16 * 1024 * 1024
 
 kubernetes: Application = ApiHandler()
 kubernetes_alone: Application = ApiHandler(alone=True)
 
 
 async def http(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    await (kubernetes if owns(scope["path"]) else pages)(scope, receive, send)
+    await (kubernetes if owns(scope["path"]) else bounded)(scope, receive, send)
+
+
+async def bounded(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The pages, for bodies that some page could want: Django keeps a body on the disk, however long it is, before it looks
+    at who sends it. Longer ones are refused, or cut off where their length was not told."""
+    most = run_files.MAX_FILE + _FORM_BYTES if scope["path"] == _UPLOAD_PATH else _MOST_BYTES
+    told = dict(scope["headers"]).get(b"content-length", b"0")
+    if not told.isdigit() or len(told) > 18 or int(told) > most:
+        await _too_large(most, send)
+        return
+    left = most
+
+    async def counted() -> dict[str, Any]:
+        nonlocal left
+        message: dict[str, Any] = await receive()
+        left -= len(message.get("body", b""))
+        return message if left >= 0 else {"type": "http.disconnect"}
+
+    await pages(scope, counted, send)
+
+
+async def _too_large(most: int, send: Any) -> None:
+    text = f"The request is larger than {most // 2**20} MiB, more than this page takes.\n".encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"%d" % len(text)),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
 
 
 async def api_http(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -163,7 +163,11 @@ LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
+# Counted by name and address together: by address alone, whoever logs in now and then with a name of his own could guess
+# at all others for ever, and one forgetful student would lock out a class behind one address.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # nobody reads or prunes it
 AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_TEMPLATE = "locked.html"
 CSRF_FAILURE_VIEW = "podlab.web.views.problems.csrf_failure"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 MAX_BYTES = 3 * 2**20  # the limit of the API server for a request body
 MAX_DEPTH = 200
-MAX_NODES = 300_000  # after aliases are followed: a few lines of YAML can ask for billions
+MAX_NODES = 300_000  # of a text, after aliases are followed: a few lines of YAML can ask for billions
+MAX_DOCUMENTS = 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -32,7 +32,10 @@ def parse(text: str) -> datetime:
         raise ValueError(f'"{text}" is not an RFC 3339 time such as 2026-11-21T02:00:00Z')
     zone = match[8].upper().replace("Z", "+00:00")
     micro = (match[7] or "").ljust(6, "0")[:6]
-    return datetime.fromisoformat(f"{text[:10]}T{text[11:19]}.{micro}{zone}").astimezone(UTC)
+    try:
+        return datetime.fromisoformat(f"{text[:10]}T{text[11:19]}.{micro}{zone}").astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f'"{text}" lies outside of the years 1 to 9999 in UTC') from None
 
 
 def human_duration(span: timedelta) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from podlab.apis.decode_errors import MAX_DEPTH, MAX_NODES, DecodeError, Duplicate, Position
+from podlab.apis.decode_errors import MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES, DecodeError, Duplicate, Position
 
 Path = tuple[str | int, ...]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -59,13 +59,17 @@ def documents(text: str) -> Iterator[Parsed]:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise DecodeError("control characters are not allowed", line, 1, go_line=line)
     builder: _Builder | None = None
+    count = nodes = 0
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.DocumentStartEvent):
-                builder = _Builder()
+                count += 1
+                if count > MAX_DOCUMENTS:
+                    raise DecodeError(f"more than {MAX_DOCUMENTS} documents", _line(event), 1)
+                builder = _Builder(nodes)
             elif isinstance(event, yaml.DocumentEndEvent) and builder is not None:
                 yield Parsed(builder.root, builder.positions, builder.duplicates)
-                builder = None
+                nodes, builder = builder.nodes, None
             elif builder is not None:
                 builder.take(event)
     except yaml.reader.ReaderError as problem:
@@ -73,6 +77,10 @@ def documents(text: str) -> Iterator[Parsed]:
         raise DecodeError("control characters are not allowed", line, 1, go_line=line) from None
     except yaml.MarkedYAMLError as problem:
         raise _refused(problem, text) from None
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark is not None else 1
 
 
 def _refused(problem: yaml.MarkedYAMLError, text: str) -> DecodeError:
@@ -90,13 +98,14 @@ def _refused(problem: yaml.MarkedYAMLError, text: str) -> DecodeError:
 class _Builder:
     """One document. Values are put into their collection as soon as they are complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, nodes: int) -> None:
+        """`nodes`: how many the documents before this one had."""
         self.root: Any = None
         self.positions: dict[Path, Position] = {}
         self.duplicates: list[Duplicate] = []
         self.stack: list[_Frame] = []
         self.anchors: dict[str, tuple[Any, int]] = {}
-        self.nodes = 0
+        self.nodes = nodes
 
     def take(self, event: Any) -> None:
         at = Position(event.start_mark.line + 1, event.start_mark.column + 1)

@@ -31,7 +31,11 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # What a pod's server may not say to the browser in the name of the lab.
-_HELD_BACK = {"set-cookie", "content-security-policy", "x-frame-options", "service-worker-allowed", "clear-site-data"}
+_HELD_BACK = {
+    *("set-cookie", "content-security-policy", "x-frame-options", "service-worker-allowed", "clear-site-data"),
+    # These hold for everything at our address, however the page itself is locked in.
+    *("alt-svc", "strict-transport-security", "nel", "report-to", "reporting-endpoints", "origin-trial"),
+}
 _SANDBOX = "sandbox allow-scripts allow-forms allow-modals allow-popups"
 
 

@@ -22,7 +22,7 @@ from typing import IO, Any, Literal, TypeVar
 import msgspec
 import yaml
 
-from podlab.apis import names, schema_check, scheme
+from podlab.apis import names, schema_check, scheme, times
 from podlab.apis.types import Key, Manifest
 from podlab.storage import history
 from podlab.storage.log import LogEntry
@@ -145,7 +145,7 @@ def _unpack(archive: zipfile.ZipFile) -> RunFile:
 def _about(archive: zipfile.ZipFile) -> Mapping[str, Any]:
     try:
         about = msgspec.json.decode(_read(archive, "about.json"), type=dict[str, Any])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise Unreadable(f"about.json: {error}") from error
     if about.get("format") != FORMAT:
         raise Unreadable(f"about.json: the format is not {FORMAT}")
@@ -169,18 +169,38 @@ def _rows(archive: zipfile.ZipFile, name: str, type: type[_Row], most: int) -> l
             raise Unreadable(f"{name}: more than {most} lines")
         try:
             row = decoder.decode(line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise Unreadable(f"{name} line {number}: {error}") from error
-        _check_times(row, f"{name} line {number}")
+        _check_values(row, f"{name} line {number}")
         found.append(row)
     return found
 
 
-def _check_times(row: object, where: str) -> None:
-    for name in ("at", "wall", "started_at", "finished_at"):
-        value = getattr(row, name, None)
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise Unreadable(f"{where}: {name} has no time zone")
+# What the columns hold: the longest text, and the numbers from … to.
+_LONGEST = {"namespace": 63, "pod": 253, "pod_uid": 36, "node": 253, "container_id": 128, "image": 512, "reason": 64,
+            "probe": 10, "outcome": 8, "caused": 16}  # fmt: skip
+_MOST_INT = 2**31 - 1
+_NUMBERS = {"attempt": (0, 999_999), "run": (0, _MOST_INT), "threshold": (0, _MOST_INT), "latency_ms": (0, 1e9), "exit_code": (-_MOST_INT, _MOST_INT),
+            "revision": (0, 2**62), "previous": (0, 2**62), "seq": (0, 2**62)}  # fmt: skip
+_YEARS = range(1970, 3000)  # a page reckons some time back and ahead from any moment
+_CONTAINER = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def _check_values(row: object, where: str) -> None:
+    for name in row.__struct_fields__ if isinstance(row, msgspec.Struct) else row.__dataclass_fields__:  # type: ignore[attr-defined]
+        value = getattr(row, name)
+        if isinstance(value, str):
+            if "\0" in value or len(value) > _LONGEST.get(name, len(value)):
+                raise Unreadable(f"{where}: {name} holds a NUL or is too long")
+            if name == "container" and not _CONTAINER.fullmatch(value):
+                raise Unreadable(f"{where}: container is no name of a container")
+        elif isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise Unreadable(f"{where}: {name} has no time zone")
+            if value.year not in _YEARS:
+                raise Unreadable(f"{where}: {name} is not between the years {_YEARS[0]} and {_YEARS[-1]}")
+        elif isinstance(value, int | float) and not _NUMBERS[name][0] <= value <= _NUMBERS[name][1]:
+            raise Unreadable(f"{where}: {name} is out of range")
 
 
 def _change(line: ChangeLine, number: int) -> LogEntry:
@@ -208,12 +228,19 @@ def _fits(line: ChangeLine, meta: Mapping[str, Any], resource: scheme.Resource) 
         and meta.get("name") == line.name
         and (meta.get("namespace") or "") == line.namespace
         and bool(line.namespace) == resource.namespaced
-        and isinstance(meta.get("creationTimestamp"), str)
+        and _is_time(meta.get("creationTimestamp"))
         and line.object.get("kind") == resource.kind
         and line.object.get("apiVersion") == resource.api_version
         and not names.dns_subdomain(line.name)
         and not (line.namespace and names.dns_label(line.namespace))
     )
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and times.parse(value).year in _YEARS
+    except ValueError:
+        return False
 
 
 def _shape_error(line: ChangeLine) -> str:
@@ -227,6 +254,8 @@ def _shape_error(line: ChangeLine) -> str:
         for index, container in enumerate(spec.get(group) or ()):
             if names.dns_label(container.get("name") or ""):
                 return f"spec.{group}[{index}].name: Invalid value"
+    if any(not volume.get("name") for volume in spec.get("volumes") or ()):
+        return "spec.volumes: a name is missing"
     statuses = line.object.get("status") or {}
     for group in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
         if any(not status.get("name") for status in statuses.get(group) or ()):

@@ -221,6 +221,8 @@ class Host:
             if slot is not None and (row is None or row.uid != slot.uid):
                 self._forget(name, slot)
                 slot = None
+            elif row is None:  # a recording, or one that was never played here
+                self._clear(self._data / "logs" / name, self._data / "pods" / name)
             if row is None or row.runtime != "sim":
                 continue
             if slot is None:
@@ -236,7 +238,11 @@ class Host:
         with slot.lock:
             self._close(slot)
             self._slots.pop(name, None)
-        for folder in (journal_folder(self._data, slot.uid), self._data / "logs" / name, self._data / "pods" / name):
+        self._clear(journal_folder(self._data, slot.uid), self._data / "logs" / name, self._data / "pods" / name)
+
+    @staticmethod
+    def _clear(*folders: Path) -> None:
+        for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
 
     # Running

@@ -162,7 +162,15 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if len(self.tasks) >= _MOST_OPEN:
             await self._refuse(message["sub"], 429, "Too many things are open on this page.")
             return
-        self.tasks[message["sub"]] = asyncio.create_task(self._guard(self._serve(message)))
+        sub = message["sub"]
+        task = self.tasks[sub] = asyncio.create_task(self._guard(self._serve(message)))
+        task.add_done_callback(lambda done: self._ended(sub, done))
+
+    def _ended(self, sub: str, task: asyncio.Task[None]) -> None:
+        """What is over is not open any more; unless something new has its name."""
+        if self.tasks.get(sub) is task:
+            del self.tasks[sub]
+            self.spaces.pop(sub, None)
 
     async def _ask(self, message: Asking) -> None:
         """A question to a space that is open; one that has been closed meanwhile answers nothing."""

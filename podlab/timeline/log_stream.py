@@ -26,6 +26,7 @@ from podlab.timeline.outlet import Outlet, Refusal
 _POLL = 0.2  # seconds between looks at a file
 _LINES_A_MESSAGE = 300
 _LONGEST_LINE = 16 * 1024
+_KEPT_OF_LINE = _LONGEST_LINE + 64  # bytes: with its time
 _MOST_RUNS = 10  # how many earlier runs are shown
 _TAIL = 500
 
@@ -107,7 +108,9 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _lines(chunks: Iterable[bytes]) -> list[bytes]:
-    return b"".join(chunks).splitlines()
+    """Only a newline ends a line: a carriage return is what the container wrote."""
+    *lines, rest = b"".join(chunks).split(b"\n")
+    return [*lines, rest] if rest else lines
 
 
 async def _live(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
@@ -115,6 +118,7 @@ async def _live(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
     rest = b""
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
+        rest = rest[:_KEPT_OF_LINE]  # a container that never ends its line must not fill the memory
         if lines:
             yield lines
     if rest:

@@ -6,6 +6,7 @@ that the client gave to what it opened; every answer carries it. Times are ISO 8
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NotRequired, TypedDict
 
 from podlab.glance.values import ContainerLane, ObjectRow, PodFacts, Row
@@ -325,6 +326,7 @@ _TEXT = {
     **{"after": 40, "until": 40, "from": 40, "to": 40, "at": 40},
     **{"resource": 253, "resources": 1000, "labels": 500},
 }
+_CONTAINER = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")  # it becomes a part of a path
 _NUMBERS = ("since", "probes", "attempt", "tail", "rev")
 _MOST_IDS, _LONGEST_ID = 100, 400
 _REQUIRED: dict[str, tuple[str, ...]] = {
@@ -353,6 +355,8 @@ def parse(raw: object) -> ClientMessage:
             continue
         if not isinstance(value, str) or len(value) > longest:
             raise BadMessage(f"{field} must be a text of at most {longest} characters")
+        if not value.isprintable() or (field == "container" and not _CONTAINER.fullmatch(value)):
+            raise BadMessage(f"{field} holds what it cannot hold")
         clean[field] = value
     for field in _NUMBERS:
         value = raw.get(field)

@@ -5,13 +5,13 @@ Reads the files that the kubelet writes. `timeline.log_stream` is the live pane 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import re2
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -28,11 +28,10 @@ from podlab.web.place import Place
 TAIL = 500
 _MOST_TAIL = 20_000
 _LONGEST_PATTERN = 200
-# Python's re backtracks: what could take long is refused, and a search ends when its time is over.
-_LONGEST_SEARCHED = 512  # characters of a line that a regular expression looks at
-_MOST_REPEATS = 3
-_REPEATED_GROUP = re.compile(r"(?<!\\)\)[*+?{]")
-_REPEAT = re.compile(r"(?<!\\)[*+{]")
+# Anybody's expression runs here, so RE2 searches, which needs a time proportional to the text whatever the expression;
+# Python's re backtracks, and one line could keep it, and with it the whole web process, busy for years.
+_LONGEST_SEARCHED = 16 * 1024  # characters of a line that a search looks at
+_MOST_MEMORY = 4 * 2**20  # bytes of one compiled expression
 _SEARCH_SECONDS = 2.0
 
 
@@ -121,8 +120,8 @@ def tab(query: Mapping[str, str], place: Place, pod: Manifest) -> dict[str, Any]
     told["range"] = ranges.of(query)
     try:
         pattern = _pattern(asked)
-    except re.error as error:
-        pattern, told["pattern_error"] = None, _("This is no regular expression: {error}.").format(error=error)
+    except re2.error as error:
+        pattern, told["pattern_error"] = None, _("This is no regular expression: {error}.").format(error=_words(error))
     lines, unsearched = _read(root, folder, runs, asked, span, pattern)
     count = sum(bool(line.hit) for line in lines)
     if asked.only and pattern is not None:
@@ -152,14 +151,22 @@ def _since() -> list[tuple[int, str]]:
     ]
 
 
-def _pattern(asked: Wish) -> re.Pattern[str] | None:
+def _pattern(asked: Wish) -> Any:
+    """What is searched for, None for nothing; re2.error for an expression that is none, or too large."""
     if not asked.search:
         return None
-    if not asked.regex:
-        return re.compile(re.escape(asked.search), re.IGNORECASE)
-    if _REPEATED_GROUP.search(asked.search) or len(_REPEAT.findall(asked.search)) > _MOST_REPEATS:
-        raise re.error(_("repeated groups and more than three repetitions could take too long"))
-    return re.compile(asked.search, re.IGNORECASE)
+    options = re2.Options()
+    options.case_sensitive = False
+    options.literal = not asked.regex
+    options.log_errors = False
+    options.max_mem = _MOST_MEMORY
+    return re2.compile(asked.search, options)
+
+
+def _words(error: Exception) -> str:
+    """RE2 says it in bytes."""
+    said = error.args[0] if error.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
 
 
 def _read(
@@ -168,7 +175,7 @@ def _read(
     runs: list[tuple[str, int]],
     asked: Wish,
     span: tuple[datetime | None, datetime | None],
-    pattern: re.Pattern[str] | None,
+    pattern: Any,
 ) -> tuple[list[Line], int]:
     """The lines in the order of their time, and how many of them the search did not come to."""
     since, until = span
@@ -188,7 +195,7 @@ def _read(
     return (found[-asked.tail :] if asked.tail else []), unsearched
 
 
-def _line(container: str, attempt: int, raw: str, pattern: re.Pattern[str] | None) -> Line:
+def _line(container: str, attempt: int, raw: str, pattern: Any) -> Line:
     at, _space, text = raw.partition(" ")
     hit = pattern.search(text, 0, _LONGEST_SEARCHED) if pattern is not None else None
     if hit is None or not hit[0]:

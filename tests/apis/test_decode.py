@@ -45,6 +45,17 @@ def test_an_alias_bomb_is_refused_early() -> None:
         decode.decode_yaml("\n".join(lines))
 
 
+def test_a_bomb_in_many_documents_is_refused_too() -> None:
+    """None of them is too large by itself."""
+    one = "a: &a [" + "x," * 500 + "x]\nb: [" + "*a," * 500 + "*a]\n"
+    assert decode.decode_yaml(one)
+    with pytest.raises(DecodeError, match="excessive aliasing"):
+        decode.decode_yaml("---\n".join([one] * 3))
+    with pytest.raises(DecodeError, match="more than 1000 documents") as refused:
+        decode.decode_yaml("---\n" * 1001)
+    assert refused.value.line == 1001
+
+
 def test_an_anchor_used_twice_is_two_values() -> None:
     obj = decode.decode_yaml("a: &x {k: v}\nb: *x\nc: {<<: *x, l: m}\n")[0].obj
     assert obj == {"a": {"k": "v"}, "b": {"k": "v"}, "c": {"l": "m", "k": "v"}}

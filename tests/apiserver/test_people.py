@@ -15,6 +15,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.test import AsyncClient
 from test_streams import STREAMS, V5, Node, node  # noqa: F401  # the node that is played there
 
+from podlab.apiserver import people
 from podlab.apiserver.people import terminal
 from podlab.registry import authorizer, clusters, identity, preview_links
 from podlab.registry.identity import system
@@ -87,6 +88,17 @@ async def test_a_link_reaches_the_pods_server_without_any_cookie(pages: None, no
     assert "connection refused" in answer.content.decode()
     assert node.requests[-1].port == 81
     assert (await browser.get(path))["Location"] == f"{path}/"
+
+
+def test_what_would_hold_for_the_whole_lab_is_kept_back() -> None:
+    said = [
+        ("Set-Cookie", "a=b"),
+        ("Alt-Svc", 'h2="evil.example:443"'),
+        ("Strict-Transport-Security", "max-age=9"),
+        ("ETag", "1"),
+    ]
+    names = [name for name, _ in people._harmless(said)]
+    assert names == ["ETag", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"]
 
 
 async def test_a_link_gives_no_more_than_its_person_has_today(pages: None, node: Node) -> None:  # noqa: F811

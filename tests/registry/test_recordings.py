@@ -162,6 +162,11 @@ def in_pods(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], byt
     return work
 
 
+def changed(**values: Any) -> Callable[[bytes], bytes]:
+    """Every line with these values instead."""
+    return lambda text: b"\n".join(json.dumps(json.loads(line) | values).encode() for line in text.splitlines())
+
+
 @pytest.mark.parametrize(
     ("part", "change", "text"),
     [
@@ -177,6 +182,24 @@ def in_pods(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], byt
         ("changes.jsonl", in_pods(lambda line: line["object"]["spec"].update(containers="x")), "cannot unmarshal"),
         ("changes.jsonl", in_pods(lambda line: line["object"]["spec"].update(containers=[])), "spec.containers"),
         ("changes.jsonl", in_pods(lambda line: line["object"]["spec"]["containers"][0].pop("name")), "name: Invalid"),
+        ("changes.jsonl", in_pods(lambda line: line.update(at="0001-01-01T00:00:00+14:00")), "between the years"),
+        ("changes.jsonl", in_pods(lambda line: line.update(actor="\0")), "actor holds a NUL"),
+        ("changes.jsonl", in_pods(lambda line: line.update(revision=2**63)), "revision is out of range"),
+        (
+            "changes.jsonl",
+            in_pods(lambda line: line["object"]["metadata"].update(creationTimestamp="")),
+            "is not that of",
+        ),
+        ("changes.jsonl", in_pods(lambda line: line["object"]["spec"].update(volumes=[{}])), "spec.volumes"),
+        ("changes.jsonl", lambda text: b'{"x":' + b"[" * 5000, "changes.jsonl line 1"),
+        ("about.json", lambda _: b'{"x":' + b"[" * 5000, "about.json: "),
+        ("runs.jsonl", changed(container="../../.."), "container is no name of a container"),
+        ("runs.jsonl", changed(attempt=2**40), "attempt is out of range"),
+        ("runs.jsonl", changed(exit_code=-(2**40)), "exit_code is out of range"),
+        ("runs.jsonl", changed(node="x" * 254), "node holds a NUL or is too long"),
+        ("runs.jsonl", changed(started_at="9999-12-31T23:59:59-14:00"), "between the years"),
+        ("probes.jsonl", changed(threshold=-1), "threshold is out of range"),
+        ("probes.jsonl", changed(latency_ms=1e308), "latency_ms is out of range"),
         ("runs.jsonl", lambda _: b'{"cluster": 1}', "runs.jsonl line 1"),
         ("probes.jsonl", lambda _: b"nonsense", "probes.jsonl line 1"),
     ],

@@ -184,12 +184,14 @@ def test_a_forged_token_is_nobodys(client: Client, hands: Hands) -> None:
     raw = token_of(client)["status"]["token"]
     head, claims, signature = raw.split(".")
     other = token_of(client)["status"]["token"].split(".")
+    nested = account_tokens._base64(b'{"x":' + b"[" * 4000)  # deeper than Python reads
     for forged in (
         f"{head}.{claims}.{other[2]}",
         f"{head}.{other[1]}.{signature}",
         f"{head}.{claims}.",
         f"{head}.{claims}.{signature[:-4]}",
         f"{account_tokens._encoded({'alg': 'none'})}.{claims}.",
+        f"{nested}.{claims}.{account_tokens._base64(bytes(64))}",
         f"{head}.!!!.{signature}",
         "eyJ..",
     ):

@@ -246,6 +246,15 @@ def test_a_cluster_that_is_deleted_leaves_nothing_on_the_disk(worker: Worker, da
     assert phase(again) == ""
 
 
+def test_a_recording_that_is_deleted_leaves_no_logs_either(worker: Worker, data: Path) -> None:
+    rows.create("monday", runtime="replay", paused=True)
+    logs = data / "logs" / "monday"
+    logs.mkdir(parents=True)
+    worker.work("monday", lambda: True)
+    clusters.delete("monday", identity=ME)
+    eventually(lambda: not logs.exists())
+
+
 def test_a_worker_that_comes_back_restarts_nothing(worker: Worker, data: Path) -> None:
     client = make("lab")
     client.create("pods", pod("web", image="nginx"), namespace="default")

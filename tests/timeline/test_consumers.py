@@ -186,6 +186,21 @@ async def test_a_replay_tells_lines_and_probes_up_to_its_moment(ada: Page) -> No
     assert (await ada.hear("refused"))["code"] == 400
 
 
+async def test_only_a_newline_ends_a_log_line(ada: Page) -> None:
+    """What looks like the time of a line after a carriage return is what the container wrote."""
+    await write(pod(phase="Running", state=RUNNING), 0)
+    folder, root = log_stream.PodFolder("default", "web", UID), log_stream.log_root("main")
+    for attempt, text in enumerate(["10%\r2030-01-01T00:00:00Z forged", "x" * 40_000]):
+        writer = LogWriter(layout.container_log(root, folder, "app", attempt))
+        writer.write(LogLine(at(1), "stdout", text))
+        writer.close()
+    await ada.say(type="open-log", sub="g", namespace="default", name="web", container="app")
+    (line,) = (await ada.hear("log"))["lines"]
+    assert (line["at"][:4], line["text"]) == ("2026", "10%\r2030-01-01T00:00:00Z forged")
+    (line,) = (await ada.hear("log"))["lines"]
+    assert line["text"] == "x" * 16 * 1024
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -230,11 +245,28 @@ async def test_pages_of_other_origins_are_refused(origin: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["no json", "[]", json.dumps({"type": "drop-table"}), json.dumps({"type": "open-pod", "sub": "x"}), '{"a":' * 2000,
-     json.dumps({"type": "open-list", "sub": 7, "namespace": "default"}), " " * 9000],
+     json.dumps({"type": "open-list", "sub": 7, "namespace": "default"}), " " * 9000,
+     json.dumps({"type": "open-log", "sub": "x", "namespace": "default", "name": "web", "container": ".."}),
+     json.dumps({"type": "open-log", "sub": "x", "namespace": "default", "name": "web", "container": "a/b"}),
+     json.dumps({"type": "open-list", "sub": "x", "namespace": "a\0b"}), json.dumps({"type": "open-list", "sub": "x", "namespace": "\ud800"})],
 )  # fmt: skip
 async def test_nonsense_closes_the_socket(ada: Page, text: str) -> None:
     await ada.send(text)
     assert await ada.closed() == consumers.NONSENSE
+
+
+async def test_a_moment_that_is_none_is_refused(ada: Page) -> None:
+    await write(pod(), 0)
+    told = {"namespace": "default", "name": "web", "container": "app", "after": "9999-12-31T23:59:59-01:00"}
+    await ada.say(type="open-log", sub="x", **told)
+    assert (await ada.hear("refused", sub="x"))["code"] == 400
+
+
+async def test_what_was_refused_is_not_counted_as_open(ada: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "_MOST_OPEN", 2)
+    for number in range(5):
+        await ada.say(type="open-list", sub=str(number), namespace="other")
+        assert (await ada.hear("refused", sub=str(number)))["code"] == 403
 
 
 async def test_a_flood_of_messages_closes_the_socket(ada: Page) -> None:

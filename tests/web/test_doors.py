@@ -77,6 +77,20 @@ def test_name_and_password_lead_in_and_out_again(lab: None) -> None:
     assert browser.get("/clusters").status_code == 302
 
 
+def test_guessing_ends_also_for_who_can_log_in(lab: None) -> None:
+    """Logging in with a name of one's own does not make the guesses at another forgotten; and locks nobody else out."""
+    for name in ("ada", "sam", "eve"):
+        get_user_model().objects.create_user(name, password=f"correct {name}")
+    browser = Client()
+    for number in range(12):
+        answer = browser.post("/login", {"username": "ada", "password": f"guess {number}"})
+        own = Client().post("/login", {"username": "sam", "password": "correct sam"})
+        assert own["Location"] == "/"
+    assert answer.status_code == 429
+    assert browser.post("/login", {"username": "ada", "password": "correct ada"}).status_code == 429
+    assert Client().post("/login", {"username": "eve", "password": "correct eve"})["Location"] == "/"
+
+
 def test_login_does_not_lead_to_other_sites(lab: None) -> None:
     get_user_model().objects.create_user("ada", password="correct horse")
     answer = Client().post("/login", {"username": "ada", "password": "correct horse", "next": "https://evil.example/"})

@@ -26,6 +26,7 @@ from podlab.web.strips import Strip
 _STRIPS = 5  # pods of a namespace whose last minutes are drawn
 _URGENT = {"failed": 0, "waiting": 0, "terminating": 1}
 _MOST_NODES = 20
+_LARGEST_SEED = 2**63 - 1  # what the column holds
 SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0)
 
 
@@ -107,15 +108,21 @@ def _make(request: HttpRequest) -> HttpResponse:
     name, count = request.POST.get("name", "").strip(), request.POST.get("nodes", "2")
     seed = request.POST.get("seed", "").strip()
     try:
-        if not count.isdecimal() or not 1 <= int(count) <= _MOST_NODES or (seed and not seed.isdecimal()):
+        number = _number(count, _MOST_NODES)
+        if not number or (seed and _number(seed, _LARGEST_SEED) is None):
             raise bad_request(_("Give 1 to {most} nodes, and a whole number as seed.").format(most=_MOST_NODES))
-        nodes = [f"node-{chr(ord('a') + index)}" for index in range(int(count))]
+        nodes = [f"node-{chr(ord('a') + index)}" for index in range(number)]
         who = identity.of_user(request.user)
-        clusters.create_sim(name, nodes=nodes, seed=int(seed) if seed else None, identity=who)
+        clusters.create_sim(name, nodes=nodes, seed=_number(seed, _LARGEST_SEED), identity=who)
     except ApiError as error:
         messages.error(request, error.message)
         return redirect("clusters")
     return redirect("overview", cluster=name)
+
+
+def _number(text: str, most: int) -> int | None:
+    """Python does not even read numbers of thousands of digits."""
+    return int(text) if text.isdecimal() and len(text) < 20 and int(text) <= most else None
 
 
 @page

@@ -214,7 +214,7 @@ def _grace(how: str, seconds: str) -> tuple[int | None, bool]:
         return 0, True
     if how != "seconds":
         return None, False
-    if not seconds.isdecimal() or int(seconds) > _LONGEST_GRACE:
+    if not seconds.isdecimal() or len(seconds) > 9 or int(seconds) > _LONGEST_GRACE:
         raise bad_request(_("The grace period must be a whole number of seconds."))
     return int(seconds), False
 
