@@ -302,6 +302,8 @@ class Client:
     ) -> Context:
         served = resource_of(resource_key)
         resource = scheme.stored(served)
+        if "\0" in f"{namespace or ''}{name}":  # no object is called so, and PostgreSQL does not even look
+            raise status_errors.not_found(served, name)
         place = (namespace or "") if resource.namespaced else ""
         return Context(
             client=self,
@@ -332,6 +334,8 @@ class Client:
     ) -> listing.Query:
         ctx = self._context(resource_key, namespace, "")
         self._authorize(verb, ctx)
+        if "\0" in label_selector + field_selector:
+            raise status_errors.bad_request("a selector cannot hold a NUL")
         fields = views.fields(ctx.served, FieldSelector.parse(field_selector))
         fields.check(ctx.resource)
         return listing.Query(

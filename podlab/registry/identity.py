@@ -71,7 +71,7 @@ def _known(name: str, user_id: int, is_superuser: bool, grants: Sequence[Grant])
 
 def by_name(name: str, groups: Sequence[str] = ()) -> Identity:
     """Somebody who is asked about: a user with what was granted, or a name that means nothing here."""
-    user = User.objects.filter(username=name).first()
+    user = User.objects.filter(username=name).first() if "\0" not in name else None  # PostgreSQL knows no NUL
     known = of_user(user) if user is not None else Identity(name)
     return replace(known, name=name, groups=tuple(dict.fromkeys((*known.groups, *groups))))
 

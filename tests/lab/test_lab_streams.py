@@ -366,12 +366,12 @@ def test_the_python_client_forwards_a_port(core: Any) -> None:
 
 def test_a_killed_node_worker_is_an_error_and_no_hang(real: Lab) -> None:
     with subprocess.Popen(
-        ["kubectl", "--kubeconfig", str(real.kubeconfig), "exec", "hello", "--", "sleep", "1000"],
+        ["kubectl", "--kubeconfig", str(real.kubeconfig), "exec", "hello", "--", "sh", "-c", "echo here; sleep 1000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        time.sleep(1.5)
-        assert process.poll() is None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"here\n"  # the stream is open
         real.kill("node")
         assert process.wait(20) == 1
         assert process.stderr is not None

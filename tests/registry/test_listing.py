@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from registry_samples import config, made, refusal
 
+from podlab.apis.status_errors import ApiError
 from podlab.registry import listing
 from podlab.registry.client import Client
 from podlab.registry.operations import ListPage
@@ -106,3 +107,15 @@ def test_a_watch_says_what_to_follow(client: Client) -> None:
     assert query.matches({"metadata": {"labels": {"odd": "1"}}})
     assert not query.matches({"metadata": {}})
     assert client.watch("nodes", None).wanted.namespace is None
+
+
+def test_a_nul_finds_nothing(client: Client) -> None:
+    """PostgreSQL fails at one."""
+    for name, namespace in (("a\0", "default"), ("a", "default\0")):
+        with pytest.raises(ApiError) as caught:
+            client.get("pods", namespace, name)
+        assert caught.value.code == 404
+    for selector in ({"field_selector": "metadata.name=a\0"}, {"label_selector": "a=\0"}):
+        with pytest.raises(ApiError) as caught:
+            client.list("pods", "default", **selector)
+        assert caught.value.code == 400

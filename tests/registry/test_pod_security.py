@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from registry_samples import made, namespace, pod, refusal
 
 from podlab.apis.types import Manifest
+from podlab.registry import account_grants, clusters, identity
 from podlab.registry.admission.pod_security import evaluate
 from podlab.registry.admission.pod_security.checks import Subject
 from podlab.registry.admission.pod_security.levels import LATEST, Rule, policy_of
@@ -227,3 +229,63 @@ class TestPlugin:
         error = refusal(made, client, strict("a", "lax"))
         assert error.code == 422
         assert "must be one of privileged, baseline, restricted" in error.message
+
+
+@pytest.mark.django_db
+class TestSharedMachine:
+    """Who may write in one namespace only does not become root of the machine on which all of them lie."""
+
+    @pytest.mark.parametrize(
+        ("spec", "reason"),
+        [
+            ({"hostNetwork": True}, "host namespaces"),
+            (one(securityContext={"privileged": True}), "privileged"),
+            (one(securityContext={"capabilities": {"add": ["SYS_ADMIN"]}}), "non-default capabilities"),
+            (one(securityContext={"seccompProfile": {"type": "Unconfined"}}), "seccompProfile"),
+        ],
+    )
+    def test_a_students_namespace_on_docker_is_baseline(self, client: Client, spec: Manifest, reason: str) -> None:
+        clusters.ensure_main("docker")
+        made(client, namespace("a"))
+        made(client, pod("before", **spec), "a")
+        identity.grant(User.objects.create_user("sam"), "student", cluster="main", namespace="a")
+        error = refusal(made, client, pod(**spec), "a")
+        assert (error.code, 'violates PodSecurity "baseline:latest"' in error.message) == (403, True)
+        assert reason in error.message
+        made(client, pod("plain"), "a")
+        made(client, pod("elsewhere", **spec))
+        client.patch("namespaces", "", "a", MERGE, relabel("privileged"))
+        made(client, pod(**spec), "a")
+
+    @pytest.mark.parametrize(
+        ("runtime", "role", "where", "refused"),
+        [
+            ("docker", "student", "*", True),
+            ("docker", "instructor", "a", True),
+            ("docker", "viewer", "a", False),
+            ("docker", "admin", "*", False),
+            ("sim", "student", "a", False),
+        ],
+    )
+    def test_for_whom(self, client: Client, runtime: str, role: str, where: str, refused: bool) -> None:
+        clusters.ensure_main(runtime)
+        made(client, namespace("a"))
+        identity.grant(User.objects.create_user("sam"), role, cluster="*", namespace=where)
+        if refused:
+            assert refusal(made, client, pod(hostNetwork=True), "a").code == 403
+        else:
+            made(client, pod(hostNetwork=True), "a")
+
+    def test_a_service_account_counts_too_and_templates_are_warned_about(self, client: Client) -> None:
+        clusters.ensure_main("docker")
+        made(client, namespace("a"))
+        account_grants.give("system:serviceaccount:default:robot", "student", cluster="main", namespace="a")
+        assert refusal(made, client, pod(hostNetwork=True), "a").code == 403
+        job = {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": "j"},
+            "spec": {"template": {"spec": {**one(), "hostNetwork": True, "restartPolicy": "Never"}}},
+        }
+        written = client.create("jobs.batch", job, namespace="a")
+        assert [text for text in written.warnings if "would violate" in text]

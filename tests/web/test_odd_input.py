@@ -94,6 +94,12 @@ async def test_a_body_that_no_page_wants_is_refused_before_it_comes(
     assert start["status"] == status
 
 
+async def test_a_nul_in_an_address_goes_no_further(transactional_db: None) -> None:
+    scope = _http("/c/main/ns/default/pods/web", []) | {"method": "GET", "query_string": b"uid=%00"}
+    caller = ApplicationCommunicator(asgi.application, scope)
+    assert (await caller.receive_output(60))["status"] == 400
+
+
 async def test_a_body_of_unknown_length_is_cut_off(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "_MOST_BYTES", 1000)
     caller = ApplicationCommunicator(asgi.application, _http("/login", []))

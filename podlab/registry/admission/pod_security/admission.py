@@ -12,9 +12,9 @@ from podlab.apis import status_errors
 from podlab.apis.types import Manifest
 from podlab.registry import metadata
 from podlab.registry.admission.plugin import CREATE, UPDATE, Plugin, Request
-from podlab.registry.admission.pod_security import evaluate
+from podlab.registry.admission.pod_security import evaluate, tenants
 from podlab.registry.admission.pod_security.checks import Subject
-from podlab.registry.admission.pod_security.levels import PRIVILEGED, Rule, policy_of
+from podlab.registry.admission.pod_security.levels import PRIVILEGED, Policy, Rule, policy_of
 from podlab.registry.admission.pod_security.templates import TEMPLATES, template_of
 
 _MOST_PODS = 3000  # as many are looked at when a namespace gets stricter
@@ -34,8 +34,13 @@ class PodSecurity(Plugin):
             _check_namespace(request)
 
 
+def _policy(request: Request) -> Policy:
+    ctx = request.ctx
+    return policy_of(ctx.namespace_labels, tenants.unlabelled(ctx.client.cluster, ctx.namespace))[0]
+
+
 def _check_pod(request: Request) -> None:
-    policy, _ = policy_of(request.ctx.namespace_labels)
+    policy = _policy(request)
     if policy.enforce.level == policy.warn.level == PRIVILEGED:
         return
     if request.old is not None and not _matters(request.obj, request.old):
@@ -48,7 +53,7 @@ def _check_pod(request: Request) -> None:
 
 
 def _check_template(request: Request) -> None:
-    policy, _ = policy_of(request.ctx.namespace_labels)
+    policy = _policy(request)
     template = template_of(request.resource, request.obj)
     if template:
         _warn(request, policy.warn, Subject(template.get("metadata") or {}, template.get("spec") or {}))

@@ -48,6 +48,7 @@ class Policy:
 @dataclass(slots=True)
 class _Reading:
     labels: Mapping[str, str]
+    unlabelled: str = PRIVILEGED  # what is enforced where no label says it
     errors: list[FieldError] = field(default_factory=list)
 
     def rule(self, mode: str) -> Rule:
@@ -56,8 +57,10 @@ class _Reading:
     def _level(self, mode: str) -> str:
         label = _PREFIX + mode
         text = self.labels.get(label)
-        if text is None or text in LEVELS:
-            return text or PRIVILEGED
+        if text is None:
+            return self.unlabelled if mode == ENFORCE else PRIVILEGED
+        if text in LEVELS:
+            return text
         self._wrong(label, text, f"must be one of {', '.join(LEVELS)}")
         # What nobody understands is enforced at its strictest, and neither audited nor warned about.
         return RESTRICTED if mode == ENFORCE else PRIVILEGED
@@ -77,12 +80,12 @@ class _Reading:
         self.errors.append(field_errors.invalid(f"metadata.labels[{label}]", text, detail))
 
 
-def policy_of(labels: Mapping[str, str]) -> tuple[Policy, list[FieldError]]:
+def policy_of(labels: Mapping[str, str], unlabelled: str = PRIVILEGED) -> tuple[Policy, list[FieldError]]:
     """What the labels of a namespace ask for, and what is wrong with them."""
-    reading = _Reading(labels)
+    reading = _Reading(labels, unlabelled)
     enforce, audit, warn = reading.rule(ENFORCE), reading.rule(AUDIT), reading.rule(WARN)
     if (
-        labels.get(_PREFIX + ENFORCE) in LEVELS
+        (labels.get(_PREFIX + ENFORCE) in LEVELS or (_PREFIX + ENFORCE not in labels and unlabelled != PRIVILEGED))
         and _PREFIX + WARN not in labels
         and enforce.strictness > warn.strictness
     ):
