@@ -118,6 +118,7 @@ _FIELDS: dict[str, dict[str, Callable[[Manifest], str]]] = {
     "pods": {
         **_NAMESPACED,
         "spec.nodeName": _text_at("spec", "nodeName"),
+        "spec.host": _text_at("spec", "nodeName"),  # its name of before v1
         "spec.restartPolicy": _text_at("spec", "restartPolicy"),
         "spec.schedulerName": _text_at("spec", "schedulerName"),
         "spec.serviceAccountName": _text_at("spec", "serviceAccountName"),

@@ -18,6 +18,10 @@ class Subresource:
     group: str = ""
     version: str = ""
 
+    @property
+    def group_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:

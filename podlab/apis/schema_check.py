@@ -66,6 +66,16 @@ def _unknown_inside(kind: schema.Type, value: Any, path: str, out: list[str]) ->
             _unknown_inside(kind.item, item, f"{path}.{key}", out)
 
 
+_MAP_TYPES = {"bool": ("bool", "bool"), "string": ("string", "string"), "array": ("slice", "[]interface {}")}
+
+
+def _cannot_convert(value: Any, go_type: str, sort: str) -> str:
+    number = "float64" if isinstance(value, float) else "int64"
+    sorts = {**_MAP_TYPES, "number": (number, number), "object": ("map", "map[string]interface {}")}
+    kind, name = sorts[json_type(value).partition(" ")[0]]
+    return f"cannot restore {sort} {kind}" if sort else f"cannot convert {name} to {go_type}"
+
+
 class _Abort(Exception):
     """A value that refuses by itself (quantity, time): decoding ends there, whatever was wrong before."""
 
@@ -76,16 +86,21 @@ class _Walk:
 
     first: str | None = None
     path: list[str] = field(default_factory=list)
+    from_map: bool = False
 
-    def mismatch(self, value: Any, struct: str, go_type: str) -> None:
+    def mismatch(self, value: Any, struct: str, go_type: str, sort: str = "") -> None:
+        """`sort` is what the converter says of a type that it does not name."""
+        if self.from_map:
+            raise _Abort(_cannot_convert(value, go_type, sort))
         if self.first is None:
             where = ".".join([struct, *self.path])
             self.first = f"json: cannot unmarshal {json_type(value)} into Go struct field {where} of type {go_type}"
 
 
-def type_error(resource: Resource | str, obj: Manifest) -> str | None:
-    """The sentence of the first value that has the wrong type, None when all fit."""
-    walk = _Walk()
+def type_error(resource: Resource | str, obj: Manifest, *, from_map: bool = False) -> str | None:
+    """The sentence of the first value that has the wrong type, None when all fit. `from_map` says it as the converter
+    from maps to structs does, instead of the JSON decoder (apimachinery/pkg/runtime/converter.go)."""
+    walk = _Walk(from_map=from_map)
     definition = _definition(resource)
     try:
         _check_fields(walk, definition, obj)
@@ -118,19 +133,19 @@ def _check_value(walk: _Walk, struct: str, name: str, kind: schema.Type, value: 
         if isinstance(value, dict):
             _check_fields(walk, kind.ref, value)
         else:
-            walk.mismatch(value, struct, schema.go_name(kind.ref))
+            walk.mismatch(value, struct, schema.go_name(kind.ref), "struct from:")
     elif kind.sort == "array" and kind.item:
         if isinstance(value, list):
             for item in value:
                 _check_value(walk, struct, name, kind.item, item)
         else:
-            walk.mismatch(value, struct, _go_type(struct, name, kind))
+            walk.mismatch(value, struct, _go_type(struct, name, kind), "slice from")
     elif kind.sort == "map" and kind.item:
         if isinstance(value, dict):
             for item in value.values():
                 _check_value(walk, struct, name, kind.item, item)
         else:
-            walk.mismatch(value, struct, _go_type(struct, name, kind))
+            walk.mismatch(value, struct, _go_type(struct, name, kind), "map from")
     else:
         _check_scalar(walk, struct, name, kind, value)
 
@@ -143,6 +158,9 @@ def _check_scalar(walk: _Walk, struct: str, name: str, kind: schema.Type, value:
             _check_time(value)
         case "intorstring":
             if not isinstance(value, str) and not _fits(value, "int32"):
+                if walk.from_map:  # this type reads itself out of JSON
+                    found = json_type(_as_written(value))
+                    raise _Abort(f"json: cannot unmarshal {found} into Go value of type int32")
                 walk.mismatch(_as_written(value), struct, "int32")
         case "integer":
             if not _fits(value, kind.format):
@@ -155,14 +173,15 @@ def _check_scalar(walk: _Walk, struct: str, name: str, kind: schema.Type, value:
                 walk.mismatch(_plain(value), struct, "bool")
         case "string":
             if not isinstance(value, str):
-                walk.mismatch(_plain(value), struct, _go_type(struct, name, kind))
+                sort = "slice from" if kind.format == "byte" else ""
+                walk.mismatch(_plain(value), struct, _go_type(struct, name, kind), sort)
             elif kind.format == "byte":
-                _check_base64(value)
+                _check_base64(value, "error decoding from json: " if walk.from_map else "")
 
 
 def _plain(value: Any) -> Any:
     """Only a field for numbers quotes the number it got."""
-    return 0 if isinstance(value, RawNumber) else value
+    return 0.0 if isinstance(value, RawNumber) else value
 
 
 def _as_written(value: Any) -> Any:
@@ -185,14 +204,14 @@ def _check_quantity(value: Any) -> None:
         raise _Abort(str(problem)) from None
 
 
-def _check_base64(value: str) -> None:
+def _check_base64(value: str, before: str) -> None:
     text = value.replace("\n", "").replace("\r", "")
     bad = re.search(r"[^A-Za-z0-9+/=]", text)
     stop = bad.start() if bad else len(text) // 4 * 4
     try:
         base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise _Abort(f"illegal base64 data at input byte {stop}") from None
+        raise _Abort(f"{before}illegal base64 data at input byte {stop}") from None
 
 
 _LAYOUT = "2006-01-02T15:04:05Z07:00"

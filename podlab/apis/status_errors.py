@@ -96,7 +96,8 @@ def name_generation_failed(resource: Resource | str, name: str) -> ApiError:
     message = (
         f'{_key(resource)} "{name}" already exists, the server was not able to generate a unique name for the object'
     )
-    return ApiError(409, "AlreadyExists", message, details=_details(resource, name))
+    details = _details(resource, name, retryAfterSeconds=1)
+    return ApiError(409, "AlreadyExists", message, details=details, headers={"Retry-After": "1"})
 
 
 STALE = "the object has been modified; please apply your changes to the latest version and try again"

@@ -81,7 +81,8 @@ def read_patch(request: HttpRequest, patch_type: str) -> Document:
     try:
         return _decode(body, JSON)
     except DecodeError as error:
-        raise status_errors.bad_request(f"error decoding patch: {error.message}") from None
+        before = "" if patch_type == negotiation.STRATEGIC_PATCH else "error decoding patch: "
+        raise status_errors.bad_request(f"{before}{error.message}") from None
 
 
 def _read_apply(body: bytes) -> Document:
@@ -103,34 +104,29 @@ def _read_apply(body: bytes) -> Document:
     )
 
 
-_INTEGERS = ("gracePeriodSeconds",)
-_STRINGS = ("propagationPolicy",)
+_DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
+_META_SCHEME = "pkg/apis/meta/internalversion/scheme/register.go:27"
 
 
 def read_delete_options(request: HttpRequest) -> Manifest:
-    """The DeleteOptions in the body; {} when there is no body."""
-    if not raw(request).strip():
+    """The DeleteOptions in the body; {} when there is no body. Here the decoder's errors are passed on bare."""
+    body = raw(request)
+    if not body.strip():
         return {}
-    document = read_object(request, "DeleteOptions")
-    found: Manifest = document.obj
+    media_type = negotiation.body_type(request.headers.get("Content-Type", ""))
+    try:
+        found: Any = _protobuf(body, "DeleteOptions") if media_type == PROTOBUF else _decode(body, media_type).obj
+    except DecodeError as error:
+        raise status_errors.bad_request(error.go_text) from None
+    problem = decode.kind_problem(found) or _delete_problem(found or {})
+    if problem:
+        raise status_errors.bad_request(problem)
+    return found or {}
+
+
+def _delete_problem(found: Manifest) -> str:
     kind = found.get("kind") or "DeleteOptions"
     if kind != "DeleteOptions":
-        raise status_errors.bad_request(f"decoded object cannot be converted to DeleteOptions: it is a {kind}")
-    for name in _INTEGERS:
-        _check_type(found, name, int, "int64")
-    for name in _STRINGS:
-        _check_type(found, name, str, "v1.DeletionPropagation")
-    _check_type(found, "preconditions", dict, "v1.Preconditions")
-    _check_type(found, "orphanDependents", bool, "bool")
-    _check_type(found, "dryRun", list, "[]string")
-    return found
-
-
-def _check_type(found: Manifest, name: str, wanted: type, go_type: str) -> None:
-    value: Any = found.get(name)
-    if value is None or (isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))):
-        return
-    raise status_errors.bad_request(
-        'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal '
-        f"{decode.json_type(value)} into Go struct field DeleteOptions.{name} of type {go_type}"
-    )
+        version = found.get("apiVersion") or "v1"
+        return f'no kind "{kind}" is registered for version "{version}" in scheme "{_META_SCHEME}"'
+    return schema_check.type_error(_DELETE_OPTIONS, found) or ""

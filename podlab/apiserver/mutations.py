@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from podlab.apis import status_errors
 from podlab.apis.decode import Document
-from podlab.apiserver import bodies, calls, negotiation, options, representation, responses
+from podlab.apiserver import bodies, calls, negotiation, options, representation, responses, verbs
 from podlab.apiserver.calls import Call, Session
 from podlab.apiserver.negotiation import APPLY_PATCH
 from podlab.apiserver.paths import Place
@@ -135,23 +135,23 @@ def delete(call: Call) -> ApiResponse:
 
 
 def delete_collection(call: Call) -> ApiResponse:
-    """The answer is the list as it was before."""
+    """The answer is the list as it was before, or the page of it that a limit asks for (store.go, DeleteCollection)."""
     session = calls.open_session(call)
     place = call.place
-    wanted = options.delete_options(call.query, bodies.read_delete_options(call.request))
     chosen = options.list_options(call.query)
+    wanted = options.delete_options(call.query, bodies.read_delete_options(call.request))
     representation.check_many(call)
-    before = session.client.as_system("apiserver").list(
-        place.resource.handle,
-        place.namespace or None,
-        label_selector=chosen.label_selector,
-        field_selector=chosen.field_selector,
-    )
+    reader = calls.Session(session.identity, session.client.as_system("apiserver"), session.now)
+    before = verbs.list_page(call, reader, chosen)
+    limit, exact = verbs.paging(chosen, options.revision(chosen.resource_version))
     session.client.delete_collection(
         place.resource.handle,
         place.namespace,
         label_selector=chosen.label_selector,
         field_selector=chosen.field_selector,
+        limit=limit,
+        continue_=chosen.continue_,
+        exact=exact,
         grace=wanted.grace,
         propagation=wanted.propagation,
         dry_run=wanted.dry_run,

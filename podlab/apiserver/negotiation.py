@@ -1,7 +1,7 @@
 """Which representation the client wants (Accept) and which it sent (Content-Type): pure.
 
 `dispatch` negotiates once per request. The rules are those of apiserver/pkg/endpoints/handlers/negotiation: the first
-acceptable clause by quality wins; `as=` asks for a transformation and needs the group and version of meta.k8s.io.
+acceptable clause wins; `as=` asks for a transformation and needs the group and version of meta.k8s.io.
 Answers to a client that accepts protobuf are JSON, which every client of that kind accepts as well.
 """
 
@@ -21,7 +21,6 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
 
-_YAML_NAMES = frozenset({YAML, "application/x-yaml", "text/yaml"})
 _JSON_RANGES = frozenset({JSON, "application/*", "*/*"})
 TABLE, PARTIAL, PARTIAL_LIST, DISCOVERY = (
     "Table",
@@ -51,24 +50,42 @@ class Accept:
 
 
 def clauses(header: str) -> list[Clause]:
-    """By quality, then as written."""
-    found = [_clause(part) for part in header.split(",") if part.strip()]
-    return sorted(found, key=lambda clause: -clause.quality)
+    """In the order in which they are tried: by quality, and what names a type before what takes any (goautoneg, whose
+    sort is an insertion sort with a comparison that is none: the order as written counts as well)."""
+    found: list[Clause] = []
+    for part in header.split(","):
+        clause = _clause(part)
+        if clause is not None:
+            at = len(found)
+            while at and _before(clause, found[at - 1]):
+                at -= 1
+            found.insert(at, clause)
+    return found
 
 
-def _clause(text: str) -> Clause:
-    media_type, *rest = (part.strip() for part in text.split(";"))
-    parameters = dict(part.split("=", 1) for part in rest if "=" in part)
+def _before(one: Clause, other: Clause) -> bool:
+    kinds = zip(one.media_type.split("/"), other.media_type.split("/"), strict=True)
+    return one.quality > other.quality or any(mine != "*" and theirs == "*" for mine, theirs in kinds)
+
+
+def _clause(text: str) -> Clause | None:
+    media_type, *rest = (part.strip(" ") for part in text.split(";"))
+    if media_type == "*":
+        media_type = "*/*"
+    if media_type.count("/") != 1 or media_type.endswith("/"):
+        return None
+    media_type = "/".join(part.strip(" ") for part in media_type.split("/"))
+    parameters = dict(part.split("=", 1) for part in rest if part.count("=") == 1 and not part.endswith("="))
     try:
         quality = float(parameters.pop("q", "1"))
     except ValueError:
         quality = 0.0
-    return Clause(media_type.lower(), parameters, quality)
+    return Clause(media_type, parameters, quality)
 
 
 def accept(header: str, *, kinds: frozenset[str] = frozenset(), stream: bool = False) -> Accept:
     """The best clause that can be served. `kinds`: the transformations that make sense at this place."""
-    if not header.strip():
+    if not header:
         return Accept()
     for clause in clauses(header):
         found = _serve(clause, kinds)
@@ -78,9 +95,7 @@ def accept(header: str, *, kinds: frozenset[str] = frozenset(), stream: bool = F
 
 
 def _serve(clause: Clause, kinds: frozenset[str]) -> Accept | None:
-    if clause.quality <= 0:
-        return None
-    if clause.media_type in _YAML_NAMES:
+    if clause.media_type == YAML:
         media_type = YAML
     elif clause.media_type in _JSON_RANGES or clause.media_type == PROTOBUF:
         media_type = JSON
@@ -115,7 +130,7 @@ def body_type(header: str) -> str:
     media_type = header.split(";")[0].strip().lower()
     if media_type in {"", JSON}:
         return JSON
-    if media_type in _YAML_NAMES:
+    if media_type == YAML:
         return YAML
     if media_type == PROTOBUF:
         return PROTOBUF

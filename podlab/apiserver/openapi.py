@@ -1,9 +1,9 @@
 """/openapi/v3 and /openapi/v2, from `apis.schema`. Documents are made once per process and kept as bytes.
 
 `kubectl explain` reads the schemas and finds them through `paths`; `kubectl apply` looks for the query parameter
-`fieldValidation` there and leaves validation to the server only if it finds it. Real path items are not needed beyond
-that, so these carry the operations, their kind and their parameters. The version 2 document is a constant: kubectl
-1.27 and 1.28 insist on one that parses, and nobody reads more than that.
+`fieldValidation` there and leaves validation to the server only if it finds it. The path items come from
+`openapi_paths`. The version 2 document is a constant: kubectl 1.27 and 1.28 insist on one that parses, and nobody reads
+more than that.
 Sources: kube-openapi/pkg/handler3, kubectl/pkg/validation, kubectl/pkg/explain/v2.
 """
 
@@ -14,19 +14,13 @@ from functools import cache
 from typing import Any
 
 from podlab.apis import schema, scheme
-from podlab.apis.scheme import Resource, Subresource
 from podlab.apis.types import Manifest
-from podlab.apiserver import discovery, paths, responses
+from podlab.apiserver import discovery, openapi_paths, paths, responses
 
 # Document{swagger: "2.0", info: Info{title: "K", version: "v1.0"}} in protobuf.
 V2_DOCUMENT = bytes.fromhex("0a03322e301209") + b"\x0a\x01K\x12\x04v1.0"
 V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"  # with a dot, or Go cannot parse it
 
-_WRITE_PARAMETERS = (
-    ("dryRun", "All: run every check and store nothing."),
-    ("fieldManager", "The name of the actor that makes these changes."),
-    ("fieldValidation", "What to do about unknown and duplicate fields: Ignore, Warn (default) or Strict."),
-)
 _INFO = {"title": "Kubernetes", "version": discovery.GIT_VERSION}
 
 
@@ -70,7 +64,7 @@ def _group_version(group: str, version: str) -> Manifest:
     items: dict[str, Any] = {}
     for resource in scheme.RESOURCES:
         if resource.group_version == group_version:
-            items.update(_path_items(resource))
+            items.update(openapi_paths.path_items(resource))
     return {
         "openapi": "3.0.0",
         "info": _INFO,
@@ -84,70 +78,7 @@ def _definitions(group_version: str) -> tuple[str, ...]:
     own = [item for item in scheme.RESOURCES if item.group_version == group_version]
     kinds = [(group_version, kind) for item in own for kind in (item.kind, item.list_kind)]
     kinds += [("v1", "Status"), ("v1", "DeleteOptions")]
+    kinds += [(sub.group_version, sub.kind) for item in own for sub in item.subresources if sub.version]
     kinds += [(group_version, sub.kind) for item in own for sub in item.subresources if not sub.version]
     found = (schema.definition_of_kind(version, kind) for version, kind in kinds)
     return tuple(dict.fromkeys(name for name in found if name))
-
-
-def _path_items(resource: Resource) -> dict[str, Any]:
-    root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
-    base = f"{root}/namespaces/{{namespace}}/{resource.plural}" if resource.namespaced else f"{root}/{resource.plural}"
-    scope = ("namespace",) if resource.namespaced else ()
-    items = {
-        base: _item(resource, {"get": "list", "post": "create", "delete": "deletecollection"}, scope),
-        f"{base}/{{name}}": _item(
-            resource, {"get": "get", "put": "update", "patch": "patch", "delete": "delete"}, (*scope, "name")
-        ),
-    }
-    if resource.namespaced:
-        items[f"{root}/{resource.plural}"] = _item(resource, {"get": "list"}, ())
-    for sub in resource.subresources:
-        items[f"{base}/{{name}}/{sub.name}"] = _sub_item(resource, sub, (*scope, "name"))
-    return {path: item for path, item in items.items() if len(item) > 1}
-
-
-def _item(resource: Resource, methods: dict[str, str], scope: tuple[str, ...]) -> dict[str, Any]:
-    kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
-    item: dict[str, Any] = {"parameters": [_path_parameter(name) for name in scope]}
-    for method, verb in methods.items():
-        if verb in resource.verbs:
-            item[method] = _operation(method, verb, kind, resource)
-    return item
-
-
-def _sub_item(resource: Resource, sub: Subresource, scope: tuple[str, ...]) -> dict[str, Any]:
-    kind = {
-        "group": sub.group if sub.version else resource.group,
-        "version": sub.version or resource.version,
-        "kind": sub.kind,
-    }
-    item: dict[str, Any] = {"parameters": [_path_parameter(name) for name in scope]}
-    for method, verb in {"get": "get", "post": "create", "put": "update", "patch": "patch"}.items():
-        if verb in sub.verbs:
-            item[method] = _operation(method, verb, kind, resource)
-    return item
-
-
-def _operation(method: str, verb: str, kind: dict[str, str], resource: Resource) -> dict[str, Any]:
-    action = "post" if verb == "create" else "put" if verb == "update" else verb
-    operation: dict[str, Any] = {
-        "x-kubernetes-action": action,
-        "x-kubernetes-group-version-kind": kind,
-        "parameters": [],
-        "responses": {"200": {"description": "OK"}},
-    }
-    if method in {"post", "put", "patch"}:
-        operation["parameters"] = [_query_parameter(name, text) for name, text in _WRITE_PARAMETERS]
-    name = schema.definition_of(resource)
-    if name and kind["kind"] == resource.kind and verb == "get":
-        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-        operation["responses"] = {"200": {"description": "OK", "content": content}}
-    return operation
-
-
-def _path_parameter(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "uniqueItems": True}}
-
-
-def _query_parameter(name: str, text: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": text, "schema": {"type": "string", "uniqueItems": True}}

@@ -76,16 +76,35 @@ def boolean(query: Query, name: str) -> bool | None:
     return query.get(name, "").lower() not in {"false", "0"}
 
 
-def revision(text: str) -> int:
+class BadRevision(ValueError):
+    """A resourceVersion that is no number. A get and a watch pass the bare error on, a list calls it a bad request."""
+
+
+def parse_revision(text: str) -> int:
+    """strconv.ParseUint (storage/api_object_versioner.go)."""
     if not text:
         return 0
+    quoted = field_errors.go_quote(text)
+    said = f"resourceVersion: Invalid value: {quoted}: strconv.ParseUint: parsing {quoted}: "
     if not text.isascii() or not text.isdigit():
-        quoted = field_errors.go_quote(text)
-        raise status_errors.bad_request(
-            f"invalid resource version: resourceVersion: Invalid value: {quoted}: "
-            f"strconv.ParseUint: parsing {quoted}: invalid syntax"
-        )
+        raise BadRevision(f"{said}invalid syntax")
+    if int(text) >= 2**64:
+        raise BadRevision(f"{said}value out of range")
     return int(text)
+
+
+def revision(text: str) -> int:
+    try:
+        return parse_revision(text)
+    except BadRevision as problem:
+        raise status_errors.bad_request(f"invalid resource version: {problem}") from None
+
+
+def plain_revision(text: str) -> int:
+    try:
+        return parse_revision(text)
+    except BadRevision as problem:
+        raise status_errors.plain_failure(str(problem)) from None
 
 
 def list_options(query: Query, *, watch: bool = False) -> ListOptions:

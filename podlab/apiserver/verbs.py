@@ -20,8 +20,12 @@ from podlab.registry.operations import ListPage
 def get(call: Call) -> ApiResponse:
     session = calls.open_session(call)
     place = call.place
-    options.revision(call.query.get("resourceVersion", ""))
+    revision = options.plain_revision(call.query.get("resourceVersion", ""))
     found = session.client.get(place.resource.handle, place.namespace, place.name, subresource=place.subresource)
+    if revision > found.revision:  # at least as new as the client knows it: nothing is as new as the future
+        now = session.client.revision()
+        if revision > now:
+            raise status_errors.too_large_resource_version(revision, now)
     return representation.one(call, found.obj, now=session.now, raw=found.body)
 
 
@@ -37,19 +41,24 @@ def list_objects(call: Call) -> ApiResponse:
 def list_page(call: Call, session: Session, wanted: ListOptions) -> ListPage:
     """The page of objects that a list or the beginning of a watch shows."""
     revision = options.revision(wanted.resource_version)
-    place = call.place
+    place, (limit, exact) = call.place, paging(wanted, revision)
     page = session.client.list(
         place.resource.handle,
         place.namespace or None,
         label_selector=wanted.label_selector,
         field_selector=wanted.field_selector,
-        limit=_limit(wanted),
+        limit=limit,
         continue_=wanted.continue_,
-        exact=revision if _is_exact(wanted, revision) else None,
+        exact=exact,
     )
     if revision > page.revision:
         raise status_errors.too_large_resource_version(revision, page.revision)
     return page
+
+
+def paging(wanted: ListOptions, revision: int) -> tuple[int, int | None]:
+    """How many objects are shown (0 = all), and as of which revision (None = now)."""
+    return _limit(wanted), revision if _is_exact(wanted, revision) else None
 
 
 def _limit(wanted: ListOptions) -> int:

@@ -81,7 +81,7 @@ def _open(call: Call) -> Opening:
         label_selector=wanted.label_selector,
         field_selector=_field_selector(call, wanted),
     )
-    revision = options.revision(wanted.resource_version)
+    revision = options.plain_revision(wanted.resource_version)
     initial, since = None, revision or None
     if wanted.initial_events or (wanted.initial_events is None and not revision):
         reader = calls.Session(session.identity, session.client.as_system("apiserver"), session.now)

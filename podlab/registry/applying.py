@@ -41,6 +41,7 @@ def apply(ctx: Context, config: Any, *, may_create: Callable[[], None]) -> Writt
         try:
             if current is not None:
                 return _update(ctx, current, done)
+            _check_no_uid(ctx, config)
             may_create()
             return creating.create(ctx, done.obj, owned=done.entries)
         except StaleWrite:
@@ -55,6 +56,7 @@ def _update(ctx: Context, current: Stored, done: Applied) -> Written:
     strategy = strategies.of(ctx.resource)
     new, warnings = decoding.check_body(ctx, done.obj)
     metadata.check_namespace(ctx, new)
+    warnings = (*warnings, *metadata.unique_owners(new, patched=True))
     strategy.default(new)
     return updating.apply(
         ctx, strategy, current, new, warnings=warnings, owned=lambda obj, old: _own(obj, old, done.entries)
@@ -85,8 +87,7 @@ def _check_name(ctx: Context, config: Manifest) -> None:
     if meta.get(tracking.FIELD) is not None:
         raise status_errors.bad_request("metadata.managedFields must be nil")
     if not meta.get("name"):
-        text = f"the name of the object ({ctx.name} based on URL) was undeterminable: name must be provided"
-        raise status_errors.bad_request(text)
+        raise metadata.unnamed(ctx)
     if meta["name"] != ctx.name:
         text = f"the name of the object ({meta['name']}) does not match the name on the URL ({ctx.name})"
         raise status_errors.bad_request(text)
@@ -99,6 +100,14 @@ def _check_lock(ctx: Context, config: Manifest, current: Stored) -> None:
         raise status_errors.conflict(ctx.resource, ctx.name)
     if uid and uid != current.uid:
         raise updating.storage_conflict(ctx, uid, current)
+
+
+def _check_no_uid(ctx: Context, config: Manifest) -> None:
+    """Who names a uid means an object that is there."""
+    uid = (config.get("metadata") or {}).get("uid")
+    if uid:
+        text = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        raise status_errors.conflict(ctx.resource, ctx.name, text)
 
 
 def _without_reset(ctx: Context, config: Manifest) -> Manifest:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from podlab.apis import scheme, status_errors
-from podlab.apis.kinds_workloads import SCALES
 from podlab.apis.scheme import Resource
 from podlab.apis.selectors import FieldSelector, LabelSelector
 from podlab.apis.types import Manifest
@@ -45,7 +45,7 @@ from podlab.registry.operations import (
     WriteOptions,
     Written,
 )
-from podlab.storage import store
+from podlab.storage import log, store
 from podlab.storage.errors import Recorded, StoreBusy, UnknownCluster
 from podlab.storage.store import Stored
 
@@ -61,6 +61,10 @@ class Client:
         return Client(self.cluster, system(component), self.now)
 
     # Reading
+
+    def revision(self) -> int:
+        """The newest revision of the store."""
+        return log.head()
 
     def get(self, resource_key: str, namespace: str, name: str, *, subresource: str = "") -> Stored:
         """ApiError 404 when there is none."""
@@ -99,18 +103,7 @@ class Client:
         )
         if computed.serves(resource_key):
             return computed.page(query)
-        found = listing.run(
-            listing.Query(
-                cluster=query.cluster,
-                resource=query.resource,
-                namespace=query.namespace,
-                labels=query.labels,
-                fields=query.fields,
-                limit=limit,
-                continue_=continue_,
-                exact=exact,
-            )
-        )
+        found = listing.run(replace(query, limit=limit, continue_=continue_, exact=exact))
         return views.page(resource_of(resource_key), found)
 
     def watch(
@@ -162,7 +155,8 @@ class Client:
         with _storage_errors():
             if subresource == scaling.SUBRESOURCE:
                 return scaling.replace(ctx, obj)
-            return views.written(ctx, updating.replace(ctx, obj))
+            written = updating.replace(ctx, obj, may_create=lambda: self._authorize("create", ctx))
+            return views.written(ctx, written)
 
     def patch(
         self,
@@ -180,15 +174,13 @@ class Client:
         ctx = self._context(resource_key, namespace, name, subresource=subresource, options=options, why=why)
         self._authorize("patch", ctx)
         if subresource == scaling.SUBRESOURCE:
-            change = patches.compile(SCALES, patch_type, patch)
             with _storage_errors():
-                return scaling.rewrite(ctx, change)
+                return scaling.rewrite(ctx, patch_type, patch)
         if patch_type == patches.APPLY_PATCH:
             with _storage_errors():
                 return views.written(ctx, applying.apply(ctx, patch, may_create=lambda: self._authorize("create", ctx)))
-        change = patches.compile(ctx.served, patch_type, patch)
-        with _storage_errors():
-            return views.written(ctx, updating.rewrite(ctx, change))
+        with _storage_errors():  # an object that is not there is told before a patch that is none
+            return views.written(ctx, updating.rewrite(ctx, patch_type, patch))
 
     def update_status(
         self, resource_key: str, namespace: str, name: str, mutate: Mutate, *, uid: str | None = None, why: str = ""
@@ -228,18 +220,21 @@ class Client:
         *,
         label_selector: str = "",
         field_selector: str = "",
+        limit: int = 0,
+        continue_: str = "",
+        exact: int | None = None,
         grace: int | None = None,
         propagation: str | None = None,
         dry_run: bool = False,
         why: str = "",
     ) -> Sequence[Deleted]:
-        """Delete what a list with these selectors shows; what goes away meanwhile is fine."""
+        """Delete what a `list` with these selectors shows; what goes away meanwhile is fine."""
         query = self._query(
             "deletecollection", resource_key, namespace, label_selector=label_selector, field_selector=field_selector
         )
         out = []
         options = deleting.DeleteOptions(grace=grace, propagation=propagation)
-        for item in listing.run(query).items:
+        for item in listing.run(replace(query, limit=limit, continue_=continue_, exact=exact)).items:
             key = item.key
             ctx = self._context(resource_key, key.namespace, key.name, options=WriteOptions(dry_run=dry_run), why=why)
             with _storage_errors(), _gone_is_fine():

@@ -28,6 +28,7 @@ def create(ctx: Context, given: Manifest, *, owned: list[Manifest] | None = None
     strategy = strategies.of(ctx.served)
     obj, warnings = decoding.check_body(ctx, given)
     metadata.check_namespace(ctx, obj)
+    warnings = (*warnings, *metadata.unique_owners(obj, patched=owned is not None))
     generated = not metadata.name_of(obj) and bool(metadata.of(obj).get("generateName"))
     strategy.default(obj)
     owned = tracking.on_create(ctx, obj) if owned is None else owned
@@ -73,6 +74,7 @@ def _prepare(request: chain.Request, strategy: Strategy) -> tuple[str, ...]:
     except status_errors.ApiError as error:
         error.warnings = warnings
         raise
+    metadata.check_unstored(obj)
     strategy.canonicalize(obj)
     return (*warnings, *request.warnings)
 
@@ -99,7 +101,9 @@ def _store(request: chain.Request, strategy: Strategy, *, warnings: tuple[str, .
 
 
 def _taken(ctx: Context, obj: Manifest, current: Stored) -> status_errors.ApiError:
-    error = status_errors.already_exists(ctx.resource, metadata.name_of(obj))
+    """With a generateName beside the name, too, it is said that no other name could be made."""
+    say = status_errors.name_generation_failed if metadata.of(obj).get("generateName") else status_errors.already_exists
+    error = say(ctx.resource, metadata.name_of(obj))
     if metadata.of(current.obj).get("deletionTimestamp"):
         text = f"object is being deleted: {error.message}"
         return status_errors.ApiError(error.code, error.reason, text, details=error.details)

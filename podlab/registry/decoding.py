@@ -7,9 +7,12 @@ update.go, patch.go; apimachinery/pkg/runtime/serializer/json.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from podlab.apis import conversion, decode, field_errors, schema_check, scheme, status_errors
 from podlab.apis.types import Manifest
+from podlab.registry import metadata
+from podlab.registry import patch as patches
 from podlab.registry.operations import STRICT, WARN, Context
 
 _GO_SCHEME = "pkg/api/legacyscheme/scheme.go:30"
@@ -56,21 +59,56 @@ def check_body(ctx: Context, given: Manifest) -> tuple[Manifest, tuple[str, ...]
     wrong = schema_check.type_error(ctx.served, obj)
     if wrong:
         raise _unfit(ctx, wrong)
-    problems = _problems(ctx, obj)
+    problems = _problems(ctx, obj, ctx.options.duplicates)
     if problems and ctx.options.field_validation == STRICT:
         raise _unfit(ctx, schema_check.strict_message(problems))
     return conversion.to_stored(ctx.served, schema_check.drop_unknown(ctx.served, obj)), _warnings(problems)
 
 
-def check_patched(ctx: Context, obj: Manifest) -> tuple[Manifest, tuple[str, ...]]:
-    """The same for an object that a patch produced; the refusal is a 422 that quotes it."""
-    wrong = _patched_kind_error(ctx, obj) or schema_check.type_error(ctx.served, obj)
+def patched(ctx: Context, obj: Manifest, patch_type: str, patch: Any) -> tuple[Manifest, tuple[str, ...]]:
+    """The same for what a patch makes of an object; the refusal is a 422 that quotes the result, or the patch."""
+    strict = ctx.options.field_validation in (STRICT, WARN)
+    change = patches.compile(ctx.served, patch_type, patch, strict=strict)
+    new = change.make(obj)
+    if not new.get("apiVersion") and not change.quoted:
+        raise _without_version(ctx, new)
+    wrong = _type_error_in_map(ctx, new) if change.quoted else _type_error(ctx, new)
     if wrong:
-        raise _patch_invalid(obj, wrong)
-    problems = _problems(ctx, obj)
+        raise _patch_invalid(change.quoted or field_errors.go_json(new), wrong)
+    duplicates = ctx.options.duplicates
+    if patch_type == patches.JSON_PATCH:
+        duplicates = tuple(f"json patch {text}" for text in (*duplicates, *change.unknown))
+    problems = _problems(ctx, new, duplicates)
     if problems and ctx.options.field_validation == STRICT:
-        raise _patch_invalid(obj, schema_check.strict_message(problems))
-    return conversion.to_stored(ctx.served, schema_check.drop_unknown(ctx.served, obj)), _warnings(problems)
+        quoted = change.quoted or field_errors.go_json(new)
+        raise _patch_invalid(quoted, schema_check.strict_message(problems))
+    return conversion.to_stored(ctx.served, schema_check.drop_unknown(ctx.served, new)), _warnings(problems)
+
+
+def _without_version(ctx: Context, new: Manifest) -> status_errors.ApiError:
+    """Without a version the result is decoded into the internal type, whose fields have no names in JSON."""
+    wanted, kind = ctx.served, new.get("kind") or ctx.served.kind
+    if kind != wanted.kind:
+        version = f'the internal version of group "{wanted.group}"'
+        text = f'no kind "{kind}" is registered for {version} in scheme "{_GO_SCHEME}"'
+        return _patch_invalid(field_errors.go_json(new), text)
+    unknown = [f'unknown field "{name}"' for name in sorted(new) if name not in ("kind", "apiVersion")]
+    if ctx.options.field_validation == STRICT:
+        return _patch_invalid(field_errors.go_json(new), schema_check.strict_message(unknown))
+    error = metadata.unnamed(ctx)
+    error.warnings = tuple(unknown) if ctx.options.field_validation == WARN else ()
+    return error
+
+
+def _type_error(ctx: Context, new: Manifest) -> str | None:
+    return _patched_kind_error(ctx, new) or schema_check.type_error(ctx.served, new)
+
+
+def _type_error_in_map(ctx: Context, new: Manifest) -> str | None:
+    """A strategic patch is merged into a map that goes into the Go type of the endpoint, whatever its head says."""
+    wrong = schema_check.type_error(ctx.served, new, from_map=True)
+    new["kind"], new["apiVersion"] = ctx.served.kind, ctx.served.api_version
+    return wrong
 
 
 def _unfit(ctx: Context, problem: str) -> status_errors.ApiError:
@@ -78,10 +116,10 @@ def _unfit(ctx: Context, problem: str) -> status_errors.ApiError:
     return status_errors.bad_request(schema_check.cannot_be_handled(kind, version, problem))
 
 
-def _problems(ctx: Context, obj: Manifest) -> list[str]:
+def _problems(ctx: Context, obj: Manifest, duplicates: tuple[str, ...]) -> list[str]:
     if ctx.options.field_validation not in (STRICT, WARN):
         return []
-    return schema_check.strict_errors(ctx.served, obj, ctx.options.duplicates)
+    return schema_check.strict_errors(ctx.served, obj, duplicates)
 
 
 def _warnings(problems: list[str]) -> tuple[str, ...]:
@@ -118,12 +156,14 @@ def _kind_error(kind: str, api_version: str, wanted: scheme.Resource) -> str:
 
 
 def _patched_kind_error(ctx: Context, obj: Manifest) -> str:
-    kind, api_version = obj.get("kind"), obj.get("apiVersion")
-    if (kind, api_version) == (ctx.served.kind, ctx.served.api_version):
+    """A patch may take the kind away, which the endpoint knows anyway."""
+    wanted = ctx.served
+    kind, api_version = obj.get("kind") or wanted.kind, obj.get("apiVersion")
+    if (kind, api_version) == (wanted.kind, wanted.api_version):
+        obj["kind"] = kind
         return ""
-    return f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_GO_SCHEME}"'
+    return _kind_error(str(kind), str(api_version), wanted)
 
 
-def _patch_invalid(obj: Manifest, text: str) -> status_errors.ApiError:
-    quoted = field_errors.go_json(obj)
+def _patch_invalid(quoted: str, text: str) -> status_errors.ApiError:
     return status_errors.invalid("", "", [field_errors.invalid("patch", quoted, text)])

@@ -7,10 +7,13 @@ are read as of that revision. Source: apiserver/pkg/storage/continue.go, etcd3/s
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import posixpath
+import re
 from dataclasses import dataclass
 
+from podlab.apis import decode
+from podlab.apis.decode import DecodeError
 from podlab.apis.scheme import Resource
 from podlab.apis.selectors import FieldSelector, LabelSelector
 from podlab.apis.status_errors import ApiError, bad_request, expired, too_large_resource_version
@@ -35,22 +38,64 @@ _TOKEN_TOO_OLD = (
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """Where a list goes on: after the object `namespace`/`name`, as of `revision`."""
+
     revision: int
     namespace: str
     name: str
 
-    def text(self) -> str:
-        content = json.dumps({"v": 1, "rv": self.revision, "start": [self.namespace, self.name]})
-        return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
+    def text(self, query: Query) -> str:
+        """The key begins below what is listed, and ends in the byte that makes it the next one (EncodeContinue)."""
+        below = self.namespace and query.namespace is None
+        start = f"{self.namespace}/{self.name}" if below else self.name
+        content = {"v": _VERSION, "rv": self.revision, "start": f"{start}\0"}
+        return base64.urlsafe_b64encode(json.dumps(content, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def parse_token(text: str) -> Token:
+_VERSION = "meta.k8s.io/v1"
+
+
+def parse_token(text: str, query: Query) -> Token:
+    """DecodeContinue. Refused in its words, with a 400."""
+    content = _decoded(text)
+    version, revision, start = (content.get(name) for name in ("v", "rv", "start"))
+    if version != _VERSION:
+        raise _bad_token(f": server does not recognize this encoded version {version or ''}")
+    if not revision:
+        raise _bad_token(f": incorrect encoded start resourceVersion (version {_VERSION})")
+    if not start:
+        raise _bad_token(f": encoded start key empty (version {_VERSION})")
+    key = start if start.startswith("/") else f"/{start}"
+    if posixpath.normpath(key) != key:
+        raise _bad_token(f": {start}")
+    namespace, slash, name = key[1:].removesuffix("\0").partition("/")
+    if not slash:
+        namespace, name = query.namespace or "", namespace
+    return Token(max(int(revision), _ANY_REVISION), namespace, name)
+
+
+def _decoded(text: str) -> Manifest:
+    wrong = re.search(r"[^A-Za-z0-9_-]", text)
+    if wrong or len(text) % 4 == 1:
+        raise _bad_token(f": illegal base64 data at input byte {wrong.start() if wrong else len(text) - 1}")
     try:
-        content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        namespace, name = content["start"]
-        return Token(int(content["rv"]), str(namespace), str(name))
-    except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise bad_request(f"continue key is not valid: {error}") from error
+        found = decode.decode_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))).obj
+    except DecodeError as error:
+        raise _bad_token(f": {error.message}") from None
+    if not isinstance(found, dict):
+        what = f"json: cannot unmarshal {decode.json_type(found)} into Go value of type storage.continueToken"
+        raise _bad_token(f": {what}")
+    kinds = {"v": (str, "string"), "rv": (int, "int64"), "start": (str, "string")}
+    for name, (wanted, go_type) in kinds.items():
+        value = found.get(name)
+        if value is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
+            what = f"json: cannot unmarshal {decode.json_type(value)} into Go struct field continueToken.{name}"
+            raise _bad_token(f": {what} of type {go_type}")
+    return found
+
+
+def _bad_token(what: str) -> ApiError:
+    return bad_request(f"invalid continue token: continue key is not valid{what}")
 
 
 class TokenExpired(ApiError):
@@ -93,7 +138,7 @@ class Query:
 
 
 def run(query: Query) -> ListPage:
-    token = parse_token(query.continue_) if query.continue_ else None
+    token = parse_token(query.continue_, query) if query.continue_ else None
     at = query.exact
     if token is not None and token.revision != _ANY_REVISION:
         at = token.revision
@@ -102,7 +147,7 @@ def run(query: Query) -> ListPage:
         return _all_matching(query, at, after)
     except Compacted as error:
         if token is not None:
-            raise TokenExpired(Token(_ANY_REVISION, token.namespace, token.name).text()) from error
+            raise TokenExpired(Token(_ANY_REVISION, token.namespace, token.name).text(query)) from error
         raise expired(_TOO_OLD) from error
     except FutureRevision as error:
         raise too_large_resource_version(error.requested, error.current) from error
@@ -134,7 +179,7 @@ def _full(query: Query, found: list[Stored], revision: int, *, left: int) -> Lis
     last = found[-1].key
     # With a selector nobody knows how many of the rest match.
     remaining = left if query.selects_all else None
-    return ListPage(found, revision, Token(revision, last.namespace, last.name).text(), remaining)
+    return ListPage(found, revision, Token(revision, last.namespace, last.name).text(query), remaining)
 
 
 def _read(query: Query, at: int | None, *, limit: int, after: tuple[str, str] | None) -> Page:

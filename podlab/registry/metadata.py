@@ -19,7 +19,8 @@ _ORDER = (
     "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
 )  # fmt: skip
 _SERVER_OWNED = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
-_KEPT_WHEN_ABSENT = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+_KEPT_WHEN_ABSENT = ("uid", "deletionGracePeriodSeconds")
+_KEPT = ("creationTimestamp", "deletionTimestamp")
 _MAPS_AND_LISTS = ("labels", "annotations", "ownerReferences", "finalizers")
 
 
@@ -41,8 +42,6 @@ def fill_for_create(ctx: Context, obj: Manifest) -> None:
     meta = of(obj)
     for field in _SERVER_OWNED:
         meta.pop(field, None)
-    if meta.pop("resourceVersion", "") not in ("", None):
-        raise status_errors.plain_failure("resourceVersion should not be set on objects to be created")
     if ctx.resource.namespaced:
         meta["namespace"] = ctx.namespace
     else:
@@ -51,6 +50,31 @@ def fill_for_create(ctx: Context, obj: Manifest) -> None:
         meta["name"] = names.generate_name(meta["generateName"], secrets.randbelow)
     meta["uid"] = str(uuid.uuid4())
     meta["creationTimestamp"] = times.rfc3339(ctx.now)
+
+
+_REPEATED = (
+    ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and may "
+    "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {uids}"
+)
+
+
+def unique_owners(obj: Manifest, *, patched: bool = False) -> tuple[str, ...]:
+    """Take out owners that stand there twice; the warning about them. Of a patch that is found after admission
+    (handlers/rest.go, dedupOwnerReferencesAndAddWarning)."""
+    meta = of(obj)
+    given = meta.get("ownerReferences") or []
+    kept: list[Manifest] = []
+    twice = []
+    for owner in given:
+        if owner in kept:
+            twice.append(str(owner.get("uid") or ""))
+        else:
+            kept.append(owner)
+    if not twice:
+        return ()
+    meta["ownerReferences"] = kept
+    when = " after mutating admission happens" if patched else ""
+    return (_REPEATED.format(when=when, uids=", ".join(twice)),)
 
 
 def check_namespace(ctx: Context, obj: Manifest) -> None:
@@ -62,18 +86,36 @@ def check_namespace(ctx: Context, obj: Manifest) -> None:
         )
 
 
+def check_unstored(obj: Manifest) -> None:
+    """Only what is stored has a resourceVersion. The store is who looks, after validation, and a text that is no number
+    counts as none (etcd3/store.go, Create)."""
+    text = str(of(obj).pop("resourceVersion", None) or "")
+    if text.isascii() and text.isdecimal() and int(text):
+        raise status_errors.plain_failure("resourceVersion should not be set on objects to be created")
+
+
+def unnamed(ctx: Context) -> status_errors.ApiError:
+    text = f"the name of the object ({ctx.name} based on URL) was undeterminable: name must be provided"
+    return status_errors.bad_request(text)
+
+
 def check_name(ctx: Context, obj: Manifest) -> None:
     """The name of the body is that of the URL (handlers/rest.go, checkName)."""
     name = name_of(obj)
-    if name and name != ctx.name:
+    if not name:
+        raise unnamed(ctx)
+    if name != ctx.name:
         text = f"the name of the object ({name}) does not match the name on the URL ({ctx.name})"
         raise status_errors.bad_request(text)
-    of(obj)["name"] = ctx.name
 
 
 def fill_for_update(new: Manifest, old: Manifest) -> None:
-    """Keep what a client left out of the server's fields; what it changed is left for validation to refuse."""
+    """Keep the times that are the server's and what a client left out of its other fields; what it changed of those is
+    left for validation to refuse."""
     meta, before = of(new), of(old)
+    for field in _KEPT:
+        if before.get(field):
+            meta[field] = before[field]
     for field in _KEPT_WHEN_ABSENT:
         if not meta.get(field) and field in before:
             meta[field] = before[field]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace as with_changes
+from typing import Any
 
 from podlab.apis import names, selectors, status_errors
 from podlab.apis.field_errors import FieldError
@@ -58,9 +59,9 @@ def replace(ctx: Context, given: Manifest) -> Written:
     return _write(ctx, lambda current: (scale, warnings))
 
 
-def rewrite(ctx: Context, change: updating.Change) -> Written:
-    """PATCH: `change` is made to the Scale of the present object."""
-    return _write(ctx, lambda current: decoding.check_patched(_as_scale(ctx), change(scale_of(current.obj))))
+def rewrite(ctx: Context, patch_type: str, patch: Any) -> Written:
+    """PATCH: of the Scale of the present object."""
+    return _write(ctx, lambda current: decoding.patched(_as_scale(ctx), scale_of(current.obj), patch_type, patch))
 
 
 def _as_scale(ctx: Context) -> Context:
@@ -86,8 +87,8 @@ def _write(ctx: Context, make: Callable[[Stored], tuple[Manifest, tuple[str, ...
 
 def _check(ctx: Context, scale: Manifest, current: Stored) -> None:
     """Is it a Scale of this object, as it is now?"""
-    metadata.check_name(ctx, scale)
     metadata.check_namespace(ctx, scale)
+    metadata.check_name(ctx, scale)
     meta = metadata.of(scale)
     expect = updating.wanted_revision(scale)
     if expect is not None and expect != current.revision:

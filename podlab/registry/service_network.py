@@ -13,10 +13,10 @@ from ipaddress import IPv4Address, IPv4Network, ip_address
 
 from django.conf import settings
 
-from podlab.apis import field_errors
+from podlab.apis import field_errors, status_errors
 from podlab.apis.field_errors import FieldError, invalid
 from podlab.apis.types import Manifest
-from podlab.apis.validation.service import NONE, is_headless, needs_health_check
+from podlab.apis.validation.service import NONE, cluster_ips, is_headless, needs_health_check
 from podlab.registry import metadata
 from podlab.registry.operations import Context
 from podlab.storage import store
@@ -27,7 +27,7 @@ NODE_PORTS = range(30000, 32768)
 _STATIC_PORTS = 86
 _MAIN = "main"
 _FAMILY = "IPv4"
-_DUAL = ("PreferDualStack", "RequireDualStack")
+_SINGLE = "SingleStack"
 
 Errors = Iterator[FieldError]
 
@@ -42,10 +42,10 @@ def needs_node_ports(spec: Manifest) -> bool:
     return kind == "NodePort" or (kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is not False)
 
 
-def prepare(ctx: Context, service: Manifest) -> list[FieldError]:
+def prepare(ctx: Context, service: Manifest, old: Manifest | None = None) -> list[FieldError]:
     """Fill in families, addresses and ports. What `service` holds already is kept if nobody else has it."""
-    spec = service.get("spec") or {}
-    wrong = list(_families(spec))
+    spec, before = service.get("spec") or {}, (old or {}).get("spec") or None
+    wrong = list(_families(spec, before))
     if wrong or spec.get("type") == "ExternalName":
         return wrong
     own = metadata.of(service).get("uid")
@@ -55,43 +55,69 @@ def prepare(ctx: Context, service: Manifest) -> list[FieldError]:
         if item.uid != own
     ]
     within = network(ctx.client.cluster)
-    return [*_address(spec, others, within), *_ports(spec, others, within)]
+    if before is None or before.get("type") == "ExternalName":
+        wrong = list(_address(spec, others, within))
+    return wrong or list(_ports(spec, before, others, within))
 
 
-def _families(spec: Manifest) -> Errors:
-    """A cluster of one family, IPv4 (initIPFamilyFields)."""
-    if spec.get("type") == "ExternalName":
+def _families(spec: Manifest, before: Manifest | None) -> Errors:
+    """A cluster of one family, IPv4 (initIPFamilyFields). Mistakes of one step hide those of the next."""
+    if spec.get("type") == "ExternalName" or _as_it_was(spec, before):
+        return
+    bare = spec.get("clusterIP") == NONE and not spec.get("selector")
+    if not spec.get("ipFamilyPolicy"):
+        spec["ipFamilyPolicy"] = (before or {}).get("ipFamilyPolicy") or ("RequireDualStack" if bare else _SINGLE)
+    wrong = list(cluster_ips(spec, before or {})) or list(_counted(spec, before))
+    yield from wrong
+    if wrong:
         return
     families = spec.get("ipFamilies") or []
-    selectorless = is_headless(spec) and not spec.get("selector")
-    if not spec.get("ipFamilyPolicy"):
-        dual = selectorless or len(families) > 1 or len(spec.get("clusterIPs") or []) > 1
-        spec["ipFamilyPolicy"] = "RequireDualStack" if dual else "SingleStack"
-    if selectorless:
+    if bare:
         spec["ipFamilies"] = families or [_FAMILY]
-        if len(spec["ipFamilies"]) < 2 and spec["ipFamilyPolicy"] in _DUAL:
+        if len(spec["ipFamilies"]) < 2 and spec["ipFamilyPolicy"] != _SINGLE:
             other = "IPv6" if spec["ipFamilies"][0] == _FAMILY else _FAMILY
             spec["ipFamilies"] = [*spec["ipFamilies"], other]
         return
-    policy = spec["ipFamilyPolicy"]
-    if policy == "SingleStack":
-        for field in ("ipFamilies", "clusterIPs"):
-            if len(spec.get(field) or []) > 1:
-                detail = f"must be RequireDualStack or PreferDualStack when multiple '{field}' are specified"
-                yield invalid("spec.ipFamilyPolicy", policy, detail)
-    wrong = False
+    if spec["ipFamilyPolicy"] == "RequireDualStack":
+        detail = "this cluster is not configured for dual-stack services"
+        yield invalid("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], detail)
     for index, family in enumerate(families):
         if family != _FAMILY:
-            wrong = True
             yield invalid(f"spec.ipFamilies[{index}]", family, "not configured on this cluster")
-    for index, address in enumerate(spec.get("clusterIPs") or []):
-        if not wrong and address != NONE and ":" in address:
-            wrong = True
-            yield invalid(f"spec.clusterIPs[{index}]", address, "IPv6 is not configured on this cluster")
-    if policy == "RequireDualStack" and not wrong:
-        detail = "this cluster is not configured for dual-stack services"
-        yield invalid("spec.ipFamilyPolicy", policy, detail)
     spec["ipFamilies"] = families or [_FAMILY]
+
+
+def _as_it_was(spec: Manifest, before: Manifest | None) -> bool:
+    """A service that prefers two families and is not changed in this (isMatchingPreferDualStackClusterIPFields)."""
+    if before is None or spec.get("ipFamilyPolicy") != "PreferDualStack":
+        return False
+    same = all((spec.get(field) or []) == (before.get(field) or []) for field in ("type", "clusterIPs", "ipFamilies"))
+    return same and before.get("ipFamilyPolicy") in (None, "PreferDualStack")
+
+
+def _counted(spec: Manifest, before: Manifest | None) -> Errors:
+    """How many addresses and families there may be, and a family for each address."""
+    policy, here = spec["ipFamilyPolicy"], "spec.ipFamilyPolicy"
+    for field, one in (("clusterIPs", "cluster IP"), ("ipFamilies", "IP family")):
+        given, had = spec.get(field) or [], (before or {}).get(field) or []
+        if policy == _SINGLE and before is not None and given == had:
+            spec[field] = given = given[:1] or spec.get(field)
+        elif policy != _SINGLE and given and len(given) < len(had):
+            yield invalid(here, policy, f"must be 'SingleStack' to release the secondary {one}")
+    for field, many in (("clusterIPs", "cluster IPs"), ("ipFamilies", "IP families")):
+        if policy == _SINGLE and len(spec.get(field) or []) == 2:
+            yield invalid(
+                here, policy, f"must be 'RequireDualStack' or 'PreferDualStack' when multiple {many} are specified"
+            )
+    families = list(spec.get("ipFamilies") or [])
+    for index, address in enumerate(spec.get("clusterIPs") or []):
+        if address == NONE:
+            break
+        if index >= len(families):
+            if ":" in address:
+                yield invalid(f"spec.clusterIPs[{index}]", spec["clusterIPs"], "IPv6 is not configured on this cluster")
+            families.append(_FAMILY)
+            spec["ipFamilies"] = families
 
 
 def _address(spec: Manifest, others: list[Manifest], within: IPv4Network) -> Errors:
@@ -124,26 +150,79 @@ def _free_address(taken: set[str], within: IPv4Network) -> IPv4Address | None:
     return None
 
 
-def _ports(spec: Manifest, others: list[Manifest], within: IPv4Network) -> Errors:
-    """One number may serve two protocols of one service."""
+def _ports(spec: Manifest, before: Manifest | None, others: list[Manifest], within: IPv4Network) -> Errors:
+    """Numbers on the nodes. A service keeps those that it had."""
     taken = set(_taken_ports(others))
-    own: dict[int, set[str]] = {}
-    ports = spec.get("ports") or []
+    own: set[int] = set()
+    ports = spec.get("ports") or [] if spec.get("type") in ("NodePort", "LoadBalancer") else []
+    if before is None:
+        yield from _new_ports(spec, ports, taken, own, within)
+    else:
+        had = {int(port["nodePort"]) for port in before.get("ports") or [] if port.get("nodePort")}
+        yield from _changed_ports(spec, ports, taken, own, had, within)
+    if needs_health_check(spec) and not (before and needs_health_check(before)):
+        _health_check_port(spec, taken | own, within)
+
+
+def _new_ports(spec: Manifest, ports: list[Manifest], taken: set[int], own: set[int], within: IPv4Network) -> Errors:
+    """Two protocols of one port share a number (initNodePorts)."""
+    shared: dict[int, int] = {}
     for index, port in enumerate(ports):
-        number = port.get("nodePort")
-        if number:
-            yield from _chosen(f"spec.ports[{index}].nodePort", number, taken)
-            own.setdefault(number, set()).add(port.get("protocol", ""))
-    if needs_node_ports(spec):
-        for port in ports:
-            if not port.get("nodePort"):
-                port["nodePort"] = _free_port(taken | set(own), within)
-                own[port["nodePort"]] = {port.get("protocol", "")}
-    if needs_health_check(spec):
-        if spec.get("healthCheckNodePort"):
-            yield from _chosen("spec.healthCheckNodePort", spec["healthCheckNodePort"], taken)
-        else:
-            spec["healthCheckNodePort"] = _free_port(taken | set(own), within)
+        number = int(port.get("port") or 0)
+        if not port.get("nodePort") and not needs_node_ports(spec):
+            continue
+        wanted = port.get("nodePort") or 0
+        if number not in shared:
+            asked = (other["nodePort"] for other in ports if other.get("port") == number and other.get("nodePort"))
+            wanted = next(asked, 0)
+        elif wanted in (0, shared[number]):
+            port["nodePort"] = shared[number]
+            continue
+        if wanted:
+            wrong = list(_chosen(f"spec.ports[{index}].nodePort", wanted, taken | own))
+            yield from wrong
+            if wrong:
+                return
+        port["nodePort"] = wanted or _free_port(taken | own | _asked(ports), within)
+        own.add(port["nodePort"])
+        shared.setdefault(number, port["nodePort"])
+
+
+def _asked(ports: list[Manifest]) -> set[int]:
+    return {int(port["nodePort"]) for port in ports if port.get("nodePort")}
+
+
+def _changed_ports(
+    spec: Manifest, ports: list[Manifest], taken: set[int], own: set[int], had: set[int], within: IPv4Network
+) -> Errors:
+    """updateNodePorts, whose last check is a bare error."""
+    seen: set[tuple[str, int]] = set()
+    for index, port in enumerate(ports):
+        number = port.get("nodePort") or 0
+        if not number and not needs_node_ports(spec):
+            continue
+        if number and number not in had and number not in own:
+            wrong = list(_chosen(f"spec.ports[{index}].nodePort", number, taken))
+            yield from wrong
+            if wrong:
+                return
+        if not number:
+            number = port["nodePort"] = _free_port(taken | own | had | _asked(ports), within)
+        own.add(number)
+        pair = (port.get("protocol") or "", number)
+        if pair in seen:
+            raise status_errors.plain_failure(f"duplicate nodePort: {{{pair[0]} {pair[1]}}}")
+        seen.add(pair)
+
+
+def _health_check_port(spec: Manifest, taken: set[int], within: IPv4Network) -> None:
+    number = spec.get("healthCheckNodePort")
+    if not number:
+        spec["healthCheckNodePort"] = _free_port(taken, within)
+        return
+    for wrong in _chosen("", number, taken):
+        text = f"failed to allocate requested HealthCheck NodePort {number}: {wrong.detail}"
+        raise status_errors.internal(text)
 
 
 def _taken_ports(specs: list[Manifest]) -> Iterator[int]:

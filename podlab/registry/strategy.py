@@ -63,6 +63,12 @@ class Strategy:
     def validate_update(self, new: Manifest, old: Manifest) -> Sequence[FieldError]:
         return validation.validate_update(self.resource, new, old)
 
+    def warnings_on_update(self, ctx: Context, new: Manifest, old: Manifest) -> Sequence[str]:
+        """For the Warning headers of an accepted update; at /status there is nothing to say."""
+        if ctx.subresource not in ("", "scale"):
+            return ()
+        return validation.warnings_on_update(self.resource, new, old)
+
     def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
         """/status (or another subresource that a subclass knows): everything but status and metadata stays. A scale has
         become the object again (`registry.scaling`) and is an update of it."""
@@ -72,9 +78,6 @@ class Strategy:
         for field in set(new) | set(old):
             if field not in ("status", "metadata", "apiVersion", "kind"):
                 keep(new, old, field)
-        keep(metadata.of(new), metadata.of(old), "ownerReferences")
-        for field in ("deletionTimestamp", "deletionGracePeriodSeconds"):
-            keep(metadata.of(new), metadata.of(old), field)
 
     def validate_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> Sequence[FieldError]:
         if ctx.subresource == "scale":

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
-from podlab.apis import conversion, status_errors
+from podlab.apis import conversion, field_errors, status_errors
 from podlab.apis.types import Manifest
 from podlab.registry import creating, decoding, metadata, strategies
 from podlab.registry.admission import chain
@@ -22,22 +23,24 @@ from podlab.storage.store import Stored
 CONFLICT_ATTEMPTS = 5  # handlers/patch.go, MaxRetryWhenPatchConflicts
 STATUS_ATTEMPTS = 20  # many actors write the status of one pod, each a part of it
 
-Change = Callable[[Manifest], Manifest]
 
-
-def replace(ctx: Context, given: Manifest) -> Written:
-    """PUT: `given` takes the place of the stored object. A resourceVersion in it must be the present one."""
+def replace(ctx: Context, given: Manifest, *, may_create: Callable[[], None]) -> Written:
+    """PUT: `given` takes the place of the stored object. A resourceVersion in it must be the present one. `may_create`
+    raises where the caller may update but not create."""
     strategy = strategies.of(ctx.served)
     new, warnings = decoding.check_body(ctx, given)
-    metadata.check_name(ctx, new)
     metadata.check_namespace(ctx, new)
+    metadata.check_name(ctx, new)
+    warnings = (*warnings, *metadata.unique_owners(new))
     expect = wanted_revision(new)
     strategy.default(new)
     for _ in range(CONFLICT_ATTEMPTS):
         if strategy.creates_on_update and not ctx.subresource and store.get(ctx.key) is None:
-            return creating.create(ctx, {**new, "metadata": {**new["metadata"], "resourceVersion": ""}})
+            may_create()
+            return _create_instead(ctx, new)
         current = current_of(ctx)
         _check_uid(ctx, new, current)
+        _check_stated(ctx, strategy, expect)
         if expect is not None and expect != current.revision:
             raise status_errors.conflict(ctx.resource, ctx.name)
         try:
@@ -48,16 +51,34 @@ def replace(ctx: Context, given: Manifest) -> Written:
     raise status_errors.conflict(ctx.resource, ctx.name)
 
 
-def rewrite(ctx: Context, change: Change) -> Written:
-    """Read, let `change` make the new object, write; again when somebody else wrote in between. A resourceVersion that
-    the change put in is a lock, and then nothing is tried again."""
+def _create_instead(ctx: Context, new: Manifest) -> Written:
+    """A PUT of what is not there yet. A uid in it names an object that is gone."""
+    meta = metadata.of(new)
+    if meta.get("uid"):
+        raise _uid_conflict(ctx, str(meta["uid"]), "")
+    return creating.create(ctx, {**new, "metadata": {**meta, "resourceVersion": ""}})
+
+
+def _check_stated(ctx: Context, strategy: Strategy, expect: int | None) -> None:
+    """Some kinds are never overwritten blindly (AllowUnconditionalUpdate). The refusal names the resource, not the kind."""
+    if expect is None and not strategy.unconditional_update:
+        missing = field_errors.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+        raise status_errors.invalid(ctx.resource.key, ctx.name, [missing])
+
+
+def rewrite(ctx: Context, patch_type: str, patch: Any) -> Written:
+    """PATCH: read, let the patch make the new object, write; again when somebody else wrote in between. A
+    resourceVersion that the patch put in is a lock, and then nothing is tried again."""
     strategy = strategies.of(ctx.served)
     for _ in range(CONFLICT_ATTEMPTS):
         current = current_of(ctx)
-        new, warnings = decoding.check_patched(ctx, change(conversion.from_stored(ctx.served, copy_of(current.obj))))
-        metadata.check_name(ctx, new)
+        present = conversion.from_stored(ctx.served, copy_of(current.obj))
+        new, warnings = decoding.patched(ctx, present, patch_type, patch)
         metadata.check_namespace(ctx, new)
+        metadata.check_name(ctx, new)
+        warnings = (*warnings, *metadata.unique_owners(new, patched=True))
         expect = wanted_revision(new)
+        _check_stated(ctx, strategy, expect)
         if expect is not None and expect != current.revision:
             raise status_errors.conflict(ctx.resource, ctx.name)
         strategy.default(new)
@@ -105,7 +126,12 @@ def _apply(
     errors = [*metadata.update_errors(new, old, namespaced=ctx.resource.namespaced), *errors]
     if errors:
         raise status_errors.invalid(ctx.resource, ctx.name, errors)
-    chain.check(request)
+    warnings = (*warnings, *strategy.warnings_on_update(ctx, new, old))
+    try:
+        chain.check(request)
+    except status_errors.ApiError as error:
+        error.warnings = warnings
+        raise
     strategy.canonicalize(new)
     if owned is not None:
         owned(new, old)
@@ -161,10 +187,14 @@ def _check_uid(ctx: Context, new: Manifest, current: Stored) -> None:
 
 
 def storage_conflict(ctx: Context, uid: str, current: Stored) -> status_errors.ApiError:
+    return _uid_conflict(ctx, uid, current.uid)
+
+
+def _uid_conflict(ctx: Context, uid: str, present: str) -> status_errors.ApiError:
     path = "/".join(part for part in ("/registry", ctx.resource.plural, ctx.namespace, ctx.name) if part)
     text = (
         f"StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: "
-        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {current.uid}"
+        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {present}"
     )
     return status_errors.conflict(ctx.resource, ctx.name, text)
 

@@ -89,7 +89,7 @@ def _changed(key: str, old: Manifest, new: Manifest) -> list[str]:
     ("key", "old", "new", "wanted"),
     [
         ("priorityclasses.scheduling.k8s.io", {"value": 1}, {"value": 2}, [
-            "value: Invalid value: 2: field is immutable",
+            "value: Forbidden: may not be changed in an update.",
         ]),
         ("endpointslices.discovery.k8s.io", {"addressType": "IPv4"}, {"addressType": "IPv6"}, [
             'addressType: Invalid value: "IPv6": field is immutable',

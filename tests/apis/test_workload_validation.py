@@ -117,7 +117,7 @@ CREATE: dict[str, tuple[Manifest, str]] = {
     ),
     "revision without data": (
         {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": {"name": "x"}, "revision": -1},
-        "[data: Required value: data is mandatory, revision: Invalid value: -1: must be greater than or equal to 0]",
+        "[revision: Invalid value: -1: must be greater than or equal to 0, data: Required value: data is mandatory]",
     ),
     "more failures than indexes": (
         indexed(completions=2, backoffLimitPerIndex=1, maxFailedIndexes=3),
@@ -252,12 +252,16 @@ def test_a_running_job_keeps_its_pods_as_they_are() -> None:
     assert resource is not None
     errors = validation.validate_update(resource, new, old)
     assert [(item.field, item.detail) for item in errors] == [("spec.template", "field is immutable")]
+    shown = errors[0].value["Spec"]
+    assert (shown["NodeSelector"], shown["Volumes"], shown["Hostname"]) == ({"a": "b"}, None, "")
+    assert shown["SecurityContext"]["HostNetwork"] is False
+    assert list(shown["Containers"][0])[:3] == ["Name", "Image", "Command"]
 
 
-def test_a_mistake_in_an_update_of_a_replica_set_counts_twice() -> None:
-    resource, new = prepared(workload("ReplicaSet", replicas=-1))
-    errors = validation.validate_update(resource, new, prepared(workload("ReplicaSet"))[1])
-    assert [item.field for item in errors] == ["spec.replicas", "spec.replicas"]
+def test_a_mistake_in_an_update_of_a_job_counts_twice() -> None:
+    resource, new = prepared(job(completions=1, parallelism=-1))
+    errors = validation.validate_update(resource, new, prepared(job(completions=1))[1])
+    assert [item.field for item in errors] == ["spec.parallelism", "spec.parallelism"]
 
 
 STATUS: dict[str, tuple[Manifest, Manifest, str]] = {

@@ -76,12 +76,33 @@ async def test_the_core_document_lets_kubectl_validate_on_the_server(api: AsyncC
     assert pod["description"]
 
 
-async def test_every_reference_of_a_document_leads_somewhere(api: AsyncClient) -> None:
-    text = (await get(api, "/openapi/v3/api/v1")).content.decode()
-    schemas = json.loads(text)["components"]["schemas"]
+@pytest.mark.parametrize("key", ["api/v1", "apis/apps/v1", "apis/policy/v1", "apis/autoscaling/v2", "apis/batch/v1"])
+def test_every_reference_of_a_document_leads_somewhere(key: str) -> None:
+    text = openapi.document(key).decode()
+    document = json.loads(text)
     references = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert references
-    assert references <= set(schemas)
+    assert references <= set(document["components"]["schemas"])
+    operations = [
+        operation for item in document["paths"].values() for name, operation in item.items() if name != "parameters"
+    ]
+    ids = [operation["operationId"] for operation in operations]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_document_says_what_each_place_takes_and_gives() -> None:
+    paths = json.loads(openapi.document("apis/apps/v1"))["paths"]
+    many = paths["/apis/apps/v1/namespaces/{namespace}/deployments"]
+    one = paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]
+    scale = paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale"]
+    body = one["put"]["requestBody"]["content"]["*/*"]["schema"]["$ref"]
+    assert body.endswith("io.k8s.api.apps.v1.Deployment")
+    assert many["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith("DeploymentList")
+    assert {"labelSelector", "continue", "watch"} <= {item["name"] for item in many["get"]["parameters"]}
+    assert "application/apply-patch+yaml" in one["patch"]["requestBody"]["content"]
+    assert one["delete"]["operationId"] == "deleteAppsV1NamespacedDeployment"
+    assert many["delete"]["operationId"] == "deleteAppsV1CollectionNamespacedDeployment"
+    assert scale["put"]["requestBody"]["content"]["*/*"]["schema"]["$ref"].endswith("io.k8s.api.autoscaling.v1.Scale")
 
 
 async def test_other_clusters_name_documents_below_their_prefix(api: AsyncClient) -> None:

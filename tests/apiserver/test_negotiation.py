@@ -25,6 +25,8 @@ ACCEPTED = {
         "application/json;as=Table;v=v2;g=meta.k8s.io,application/json",
         Accept(),
     ),
+    "who takes anything is asked last": ("*/*, application/yaml", Accept(YAML)),
+    "a star alone is any type": ("*", Accept()),
     "pretty": ("application/json;pretty=1", Accept(JSON, pretty=True)),
     "aggregated discovery": (
         "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json",
@@ -41,7 +43,7 @@ def test_accept(sentence: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["text/plain", "application/json;as=Table;v=v2;g=meta.k8s.io", "application/json;as=Table;v=v1", "*/*;q=0"],
+    ["text/plain", "application/json;as=Table;v=v2;g=meta.k8s.io", "application/json;as=Table;v=v1", "json"],
 )
 def test_what_cannot_be_served_is_a_406(header: str) -> None:
     with pytest.raises(ApiError, match="only the following media types are accepted") as caught:
@@ -58,10 +60,10 @@ def test_a_watch_cannot_be_yaml() -> None:
 def test_a_body_without_a_type_is_json() -> None:
     assert negotiation.body_type("") == JSON
     assert negotiation.body_type("application/json; charset=utf-8") == JSON
-    assert negotiation.body_type("text/yaml") == YAML
+    assert negotiation.body_type("application/yaml") == YAML
 
 
-@pytest.mark.parametrize("header", ["text/plain", "application/merge-patch+json"])
+@pytest.mark.parametrize("header", ["text/plain", "application/merge-patch+json", "text/yaml", "json"])
 def test_an_unknown_body_is_a_415(header: str) -> None:
     with pytest.raises(ApiError, match="application/json, application/yaml, application/vnd.kubernetes.protobuf"):
         negotiation.body_type(header)

@@ -202,7 +202,7 @@ async def test_a_collection_is_deleted_by_selector(api: AsyncClient) -> None:
     ("body", "text"),
     [
         ('{"gracePeriodSeconds":"x"}', "cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds"),
-        ('{"kind":"Pod"}', "cannot be converted to DeleteOptions"),
+        ('{"kind":"Pod"}', 'no kind "Pod" is registered for version "v1" in scheme'),
         ("[", "unexpected end of JSON input"),
     ],
 )

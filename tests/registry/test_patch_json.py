@@ -82,7 +82,7 @@ def test_refused(sentence: str) -> None:
 
 def test_a_patch_is_a_list_of_bounded_length() -> None:
     assert refusal(json_patch.parse, {"op": "add"}).message.startswith("error decoding patch: json: cannot unmarshal")
-    assert refusal(json_patch.parse, None).message == "Invalid JSON Patch"
+    assert json_patch.parse(None) == ()
     many = [{"op": "test", "path": "/n", "value": None}] * 10_001
     assert refusal(json_patch.parse, many).code == 413
 

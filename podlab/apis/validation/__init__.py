@@ -13,7 +13,13 @@ from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
 from podlab.apis.validation import metadata, pod, pod_status, pod_update, tables, warnings
 
-__all__ = ["validate_create", "validate_status_update", "validate_update", "warnings_on_create"]
+__all__ = [
+    "validate_create",
+    "validate_status_update",
+    "validate_update",
+    "warnings_on_create",
+    "warnings_on_update",
+]
 
 
 def validate_create(resource: Resource, obj: Manifest) -> list[FieldError]:
@@ -44,11 +50,17 @@ def validate_status_update(resource: Resource, new: Manifest, old: Manifest) -> 
 
 
 def warnings_on_create(resource: Resource, obj: Manifest) -> list[str]:
-    """Sentences for the Warning headers of an accepted create; an update asks too."""
+    """Sentences for the Warning headers of an accepted create."""
     if resource.key == "pods":
         return warnings.of_pod(obj)
     own = tables.WARNINGS.get(resource.key)
     return own(obj) if own else []
+
+
+def warnings_on_update(resource: Resource, new: Manifest, old: Manifest) -> list[str]:
+    """The same of an update. Kubernetes says nothing when pods change, and little when a pod template stays as it was."""
+    own = tables.UPDATE_WARNINGS.get(resource.key)
+    return own(new, old) if own else []
 
 
 def _meta(obj: Manifest) -> Manifest:

@@ -6,10 +6,11 @@ from podlab.apis import names, quantity
 from podlab.apis.field_errors import forbidden, invalid, required
 from podlab.apis.types import Manifest
 from podlab.apis.validation import resources
-from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule, one_of
+from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule, not_negative, one_of
 
+# In the order in which Kubernetes looks for them.
 SOURCES = {
-    "Object": "object", "Pods": "pods", "Resource": "resource", "External": "external",
+    "Object": "object", "External": "external", "Pods": "pods", "Resource": "resource",
     "ContainerResource": "containerResource",
 }  # fmt: skip
 _MAX_PERIOD, _MAX_WINDOW = 1800, 3600
@@ -18,16 +19,37 @@ _SOURCE = "must populate information for the given metric source"
 
 
 def validate(obj: Manifest) -> Errors:
-    spec = obj.get("spec") or {}
+    yield from _spec(obj.get("spec") or {}, None)
+
+
+def validate_update(new: Manifest, old: Manifest) -> Errors:
+    """What was let in by older rules may stay as it is."""
+    yield from _spec(new.get("spec") or {}, old.get("spec") or {})
+
+
+def validate_status(new: Manifest, old: Manifest) -> Errors:
+    status = new.get("status") or {}
+    yield from not_negative("status", status, "currentReplicas")
+    yield from not_negative("status", status, "desiredReplicas")
+
+
+def _spec(spec: Manifest, old: Manifest | None) -> Errors:
     low, high = spec.get("minReplicas"), spec.get("maxReplicas") or 0
-    metrics = spec.get("metrics") or []
-    if low is not None and low < 1:
-        yield invalid("spec.minReplicas", low, "must be greater than or equal to 1")
-    if high < 1:
+    metrics, before = spec.get("metrics") or [], old or {}
+    lowest = 0 if before.get("minReplicas") == 0 else 1
+    if low is not None and low < lowest:
+        yield invalid("spec.minReplicas", low, f"must be greater than or equal to {lowest}")
+    if high == 0:
         yield required("spec.maxReplicas", "must be set and greater than 0")
+    elif high < 0:
+        yield invalid("spec.maxReplicas", high, "must be greater than or equal to 1")
     if low is not None and high < low:
         yield invalid("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`")
-    yield from _target_reference("spec.scaleTargetRef", spec.get("scaleTargetRef") or {}, core=False)
+    target, had = spec.get("scaleTargetRef") or {}, before.get("scaleTargetRef") or {}
+    yield from _reference("spec.scaleTargetRef", target)
+    if old is None or any(target.get(part) != had.get(part) for part in ("apiVersion", "kind")):
+        grouped = target.get("kind") != "ReplicationController"
+        yield from _version("spec.scaleTargetRef", target, grouped=grouped)
     for index, metric in enumerate(metrics):
         yield from _metric(f"spec.metrics[{index}]", metric)
     if low == 0 and not any(metric.get("type") in ("Object", "External") for metric in metrics):
@@ -38,44 +60,51 @@ def validate(obj: Manifest) -> Errors:
             yield from _rules(f"spec.behavior.{direction}", rules)
 
 
-def _target_reference(path: str, target: Manifest, *, core: bool) -> Errors:
-    """`core`: kinds of the core group have metrics too, but cannot be scaled (but for the oldest controller)."""
-    kind, name, version = (target.get(field) or "" for field in ("kind", "name", "apiVersion"))
-    for field, value in (("kind", kind), ("name", name)):
+def _reference(path: str, target: Manifest) -> Errors:
+    for field in ("kind", "name"):
+        value = target.get(field) or ""
         if not value:
             yield required(f"{path}.{field}")
         else:
             yield from by_rule(f"{path}.{field}", value, names.path_segment)
-    group = version.rpartition("/")[0]
-    if not group and not core and (kind, version) != ("ReplicationController", "v1"):
-        yield invalid(f"{path}.apiVersion", version, "apiVersion must specify API group")
-    elif version.count("/") > 1:
+
+
+def _version(path: str, target: Manifest, *, grouped: bool) -> Errors:
+    """Kinds of the core group have metrics too, but cannot be scaled (but for the oldest controller)."""
+    version = target.get("apiVersion") or ""
+    if version.count("/") > 1:
         yield invalid(f"{path}.apiVersion", version, f"unexpected GroupVersion string: {version}")
+    elif grouped and not version.rpartition("/")[0]:
+        yield invalid(f"{path}.apiVersion", version, "apiVersion must specify API group")
 
 
 def _metric(path: str, metric: Manifest) -> Errors:
+    """Of several sources only the first one is looked at."""
     kind = metric.get("type") or ""
     if not kind:
         yield required(f"{path}.type", "must specify a metric source type")
+    known = tuple(sorted(SOURCES))
+    yield from one_of(f"{path}.type", kind, known)
+    given = [name for name, field in SOURCES.items() if metric.get(field) is not None]
+    if given:
+        first = SOURCES[given[0]]
+        yield from _source(f"{path}.{first}", given[0], metric[first])
     if kind not in SOURCES:
-        for _ in range(2):  # Kubernetes looks at it in two places
-            yield from one_of(f"{path}.type", kind, tuple(sorted(SOURCES)))
-        return
-    given = [field for field in SOURCES.values() if metric.get(field) is not None]
-    wanted = SOURCES[kind]
-    for field in given:
-        if field != wanted:
-            yield forbidden(f"{path}.{field}", "must populate the given metric source only")
-    if wanted not in given:
-        yield required(f"{path}.{wanted}", _SOURCE)
-    else:
-        yield from _source(f"{path}.{wanted}", kind, metric[wanted])
+        yield from one_of(f"{path}.type", kind, known)  # Kubernetes looks at it in two places
+    elif kind not in given:
+        yield required(f"{path}.{SOURCES[kind]}", _SOURCE)
+    if len(given) != 1:
+        for name in given:
+            if name != kind:
+                yield forbidden(f"{path}.{SOURCES[name]}", "must populate the given metric source only")
 
 
 def _source(path: str, kind: str, source: Manifest) -> Errors:
     target = source.get("target") or {}
     if kind == "Object":
-        yield from _target_reference(f"{path}.describedObject", source.get("describedObject") or {}, core=True)
+        described = source.get("describedObject") or {}
+        yield from _reference(f"{path}.describedObject", described)
+        yield from _version(f"{path}.describedObject", described, grouped=False)
     if kind in ("Object", "Pods", "External"):
         yield from _identifier(f"{path}.metric", source.get("metric") or {})
     elif not source.get("name"):

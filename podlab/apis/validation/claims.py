@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from podlab.apis import names, quantity
 from podlab.apis.field_errors import forbidden, invalid, not_supported, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation import claim_specs, metadata, volume_sources
+from podlab.apis.validation import claim_specs, metadata, resources, volume_sources
 from podlab.apis.validation.placement import node_selector
 from podlab.apis.validation.rules import Errors, by_rule, no_backsteps, one_of
 
@@ -25,6 +25,22 @@ def claim(obj: Manifest) -> Errors:
     yield from claim_specs.claim_spec("spec", obj.get("spec") or {})
 
 
+_CLASS = "volume.beta.kubernetes.io/storage-class"  # where the class was before it was a field
+
+
+def _class_annotation(obj: Manifest) -> str | None:
+    found: str | None = ((obj.get("metadata") or {}).get("annotations") or {}).get(_CLASS)
+    return found
+
+
+def _class_moves(new: Manifest, old: Manifest) -> bool:
+    """From the annotation of the old claim into the field (validateStorageClassUpgradeFromAnnotation)."""
+    had, has = _class_annotation(old), _class_annotation(new)
+    wanted = (new.get("spec") or {}).get("storageClassName")
+    unset = (old.get("spec") or {}).get("storageClassName") is None
+    return had is not None and unset and wanted == had and has in (None, had)
+
+
 def claim_update(new: Manifest, old: Manifest) -> Errors:
     """Only an unbound claim may be given a class and a volume; a bound one may grow."""
     yield from claim(new)
@@ -33,7 +49,11 @@ def claim_update(new: Manifest, old: Manifest) -> Errors:
     bound = (new.get("status") or {}).get("phase") == "Bound"
     if not before.get("volumeName") and spec.get("volumeName"):
         allowed.pop("volumeName")
-    if before.get("storageClassName") is None and spec.get("storageClassName") is not None:
+    moves, had = _class_moves(new, old), _class_annotation(old)
+    if not moves and _class_annotation(new) != had:
+        yield invalid(f"metadata.annotations.{_CLASS}", _class_annotation(new) or "", metadata.IMMUTABLE)
+    fresh = before.get("storageClassName") is None and spec.get("storageClassName") is not None
+    if moves or (fresh and had in (None, spec["storageClassName"])):
         allowed.pop("storageClassName")
     if bound:
         allowed["volumeAttributesClassName"] = before.get("volumeAttributesClassName")
@@ -43,6 +63,17 @@ def claim_update(new: Manifest, old: Manifest) -> Errors:
     yield from _growing(spec, before, old)
     if (spec.get("volumeMode") or "") != (before.get("volumeMode") or ""):
         yield invalid("volumeMode", spec.get("volumeMode"), metadata.IMMUTABLE)
+    yield from _attributes(spec, before, old)
+
+
+def _attributes(spec: Manifest, before: Manifest, old: Manifest) -> Errors:
+    """A class that was applied may be changed for another one, not taken away."""
+    wanted, here = spec.get("volumeAttributesClassName"), "spec.volumeAttributesClassName"
+    applied = (old.get("status") or {}).get("currentVolumeAttributesClassName")
+    if wanted == before.get("volumeAttributesClassName") or applied is None or wanted:
+        return
+    what = "nil" if wanted is None else "empty string"
+    yield forbidden(here, f"update to {what} is forbidden when status.currentVolumeAttributesClassName is not nil")
 
 
 def _bare(spec: Manifest) -> Manifest:
@@ -65,8 +96,32 @@ def _growing(spec: Manifest, before: Manifest, old: Manifest) -> Errors:
 
 
 def claim_status(new: Manifest, old: Manifest) -> Errors:
-    for name, text in ((new.get("status") or {}).get("capacity") or {}).items():
+    status = new.get("status") or {}
+    for name, text in (status.get("capacity") or {}).items():
         yield from _amount(f"status.capacity[{name}]", text)
+    for name, stage in (status.get("allocatedResourceStatuses") or {}).items():
+        yield from _claim_resource("status.allocatedResourceStatuses", name)
+        if stage not in _STAGES:
+            yield not_supported("status.allocatedResourceStatuses", name, _STAGES)
+    for name, text in (status.get("allocatedResources") or {}).items():
+        wrong = list(_claim_resource("status.allocatedResources", name))
+        here = f"status.allocatedResources[{name}]"
+        yield from wrong or list(_amount(here, text)) or resources.amount(here, "storage", text)
+
+
+_STAGES = (
+    "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible",
+    "NodeResizePending",
+)  # fmt: skip
+
+
+def _claim_resource(path: str, name: str) -> Errors:
+    """validatePersistentVolumeClaimResourceKey."""
+    problems = names.qualified_name(name)
+    yield from (invalid(path, name, problem) for problem in problems)
+    native = "/" not in name or name.partition("/")[0].endswith("kubernetes.io")
+    if not problems and native and name != "storage":
+        yield not_supported(path, name, ("storage",))
 
 
 def volume(obj: Manifest) -> Errors:

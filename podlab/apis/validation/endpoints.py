@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from podlab.apis import names
-from podlab.apis.field_errors import duplicate, invalid, not_supported, required, too_many
+from podlab.apis.field_errors import duplicate, go_quote, invalid, not_supported, required, too_many
 from podlab.apis.types import Manifest
 from podlab.apis.validation import addresses, metadata
-from podlab.apis.validation.rules import Errors, by_rule, ip, labels, one_of, port
+from podlab.apis.validation.rules import Errors, by_rule, ip, one_of, port, sloppy_ip
 from podlab.apis.validation.service import PROTOCOLS
 
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
@@ -51,18 +49,31 @@ def _port(path: str, item: Manifest, *, named: bool) -> Errors:
         yield from by_rule(f"{path}.appProtocol", item["appProtocol"], names.qualified_name)
 
 
+def endpoints_update(new: Manifest, old: Manifest) -> Errors:
+    """Subsets that stay as they are were good enough once."""
+    if (new.get("subsets") or []) != (old.get("subsets") or []):
+        yield from endpoints(new)
+
+
 def endpoint_slice(obj: Manifest) -> Errors:
+    yield from _slice_head(obj)
+    yield from _slice_endpoints(obj.get("endpoints") or [], obj.get("addressType") or "")
+
+
+def _slice_head(obj: Manifest) -> Errors:
     kind = obj.get("addressType") or ""
     if kind:
         yield from one_of("addressType", kind, ADDRESS_TYPES)
     else:
         yield required("addressType")
-    yield from _slice_endpoints(obj.get("endpoints") or [], kind)
     yield from _slice_ports(obj.get("ports") or [])
 
 
 def endpoint_slice_update(new: Manifest, old: Manifest) -> Errors:
-    yield from endpoint_slice(new)
+    """Endpoints that stay as they are were good enough once."""
+    yield from _slice_head(new)
+    if (new.get("endpoints") or []) != (old.get("endpoints") or []):
+        yield from _slice_endpoints(new.get("endpoints") or [], new.get("addressType") or "")
     if (new.get("addressType") or "") != (old.get("addressType") or ""):
         yield invalid("addressType", new.get("addressType") or "", metadata.IMMUTABLE)
 
@@ -80,36 +91,44 @@ def _slice_endpoints(given: list[Manifest], kind: str) -> Errors:
             yield too_many(f"{here}.addresses", len(held), _MAX_ADDRESSES)
         for at, address in enumerate(held):
             yield from _slice_address(f"{here}.addresses[{at}]", f"{here}.addresses", address, kind)
-        if item.get("hostname") is not None:
-            yield from by_rule(f"{here}.hostname", item["hostname"], names.dns_label)
         if item.get("nodeName") is not None:
             yield from by_rule(f"{here}.nodeName", item["nodeName"], names.dns_subdomain)
-        topology = item.get("deprecatedTopology") or {}
-        yield from labels(f"{here}.deprecatedTopology", topology)
+        if item.get("hostname") is not None:
+            yield from by_rule(f"{here}.hostname", item["hostname"], names.dns_label)
         yield from _hints(f"{here}.hints", item.get("hints") or {})
 
 
 def _slice_address(path: str, whole: str, address: str, kind: str) -> Errors:
     """A wrong family is told of the list, other mistakes of the element."""
     if kind == "FQDN":
-        yield from by_rule(path, address, names.dns_subdomain)
+        yield from _full_name(path, address)
         return
     if kind not in ("IPv4", "IPv6"):
         return
-    try:
-        version = ip_address(address).version
-    except ValueError:
-        yield from ip(path, address)
-        yield from _family(whole, address, kind)
+    wrong = list(ip(path, address))
+    parsed = sloppy_ip(address)
+    if kind == "IPv6" and not wrong and str(parsed) != address:
+        wrong = [invalid(path, address, f"must be in canonical form ({go_quote(str(parsed))})")]
+    yield from wrong
+    if not wrong and parsed is not None:
+        if f"IPv{parsed.version}" != kind:
+            yield invalid(whole, address, f"must be an {kind} address")
         yield from addresses.not_special(path, address)
+
+
+def _full_name(path: str, name: str) -> Errors:
+    """A name with a domain (IsFullyQualifiedDomainName)."""
+    if not name:
+        yield required(path)
         return
-    if f"IPv{version}" != kind:
-        yield from _family(whole, address, kind)
-    yield from addresses.not_special(path, address)
-
-
-def _family(path: str, address: str, kind: str) -> Errors:
-    yield invalid(path, address, f"must be an {kind} address")
+    name = name.removesuffix(".")
+    parts = name.split(".")
+    if problems := names.dns_subdomain(name):
+        yield invalid(path, name, ",".join(problems))
+    elif len(parts) < 2:
+        yield invalid(path, name, "should be a domain with at least two segments separated by dots")
+    elif long := next((part for part in parts if names.dns_label(part)), ""):
+        yield invalid(path, long, ",".join(names.dns_label(long)))
 
 
 def _hints(path: str, hints: Manifest) -> Errors:
@@ -117,7 +136,7 @@ def _hints(path: str, hints: Manifest) -> Errors:
         given = hints.get(field) or []
         if len(given) > limit:
             yield too_many(f"{path}.{field}", len(given), limit)
-            continue
+            return
         seen: set[str] = set()
         for index, item in enumerate(given):
             here, name = f"{path}.{field}[{index}].name", item.get("name") or ""
@@ -140,8 +159,6 @@ def _slice_ports(ports: list[Manifest]) -> Errors:
             yield duplicate(f"{here}.name", name)
         seen.add(name)
         yield from _slice_protocol(f"{here}.protocol", item.get("protocol"))
-        if item.get("port") is not None:
-            yield from port(f"{here}.port", item["port"])
         if item.get("appProtocol") is not None:
             yield from by_rule(f"{here}.appProtocol", item["appProtocol"], names.qualified_name)
 
@@ -153,6 +170,35 @@ def _slice_protocol(path: str, protocol: str | None) -> Errors:
         yield not_supported(path, protocol, PROTOCOLS)
 
 
+_MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+_CONTROLLERS = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
+
+
 def endpoint_slice_warnings(obj: Manifest) -> list[str]:
     fqdn = obj.get("addressType") == "FQDN"
-    return ["spec.addressType: FQDN endpoints are deprecated"] if fqdn else []
+    first = ["spec.addressType: FQDN endpoints are deprecated"] if fqdn else []
+    return [*first, *slice_address_warnings(obj)]
+
+
+def slice_address_warnings(obj: Manifest) -> list[str]:
+    if ((obj.get("metadata") or {}).get("labels") or {}).get(_MANAGED_BY) in _CONTROLLERS:
+        return []
+    return [
+        text
+        for index, item in enumerate(obj.get("endpoints") or [])
+        for at, address in enumerate(item.get("addresses") or [])
+        for text in addresses.warnings(f"endpoints[{index}].addresses[{at}]", address)
+    ]
+
+
+def endpoints_warnings(obj: Manifest) -> list[str]:
+    labels = (obj.get("metadata") or {}).get("labels") or {}
+    if labels.get("endpoints.kubernetes.io/managed-by") == "endpoint-controller":
+        return []
+    return [
+        text
+        for index, subset in enumerate(obj.get("subsets") or [])
+        for field in ("addresses", "notReadyAddresses")
+        for at, item in enumerate(subset.get(field) or [])
+        for text in addresses.warnings(f"subsets[{index}].{field}[{at}].ip", item.get("ip") or "")
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from podlab.apis import names
 from podlab.apis.field_errors import invalid, required
 from podlab.apis.types import Manifest
@@ -11,9 +13,18 @@ from podlab.apis.validation.rules import Errors, by_rule
 _SHORT, _NOTE = 128, 1024
 _UNSET = "needs to be unset"
 _FIXED = (
-    "involvedObject", "reason", "message", "firstTimestamp", "lastTimestamp", "count", "type", "eventTime", "action",
-    "related",
+    "involvedObject", "reason", "message", "source", "firstTimestamp", "lastTimestamp", "count", "type", "eventTime",
+    "action", "related",
 )  # fmt: skip
+_REFERENCE = (
+    ("Kind", "kind"), ("Namespace", "namespace"), ("Name", "name"), ("UID", "uid"), ("APIVersion", "apiVersion"),
+    ("ResourceVersion", "resourceVersion"), ("FieldPath", "fieldPath"),
+)  # fmt: skip
+_STRUCTS = {
+    "involvedObject": _REFERENCE,
+    "related": _REFERENCE,
+    "source": (("Component", "component"), ("Host", "host")),
+}
 
 
 def old_style(event: Manifest, controller: str = "reportingComponent") -> Errors:
@@ -47,6 +58,7 @@ def _dated(event: Manifest, controller: str) -> Errors:
 def new_style(event: Manifest) -> Errors:
     """A create through events.k8s.io/v1, in the stored form."""
     yield from old_style(event, "reportingController")
+    yield from metadata.validate(event.get("metadata") or {}, namespaced=True, name_rule=names.dns_subdomain)
     yield from _series(event)
     if not event.get("eventTime"):
         yield required("eventTime")
@@ -62,14 +74,24 @@ def new_style(event: Manifest) -> Errors:
 
 def new_style_update(new: Manifest, old: Manifest) -> Errors:
     yield from old_style(new, "reportingController")
+    yield from metadata.validate_update(new.get("metadata") or {}, old.get("metadata") or {})
     if (new.get("series") or {}) != (old.get("series") or {}):
         yield from _series(new)
     for field in _FIXED:
         if (new.get(field) or None) != (old.get(field) or None):
-            yield invalid(field, new.get(field), metadata.IMMUTABLE)
+            yield invalid(field, _shown(field, new.get(field)), metadata.IMMUTABLE)
     for field, shown in (("reportingComponent", "reportingController"), ("reportingInstance", "reportingInstance")):
         if (new.get(field) or "") != (old.get(field) or ""):
             yield invalid(shown, new.get(field) or "", metadata.IMMUTABLE)
+
+
+def _shown(field: str, value: Any) -> Any:
+    """As Go prints the internal struct."""
+    if field in _STRUCTS and (value is not None or field != "related"):
+        return {go: (value or {}).get(name) or "" for go, name in _STRUCTS[field]}
+    if value is None:
+        return {"count": 0, "reason": "", "message": "", "type": "", "action": ""}.get(field)
+    return value
 
 
 def _series(event: Manifest) -> Errors:

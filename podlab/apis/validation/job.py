@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import re
 
-from podlab.apis import names
+from podlab.apis import internal_form, names
 from podlab.apis.field_errors import invalid, not_supported, required, too_long
 from podlab.apis.types import Manifest
 from podlab.apis.validation import job_policies, metadata, template
@@ -171,7 +171,7 @@ def job_update(new: Manifest, old: Manifest) -> Errors:
     yield from _selected_spec("spec", spec)
     yield from _completions(spec, before)
     yield from immutable("spec", spec, before, "selector")
-    yield from _template_update(spec, _adjustable(spec, old))
+    yield from _template_update(spec, old)
     for field in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
         yield from immutable("spec", spec, before, field)
 
@@ -185,22 +185,22 @@ def _completions(spec: Manifest, before: Manifest) -> Errors:
         yield invalid("spec.completions", wanted, "can only be modified in tandem with spec.parallelism")
 
 
-def _template_update(spec: Manifest, allowed: Manifest) -> Errors:
-    if spec.get("template") != allowed:
-        yield invalid("spec.template", spec.get("template"), metadata.IMMUTABLE)
-
-
-def _adjustable(spec: Manifest, old: Manifest) -> Manifest:
-    """The old template, with everything that may change taken from the new one (validatePodTemplateUpdate)."""
-    before: Manifest = copy.deepcopy(spec_of(old).get("template") or {})
+def _template_update(spec: Manifest, old: Manifest) -> Errors:
+    """validatePodTemplateUpdate: what no pod has been made of yet may change, and then only what stays fixed is compared."""
+    before, given = copy.deepcopy(spec_of(old).get("template") or {}), spec.get("template") or {}
     if not _stands_still(old):
-        return before
-    new = spec.get("template") or {}
-    inside, given = before.setdefault("spec", {}), new.get("spec") or {}
+        if given != before:
+            yield invalid("spec.template", internal_form.pod_template(given), metadata.IMMUTABLE)
+        return
+    adjusted, inside = _adjusted(before.get("spec") or {}, given.get("spec") or {}), given.get("spec") or {}
+    if inside != adjusted:
+        yield invalid("spec.template.spec", internal_form.struct("PodSpec", inside), metadata.IMMUTABLE)
+
+
+def _adjusted(inside: Manifest, given: Manifest) -> Manifest:
+    """The old spec of the pods, with everything that may change taken from the new one."""
     for field in ("nodeSelector", "tolerations", "schedulingGates"):
         _take(inside, given, field)
-    for field in ("annotations", "labels"):
-        _take(before.setdefault("metadata", {}), new.get("metadata") or {}, field)
     affinity = {name: value for name, value in (inside.get("affinity") or {}).items() if name != "nodeAffinity"}
     wanted = given.get("affinity")
     if wanted is not None:
@@ -210,10 +210,11 @@ def _adjustable(spec: Manifest, old: Manifest) -> Manifest:
     elif not affinity:
         inside.pop("affinity", None)
     for field in ("containers", "initContainers"):
-        for item, other in zip(inside.get(field) or [], given.get(field) or [], strict=False):
+        had, now = inside.get(field) or [], given.get(field) or []
+        for item, other in zip(had, now, strict=False) if len(had) == len(now) else ():
             if item.get("name") == other.get("name"):
                 _take(item, other, "resources")
-    return before
+    return inside
 
 
 def _stands_still(old: Manifest) -> bool:
@@ -222,7 +223,7 @@ def _stands_still(old: Manifest) -> bool:
     suspended = any(
         item.get("type") == "Suspended" and item.get("status") == "True" for item in status.get("conditions") or []
     )
-    return bool(spec_of(old).get("suspend")) and (not status.get("startTime") or suspended)
+    return bool(spec_of(old).get("suspend")) and (not status.get("startTime") or suspended) and not status.get("active")
 
 
 def _take(target: Manifest, source: Manifest, field: str) -> None:

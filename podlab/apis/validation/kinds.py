@@ -121,6 +121,36 @@ def namespace(obj: Manifest) -> Errors:
             yield invalid("spec.finalizers", name, metadata.NO_FINALIZER)
 
 
+def namespace_status(new: Manifest, old: Manifest) -> Errors:
+    going = bool((new.get("metadata") or {}).get("deletionTimestamp"))
+    phase, wanted = (new.get("status") or {}).get("phase") or "", "Terminating" if going else "Active"
+    if phase != wanted:
+        detail = f"may only be '{wanted}' if `deletionTimestamp` is {'not ' if going else ''}empty"
+        yield invalid("status.Phase", phase, detail)  # sic
+
+
+def namespace_finalize(new: Manifest) -> Errors:
+    for index, name in enumerate((new.get("spec") or {}).get("finalizers") or []):
+        here = f"spec.finalizers[{index}]"
+        yield from by_rule(here, name, names.qualified_name)
+        if not metadata.is_standard_finalizer(name):
+            yield invalid(here, name, metadata.NO_FINALIZER)
+
+
+_MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
+
+
+def service_account_warnings(obj: Manifest) -> list[str]:
+    if _MOUNTABLE not in ((obj.get("metadata") or {}).get("annotations") or {}):
+        return []
+    advice = "prefer separate namespaces to isolate access to mounted secrets"
+    return [f"metadata.annotations[{_MOUNTABLE}]: deprecated in v1.32+; {advice}"]
+
+
+def service_account_update_warnings(new: Manifest, old: Manifest) -> list[str]:
+    return [] if service_account_warnings(old) else service_account_warnings(new)
+
+
 def node(obj: Manifest) -> Errors:
     spec = obj.get("spec") or {}
     yield from _taints(spec.get("taints") or [])

@@ -9,9 +9,10 @@ import re
 from typing import Any
 
 from podlab.apis import names
-from podlab.apis.field_errors import forbidden, invalid, not_supported, required
+from podlab.apis.field_errors import duplicate, forbidden, invalid, required
 from podlab.apis.types import Manifest
 from podlab.apis.validation import metadata, placement, resources
+from podlab.apis.validation.conditions import conditions
 from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule, label_selector, labels, one_of
 
 HIGHEST_PRIORITY = 1_000_000_000
@@ -22,7 +23,6 @@ _PERCENT = (
     "validation is '[0-9]+%')"
 )
 _PREEMPTION = ("Never", "PreemptLowerPriority")
-_LEASE_STRATEGIES = ("OldestEmulationVersion",)
 
 
 def disruption_budget(obj: Manifest) -> Errors:
@@ -60,6 +60,7 @@ def at_most_all(path: str, value: Any) -> Errors:
 
 def disruption_budget_status(new: Manifest, old: Manifest) -> Errors:
     status = new.get("status") or {}
+    yield from conditions("status.conditions", status.get("conditions") or [])
     for field in ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"):
         if (status.get(field) or 0) < 0:
             yield invalid(f"status.{field}", status[field], NOT_NEGATIVE)
@@ -89,7 +90,7 @@ def _why_not_system(obj: Manifest) -> str:
 
 def priority_class_update(new: Manifest, old: Manifest) -> Errors:
     if (new.get("value") or 0) != (old.get("value") or 0):
-        yield invalid("value", new.get("value") or 0, metadata.IMMUTABLE)
+        yield forbidden("value", "may not be changed in an update.")
     if new.get("preemptionPolicy") != old.get("preemptionPolicy"):
         yield invalid("preemptionPolicy", new.get("preemptionPolicy"), metadata.IMMUTABLE)
 
@@ -104,10 +105,19 @@ def runtime_class(obj: Manifest) -> Errors:
     yield from resources.overhead("overhead", fixed)
     scheduling = obj.get("scheduling") or {}
     yield from labels("scheduling.nodeSelector", scheduling.get("nodeSelector"))
-    yield from placement.tolerations("scheduling.tolerations", scheduling.get("tolerations") or [])
+    given = scheduling.get("tolerations") or []
+    yield from placement.tolerations("scheduling.tolerations", given)
+    seen: set[tuple[str, ...]] = set()
+    for index, item in enumerate(given):
+        parts = {part.capitalize(): item.get(part) or "" for part in ("key", "operator", "value", "effect")}
+        if tuple(parts.values()) in seen:
+            shown = {**parts, "TolerationSeconds": item.get("tolerationSeconds")}
+            yield duplicate(f"scheduling.tolerations[{index}]", shown)
+        seen.add(tuple(parts.values()))
 
 
 def runtime_class_update(new: Manifest, old: Manifest) -> Errors:
+    yield from runtime_class(new)
     if (new.get("handler") or "") != (old.get("handler") or ""):
         yield invalid("handler", new.get("handler") or "", metadata.IMMUTABLE)
 
@@ -119,11 +129,3 @@ def lease(obj: Manifest) -> Errors:
         yield invalid("spec.leaseDurationSeconds", duration, "must be greater than 0")
     if transitions is not None and transitions < 0:
         yield invalid("spec.leaseTransitions", transitions, NOT_NEGATIVE)
-    strategy = spec.get("strategy")
-    if strategy is not None:
-        if "/" in strategy:
-            yield from by_rule("spec.strategy", strategy, names.qualified_name)
-        elif strategy not in _LEASE_STRATEGIES:
-            yield not_supported("spec.strategy", strategy, _LEASE_STRATEGIES)
-    if spec.get("preferredHolder") and not strategy:
-        yield forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined")

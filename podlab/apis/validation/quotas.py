@@ -157,7 +157,7 @@ def _integral(name: str) -> str:
 
 def quota_name(path: str, name: str) -> Errors:
     yield from resources.resource_name(path, name)
-    if "/" not in name and name not in _QUOTA and not name.startswith(("hugepages-", "requests.hugepages-")):
+    if "/" not in name and not _is_standard(name):
         yield invalid(path, name, "must be a standard resource for quota")
 
 
@@ -169,7 +169,7 @@ def _scopes(spec: Manifest) -> Errors:
     for scope in scopes:
         if scope not in SCOPES:
             yield invalid(here, scopes, "unsupported scope")
-        for name in spec.get("hard") or {}:
+        for name in sorted(spec.get("hard") or {}):
             if not _scope_takes(scope, name):
                 yield invalid(here, scopes, "unsupported scope applied to resource")
     yield from _excluding(here, set(scopes), scopes)
@@ -177,13 +177,17 @@ def _scopes(spec: Manifest) -> Errors:
 
 def _scope_takes(scope: str, resource: str) -> bool:
     """Whether a scope may limit this resource; names with a slash are not looked at."""
-    if resource not in _QUOTA:
+    if scope not in SCOPES or not _is_standard(resource):
         return True
     if scope == "BestEffort":
         return resource in _BEST_EFFORT
     if scope == "VolumeAttributesClass":
         return resource in ("persistentvolumeclaims", "requests.storage")
-    return resource in _TERMINATING or resource.endswith("ephemeral-storage") or scope not in SCOPES
+    return resource in _TERMINATING
+
+
+def _is_standard(resource: str) -> bool:
+    return resource in _QUOTA or resource.startswith(("hugepages-", "requests.hugepages-"))
 
 
 def _excluding(path: str, scopes: set[str], shown: object) -> Errors:
@@ -197,13 +201,15 @@ def _scope_selector(spec: Manifest) -> Errors:
         return
     here = "spec.scopeSelector.matchExpressions"
     expressions = spec["scopeSelector"].get("matchExpressions") or []
+    parts = (("ScopeName", "scopeName", ""), ("Operator", "operator", ""), ("Values", "values", None))
+    shown = {"MatchExpressions": [{go: item.get(name) or zero for go, name, zero in parts} for item in expressions]}
     for item in expressions:
         scope, operator, values = item.get("scopeName") or "", item.get("operator") or "", item.get("values") or []
         if scope not in SCOPES:
             yield invalid(f"{here}.scopeName", scope, "unsupported scope")
-        for name in spec.get("hard") or {}:
+        for name in sorted(spec.get("hard") or {}):
             if not _scope_takes(scope, name):
-                yield invalid(here, spec["scopeSelector"], "unsupported scope applied to resource")
+                yield invalid(here, shown, "unsupported scope applied to resource")
         if scope in _EXISTS_ONLY and operator != "Exists":
             yield invalid(f"{here}.operator", operator, _MUST_EXIST)
         if operator in ("In", "NotIn"):
@@ -216,11 +222,11 @@ def _scope_selector(spec: Manifest) -> Errors:
                 yield invalid(
                     f"{here}.values",
                     values,
-                    "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector",
+                    "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector",
                 )
         else:
             yield invalid(f"{here}.operator", operator, "not a valid selector operator")
-    yield from _excluding("spec.scopeSelector", {item.get("scopeName") for item in expressions}, spec["scopeSelector"])
+    yield from _excluding(here, {item.get("scopeName") for item in expressions}, spec.get("scopes"))  # sic
 
 
 def resource_quota_update(new: Manifest, old: Manifest) -> Errors:
@@ -228,6 +234,21 @@ def resource_quota_update(new: Manifest, old: Manifest) -> Errors:
     # Compared as sets.
     if set((new.get("spec") or {}).get("scopes") or []) != set((old.get("spec") or {}).get("scopes") or []):
         yield invalid("spec.scopes", (new.get("spec") or {}).get("scopes"), metadata.IMMUTABLE)
+
+
+def resource_quota_warnings(obj: Manifest) -> list[str]:
+    """Requests that allow more than limits do (WarningsOnCreate of the quota strategy)."""
+    hard = (obj.get("spec") or {}).get("hard") or {}
+    out = []
+    for name in ("cpu", "memory", "storage", "ephemeral-storage"):
+        asked = f"requests.{name}"
+        if asked not in hard and name in ("cpu", "memory"):
+            asked = name
+        limit = f"limits.{name}"
+        if asked in hard and limit in hard and quantity.compare(hard[asked], hard[limit]) > 0:
+            told = [f"{key} ({quantity.canonical(hard[key])})" for key in (asked, limit)]
+            out.append(f"ResourceQuota {told[0]} should be less than {told[1]}")
+    return out
 
 
 def resource_quota_status(new: Manifest, old: Manifest) -> Errors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podlab.apis.field_errors import forbidden, invalid, not_supported, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation import template
+from podlab.apis.validation import template, warnings
 from podlab.apis.validation.rules import Errors, not_negative
 
 NO_MATCH = "`selector` does not match template `labels`"
@@ -23,6 +23,15 @@ def controller(obj: Manifest) -> Errors:
         yield from always_running(
             "spec.template", spec["template"], spec.get("selector") or {}, "ReplicationController"
         )
+
+
+def controller_warnings(obj: Manifest) -> list[str]:
+    named = warnings.of_name(obj, "Pod names and hostnames") if _is_new(obj) else ()
+    return [*named, *warnings.of_template("spec.template.", (obj.get("spec") or {}).get("template") or {})]
+
+
+def _is_new(obj: Manifest) -> bool:
+    return (obj.get("metadata") or {}).get("generation") in (None, 1)
 
 
 def always_running(path: str, pod: Manifest, selector: Manifest, kind: str) -> Errors:

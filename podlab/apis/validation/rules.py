@@ -81,9 +81,18 @@ def sloppy_ip(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def ip(path: str, value: str) -> Errors:
-    if sloppy_ip(value) is None:
+def ip(path: str, value: str, kept: Collection[str] = ()) -> Errors:
+    """An address in its plain form; `kept` are those that the old object has (IsValidIPForLegacyField, since 1.36 with
+    StrictIPCIDRValidation)."""
+    if value in kept:
+        return
+    address = sloppy_ip(value)
+    if address is None:
         yield invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")
+    elif address.version == 4 and str(address) != value:
+        yield invalid(path, value, "must not have leading 0s")
+    elif isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        yield invalid(path, value, "must not be an IPv4-mapped IPv6 address")
 
 
 def no_backsteps(path: str, value: str) -> Errors:

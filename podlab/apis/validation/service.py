@@ -5,14 +5,14 @@ Addresses and node ports are handed out after this, by `registry.strategies.serv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from podlab.apis import names
 from podlab.apis.field_errors import FieldError, duplicate, forbidden, invalid, not_supported, required
 from podlab.apis.types import Manifest
 from podlab.apis.validation import addresses
-from podlab.apis.validation.rules import Errors, by_rule, ip, labels, one_of, port
+from podlab.apis.validation.rules import Errors, by_rule, ip, labels, one_of, port, sloppy_ip
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -20,35 +20,35 @@ NONE = "None"
 ONCE = "may not change once set"
 _ONLY_BALANCED = "may only be used when `type` is 'LoadBalancer'"
 _NOT_EXTERNAL_NAME = "may not be set for ExternalName services"
-_KUBELET_PORT = 10250
 _MAX_AFFINITY = 86400
 _SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 _HINTS, _MODE = "service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"
 
 
-def validate(service: Manifest) -> Errors:
+def validate(service: Manifest, old: Manifest | None = None) -> Errors:
+    """Addresses and blocks that `old` has need not be as new ones must be."""
     meta, spec = service.get("metadata") or {}, service.get("spec") or {}
+    before = (old or {}).get("spec") or {}
     ports = spec.get("ports") or []
     yield from _topology(meta.get("annotations") or {})
     if not ports and not is_headless(spec) and spec.get("type") != "ExternalName":
         yield required("spec.ports")
-    yield from _of_type(spec, ports)
+    yield from _of_type(spec)
     seen: set[str] = set()
     for index, item in enumerate(ports):
         yield from _port(f"spec.ports[{index}]", item, seen, named=len(ports) > 1)
     yield from labels("spec.selector", spec.get("selector"))
     yield from _affinity(spec)
-    if spec.get("type") != "ExternalName":
-        yield from _cluster_ips(spec)
+    yield from cluster_ips(spec, before)
     for index, address in enumerate(spec.get("externalIPs") or []):
         here = f"spec.externalIPs[{index}]"
-        wrong = list(ip(here, address))
+        wrong = list(ip(here, address, before.get("externalIPs") or ()))
         yield from wrong or addresses.not_special(here, address)
     if spec.get("type"):
         yield from one_of("spec.type", spec["type"], TYPES)
     yield from _node_ports(spec, ports)
     yield from _same_ports(ports)
-    yield from _source_ranges(meta.get("annotations") or {}, spec)
+    yield from _source_ranges(meta.get("annotations") or {}, spec, old)
     yield from _balancer(spec)
     yield from _policies(spec)
 
@@ -73,13 +73,8 @@ def _topology(annotations: Manifest) -> Errors:
         yield invalid(f"metadata.annotations[{_MODE}]", annotations[_MODE], detail)
 
 
-def _of_type(spec: Manifest, ports: list[Manifest]) -> Errors:
+def _of_type(spec: Manifest) -> Errors:
     kind = spec.get("type")
-    if kind == "LoadBalancer":
-        for index, item in enumerate(ports):
-            if item.get("port") == _KUBELET_PORT:
-                detail = f"may not expose port {_KUBELET_PORT} externally since it is used by kubelet"
-                yield invalid(f"spec.ports[{index}]", _KUBELET_PORT, detail)
     if kind in ("LoadBalancer", "NodePort") and is_headless(spec):
         yield invalid("spec.clusterIPs[0]", NONE, f"may not be set to 'None' for {kind} services")
     if kind == "ExternalName":
@@ -124,8 +119,10 @@ def _affinity(spec: Manifest) -> Errors:
         yield forbidden(here, "must not be set when session affinity is None")
 
 
-def _cluster_ips(spec: Manifest) -> Errors:
-    """ValidateServiceClusterIPsRelatedFields."""
+def cluster_ips(spec: Manifest, before: Manifest) -> Errors:
+    """ValidateServiceClusterIPsRelatedFields. What hands out addresses asks this first."""
+    if spec.get("type") == "ExternalName":
+        return
     given, families = spec.get("clusterIPs") or [], spec.get("ipFamilies") or []
     here = "spec.clusterIPs"
     if spec.get("clusterIP") and given and given[0] != spec["clusterIP"]:
@@ -141,7 +138,7 @@ def _cluster_ips(spec: Manifest) -> Errors:
     if spec.get("ipFamilyPolicy") is not None:
         supported = ("PreferDualStack", "RequireDualStack", "SingleStack")
         yield from one_of("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], supported)
-    wrong = list(_each_ip(here, given))
+    wrong = list(_each_ip(here, given, before.get("clusterIPs") or ()))
     yield from wrong
     if len(given) > 2:
         yield invalid(here, given, "may only hold up to 2 values")
@@ -156,13 +153,13 @@ def _cluster_ips(spec: Manifest) -> Errors:
             )
 
 
-def _each_ip(path: str, given: list[str]) -> Errors:
+def _each_ip(path: str, given: list[str], kept: Collection[str]) -> Errors:
     for index, address in enumerate(given):
         if index == 0 and address == NONE:
             if len(given) > 1:
                 yield invalid(path, given, "'None' must be the first and only value")
         else:
-            yield from ip(f"{path}[{index}]", address)
+            yield from ip(f"{path}[{index}]", address, kept)
 
 
 def _node_ports(spec: Manifest, ports: list[Manifest]) -> Errors:
@@ -190,21 +187,24 @@ def _same_ports(ports: list[Manifest]) -> Errors:
         seen.add((protocol, number))
 
 
-def _source_ranges(annotations: Manifest, spec: Manifest) -> Errors:
+def _source_ranges(annotations: Manifest, spec: Manifest, old: Manifest | None) -> Errors:
+    """Blocks may have blanks around them, as they could in the annotation of before."""
     given = spec.get("loadBalancerSourceRanges") or []
+    balanced = spec.get("type") == "LoadBalancer"
     if given:
-        if spec.get("type") != "LoadBalancer":
+        if not balanced:
             yield forbidden("spec.LoadBalancerSourceRanges", _ONLY_BALANCED)
+        kept = [text.strip() for text in ((old or {}).get("spec") or {}).get("loadBalancerSourceRanges") or []]
         for index, value in enumerate(given):
-            yield from addresses.cidr(f"spec.LoadBalancerSourceRanges[{index}]", value.strip())
+            yield from addresses.cidr(f"spec.LoadBalancerSourceRanges[{index}]", value.strip(), kept)
     elif _SOURCE_RANGES in annotations:
-        here = f"metadata.annotations[{_SOURCE_RANGES}]"
-        if spec.get("type") != "LoadBalancer":
+        here, text = f"metadata.annotations[{_SOURCE_RANGES}]", annotations[_SOURCE_RANGES]
+        if not balanced:
             yield forbidden(here, _ONLY_BALANCED)
-        text = annotations[_SOURCE_RANGES].strip()
-        if any(list(addresses.cidr(here, value.strip())) for value in text.split(",") if text):
-            detail = "must be a comma separated list of CIDRs e.g. 192.168.0.0/16,10.0.0.0/8"
-            yield invalid(here, annotations[_SOURCE_RANGES], detail)
+        had = ((old or {}).get("metadata") or {}).get("annotations") or {}
+        if text.strip() and (old is None or had.get(_SOURCE_RANGES, "") != text):
+            for value in text.strip().split(","):
+                yield from addresses.cidr(here, value.strip())
 
 
 def _balancer(spec: Manifest) -> Errors:
@@ -242,26 +242,58 @@ def _policies(spec: Manifest) -> Errors:
 def validate_update(new: Manifest, old: Manifest) -> Errors:
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     if "ExternalName" not in (spec.get("type"), before.get("type")):
-        headless = is_headless(spec) and is_headless(before)
-        if not headless:
-            yield from _kept("clusterIPs", "clusterIP", spec.get("clusterIPs") or [], before.get("clusterIPs") or [])
-        yield from _kept("ipFamilies", "ipFamily", spec.get("ipFamilies") or [], before.get("ipFamilies") or [])
+        yield from _kept_addresses(spec, before)
+        if not is_headless(spec) and not is_headless(before):
+            yield from _kept_families(spec, before)
     balanced = spec.get("type") == before.get("type") == "LoadBalancer"
     if balanced and spec.get("loadBalancerClass") != before.get("loadBalancerClass"):
         yield invalid("spec.loadBalancerClass", spec.get("loadBalancerClass"), ONCE)
-    yield from validate(new)
+    checked = needs_health_check(before) and needs_health_check(spec)
+    if checked and spec.get("healthCheckNodePort") != before.get("healthCheckNodePort"):
+        yield forbidden("spec.healthCheckNodePort", "field is immutable")
+    yield from validate(new, old)
 
 
-def _kept(field: str, one: str, new: Sequence[str], old: Sequence[str]) -> Errors:
-    """A second family may come and go; what is there may not change (validateUpgradeDowngrade…)."""
-    if len(new) == len(old):
-        for index, value in enumerate(old):
-            if new[index] != value:
-                yield invalid(f"spec.{field}[{index}]", new, ONCE)
-    elif old and not new:
-        yield FieldError("FieldValueInvalid", f"spec.{field}[0]", None, f"primary {one} can not be unset")
-    elif old and new[0] != old[0]:
-        yield invalid(f"spec.{field}[0]", new, ONCE)
+def _kept_addresses(spec: Manifest, before: Manifest) -> Errors:
+    """A second address may come and go; the first may not change (validateUpgradeDowngradeClusterIPs)."""
+    if is_headless(spec) and is_headless(before):
+        return
+    given, had = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
+    here = "spec.clusterIPs"
+    if len(given) == len(had):
+        for index, address in enumerate(had):
+            if given[index] != address:
+                yield invalid(f"{here}[{index}]", given, ONCE)
+        return
+    if had and not given:
+        yield invalid(f"{here}[0]", spec.get("clusterIPs"), "primary clusterIP can not be unset")
+    if had and given and given[0] != had[0]:
+        yield invalid(f"{here}[0]", given, ONCE)
+    if len(had) > len(given) == 1 and spec.get("ipFamilyPolicy") != "SingleStack":
+        yield _released(spec, "secondary clusterIP")
+
+
+def _kept_families(spec: Manifest, before: Manifest) -> Errors:
+    """validateUpgradeDowngradeIPFamilies."""
+    given, had, shown = spec.get("ipFamilies") or [], before.get("ipFamilies") or [], spec.get("clusterIPs")
+    here = "spec.ipFamilies[0]"
+    if len(given) == len(had):
+        for index, family in enumerate(had):
+            if given[index] != family:
+                yield invalid(here, given, ONCE)
+        return
+    if len(had) > len(given) and not shown:
+        yield invalid(here, spec.get("ipFamilies"), "primary ipFamily can not be unset")
+    if had and given and given[0] != had[0]:
+        yield invalid(here, shown, ONCE)
+    if len(had) > len(given) == 1 and spec.get("ipFamilyPolicy") != "SingleStack":
+        yield _released(spec, "secondary ipFamily")
+
+
+def _released(spec: Manifest, what: str) -> FieldError:
+    return invalid(
+        "spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), f"must be set to 'SingleStack' when releasing the {what}"
+    )
 
 
 def validate_status(new: Manifest, old: Manifest) -> Errors:
@@ -269,11 +301,13 @@ def validate_status(new: Manifest, old: Manifest) -> Errors:
     ingress = ((new.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
     here = "status.loadBalancer.ingress"
     if ingress and spec.get("type") != "LoadBalancer":
-        yield forbidden(here, "may only be used when `spec.type` is LoadBalancer")
+        yield forbidden(here, "may only be used when `spec.type` is 'LoadBalancer'")
         return
+    before = ((old.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    kept = [item["ip"] for item in before if item.get("ip")]
     for index, item in enumerate(ingress):
         if item.get("ip"):
-            yield from ip(f"{here}[{index}].ip", item["ip"])
+            yield from ip(f"{here}[{index}].ip", item["ip"], kept)
         if item.get("ipMode") is not None:
             if not item.get("ip"):
                 yield forbidden(f"{here}[{index}].ipMode", "may not be specified when `ip` is not set")
@@ -281,8 +315,13 @@ def validate_status(new: Manifest, old: Manifest) -> Errors:
                 yield not_supported(f"{here}[{index}].ipMode", item["ipMode"], ("Proxy", "VIP"))
         if item.get("hostname"):
             yield from by_rule(f"{here}[{index}].hostname", item["hostname"], names.dns_subdomain)
-            if not list(ip("", item["hostname"])):
+            if sloppy_ip(item["hostname"]) is not None:
                 yield invalid(f"{here}[{index}].hostname", item["hostname"], "must be a DNS name, not an IP address")
+
+
+def status_warnings(service: Manifest) -> list[str]:
+    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    return _of_addresses("status.loadBalancer.ingress", [item.get("ip") or "" for item in ingress])
 
 
 def warnings(service: Manifest) -> list[str]:
@@ -301,18 +340,21 @@ def warnings(service: Manifest) -> list[str]:
             out.append("spec.externalIPs is ignored for headless services")
         if spec.get("sessionAffinity") == "ClientIP":
             out.append("spec.SessionAffinity is ignored for headless services")
-    if spec.get("externalIPs"):
+    out += _of_addresses("spec.externalIPs", spec.get("externalIPs") or [])
+    headless = spec.get("type") == "ClusterIP" and spec.get("clusterIP") == NONE
+    if spec.get("externalIPs") and not headless and spec.get("type") != "ExternalName":
         out.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
-        out += _of_addresses("spec.externalIPs", spec["externalIPs"])
     if spec.get("loadBalancerIP"):
         out += addresses.warnings("spec.loadBalancerIP", spec["loadBalancerIP"])
+    for index, block in enumerate(spec.get("loadBalancerSourceRanges") or []):
+        out += addresses.block_warnings(f"spec.loadBalancerSourceRanges[{index}]", block)
     if spec.get("type") == "ExternalName":
         if spec.get("externalIPs"):
             out.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
     elif spec.get("externalName"):
         out.append('spec.externalName is ignored when spec.type is not "ExternalName"')
     if spec.get("trafficDistribution") == "PreferClose":
-        out.append("spec.trafficDistribution: deprecated in v1.34+; please use PreferSameZone")
+        out.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
     return out
 
 

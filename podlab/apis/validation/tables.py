@@ -25,6 +25,7 @@ from podlab.apis.validation import (
     volume_warnings,
     warnings,
     workload_tables,
+    workload_warnings,
 )
 from podlab.apis.validation.rules import Errors, NameRule
 
@@ -40,6 +41,7 @@ NAME_RULES: Mapping[str, NameRule] = {
     "namespaces": names.dns_label,
     "services": names.dns_label,
     "events": names.path_segment,
+    "poddisruptionbudgets.policy": names.path_segment,  # theirs is not looked at
     "statefulsets.apps": names.dns_label,
 }
 
@@ -83,7 +85,7 @@ UPDATE: Mapping[str, Change] = {
     "nodes": kinds.node_update,
     "events": _again(events.old_style),
     "services": service.validate_update,
-    "endpoints": _again(endpoints.endpoints),
+    "endpoints": endpoints.endpoints_update,
     "endpointslices.discovery.k8s.io": endpoints.endpoint_slice_update,
     "persistentvolumeclaims": claims.claim_update,
     "persistentvolumes": claims.volume_update,
@@ -91,7 +93,7 @@ UPDATE: Mapping[str, Change] = {
     "resourcequotas": quotas.resource_quota_update,
     "replicationcontrollers": _again(replication.controller),
     "podtemplates": _again(replication.pod_template),
-    "horizontalpodautoscalers.autoscaling": _again(autoscaling.validate),
+    "horizontalpodautoscalers.autoscaling": autoscaling.validate_update,
     "poddisruptionbudgets.policy": _again(policies.disruption_budget),
     "priorityclasses.scheduling.k8s.io": policies.priority_class_update,
     "runtimeclasses.node.k8s.io": policies.runtime_class_update,
@@ -104,6 +106,9 @@ UPDATE: Mapping[str, Change] = {
     **workload_tables.UPDATE,
 }
 STATUS: Mapping[str, Change] = {
+    "horizontalpodautoscalers.autoscaling": autoscaling.validate_status,
+    "namespaces": kinds.namespace_status,
+    "nodes": kinds.node_update,
     "services": service.validate_status,
     "persistentvolumeclaims": claims.claim_status,
     "resourcequotas": quotas.resource_quota_status,
@@ -112,17 +117,15 @@ STATUS: Mapping[str, Change] = {
     **workload_tables.STATUS,
 }
 # Their strategies look at an update as at a new object first: every mistake is two causes.
-TWICE = frozenset(
-    {
-        "replicationcontrollers", "daemonsets.apps", "replicasets.apps", "jobs.batch", "nodes",
-        "persistentvolumeclaims",
-    }
-)  # fmt: skip
+TWICE = frozenset({"jobs.batch", "namespaces", "nodes", "persistentvolumes"})
 WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
+    "endpoints": endpoints.endpoints_warnings,
+    "resourcequotas": quotas.resource_quota_warnings,
+    "serviceaccounts": kinds.service_account_warnings,
     "secrets": kinds.secret_warnings,
     "persistentvolumeclaims": volume_warnings.of_claim,
     "persistentvolumes": volume_warnings.of_volume,
-    "replicationcontrollers": lambda obj: warnings.of_template("spec.template.", spec_of(obj).get("template") or {}),
+    "replicationcontrollers": replication.controller_warnings,
     "podtemplates": lambda obj: warnings.of_template("template.", obj.get("template") or {}),
     "nodes": warnings.of_node,
     "runtimeclasses.node.k8s.io": warnings.of_runtime_class,
@@ -130,3 +133,33 @@ WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
     "endpointslices.discovery.k8s.io": endpoints.endpoint_slice_warnings,
     **workload_tables.WARNINGS,
 }
+
+
+def _as_new(key: str) -> Callable[[Manifest, Manifest], list[str]]:
+    return lambda new, old: WARNINGS[key](new)
+
+
+def _of_new_generation(key: str) -> Callable[[Manifest, Manifest], list[str]]:
+    """Of a pod template only while it changes."""
+
+    def told(new: Manifest, old: Manifest) -> list[str]:
+        same = workload_warnings.generation(new) == workload_warnings.generation(old)
+        return [] if same else WARNINGS[key](new)
+
+    return told
+
+
+UPDATE_WARNINGS: Mapping[str, Callable[[Manifest, Manifest], list[str]]] = {
+    **{
+        key: _as_new(key)
+        for key in (
+            "endpoints", "nodes", "persistentvolumeclaims", "persistentvolumes", "runtimeclasses.node.k8s.io", "secrets",
+            "services",
+        )
+    },
+    "endpointslices.discovery.k8s.io": lambda new, old: endpoints.slice_address_warnings(new),
+    "podtemplates": _of_new_generation("podtemplates"),
+    "replicationcontrollers": _of_new_generation("replicationcontrollers"),
+    "serviceaccounts": kinds.service_account_update_warnings,
+    **workload_warnings.ON_UPDATE,
+}  # fmt: skip

@@ -13,9 +13,6 @@ from podlab.apis.validation import claim_specs, metadata, rollouts, template
 from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule, label_selector, not_negative
 
 _MISMATCH = "`selector` does not match template `labels`"
-_GCE_READ_ONLY = (
-    "must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only"
-)
 _ALWAYS = ("Always",)
 
 
@@ -88,14 +85,6 @@ def always_running(path: str, holder: Manifest, kind: str) -> Errors:
         yield forbidden(f"{path}.template.spec.activeDeadlineSeconds", detail)
 
 
-def read_only_disks(path: str, holder: Manifest) -> Errors:
-    spec = (holder.get("template") or {}).get("spec") or {}
-    for index, volume in enumerate(spec.get("volumes") or []):
-        disk = volume.get("gcePersistentDisk")
-        if disk is not None and not disk.get("readOnly"):
-            yield invalid(f"{path}.template.spec.volumes[{index}].gcePersistentDisk.readOnly", False, _GCE_READ_ONLY)
-
-
 def _replicated_template(path: str, spec: Manifest) -> Errors:
     """ValidatePodTemplateSpecForReplicaSet, with what is said of a selector that cannot be read."""
     selector = compiled(spec.get("selector"))
@@ -104,8 +93,6 @@ def _replicated_template(path: str, spec: Manifest) -> Errors:
         return
     yield from selected(path, selector, spec)
     yield from template.validate(f"{path}.template", spec.get("template") or {})
-    if (spec.get("replicas") or 0) > 1:
-        yield from read_only_disks(path, spec)
     yield from always_running(path, spec, "ReplicaSet")
 
 
@@ -150,7 +137,6 @@ def daemon_set(obj: Manifest) -> Errors:
         yield from selected(path, selector, spec)
     yield from not_everything(f"{path}.selector", spec.get("selector"), "daemonset")
     yield from template.validate(f"{path}.template", spec.get("template") or {})
-    yield from read_only_disks(path, spec)
     yield from always_running(path, spec, "DaemonSet")
     yield from not_negative(path, spec, "minReadySeconds")
     yield from rollouts.daemon_set(f"{path}.updateStrategy", spec.get("updateStrategy") or {})
@@ -158,8 +144,8 @@ def daemon_set(obj: Manifest) -> Errors:
 
 
 def daemon_set_update(new: Manifest, old: Manifest) -> Errors:
-    yield from daemon_set(new)
     yield from immutable("spec", spec_of(new), spec_of(old), "selector")
+    yield from daemon_set(new)
 
 
 _MANAGEMENT = ("OrderedReady", "Parallel")
@@ -175,7 +161,12 @@ _STATEFUL_MUTABLE = (
 
 
 def stateful_set(obj: Manifest) -> Errors:
-    path, spec = "spec", spec_of(obj)
+    yield from _stateful_spec(spec_of(obj), new=True, template_too=True)
+
+
+def _stateful_spec(spec: Manifest, *, new: bool, template_too: bool) -> Errors:
+    """`new`: the fields that cannot be changed are looked at only then."""
+    path = "spec"
     management = spec.get("podManagementPolicy") or ""
     if management not in _MANAGEMENT:
         yield invalid(f"{path}.podManagementPolicy", management, "must be 'OrderedReady' or 'Parallel'")
@@ -185,52 +176,67 @@ def stateful_set(obj: Manifest) -> Errors:
         value = retention.get(field) or ""
         if retention and value not in _RETENTION:
             yield not_supported(f"{path}.persistentVolumeClaimRetentionPolicy.{field}", value, _RETENTION)
+    for index, claim in enumerate((spec.get("volumeClaimTemplates") or []) if new else ()):
+        yield from claim_specs.claim_spec(f"{path}.volumeClaimTemplates[{index}].spec", claim.get("spec") or {})
     yield from not_negative(path, spec, "replicas")
     yield from not_negative(path, spec, "minReadySeconds")
     yield from not_negative(f"{path}.ordinals", spec.get("ordinals") or {}, "start")
-    if spec.get("serviceName"):
+    if new and spec.get("serviceName"):
         yield from by_rule(f"{path}.serviceName", spec["serviceName"], names.dns_label)
     yield from selection(f"{path}.selector", spec.get("selector"), "statefulset")
-    yield from _stateful_template(path, spec)
-    for index, claim in enumerate(spec.get("volumeClaimTemplates") or []):
-        yield from claim_specs.claim_spec(f"{path}.volumeClaimTemplates[{index}].spec", claim.get("spec") or {})
+    yield from _stateful_template(path, spec, template_too=template_too)
     yield from always_running(path, spec, "StatefulSet")
 
 
-def _stateful_template(path: str, spec: Manifest) -> Errors:
-    """The containers may mount the volumes that the claim templates will become."""
+def _stateful_template(path: str, spec: Manifest, *, template_too: bool) -> Errors:
+    """The containers may mount the volumes that the claim templates will become; hostname and subdomain are the
+    controller's. Labels and annotations are looked at twice, under a wrong path."""
     selector = compiled(spec.get("selector"))
     if selector is None:
         yield invalid(f"{path}.selector", shown_selector(spec.get("selector")))
         return
     yield from selected(path, selector, spec)
-    given = spec.get("template") or {}
-    inside = given.get("spec") or {}
-    volumes = inside.get("volumes") or []
-    known = {volume.get("name") for volume in volumes}
-    for claim in spec.get("volumeClaimTemplates") or []:
-        name = (claim.get("metadata") or {}).get("name") or ""
-        if name not in known and not names.dns_label(name):
-            volumes = [*volumes, {"name": name, "persistentVolumeClaim": {"claimName": name}}]
-    yield from template.validate(f"{path}.template", {**given, "spec": {**inside, "volumes": volumes}})
+    given, here = spec.get("template") or {}, f"{path}.template"
+    inside = {name: value for name, value in (given.get("spec") or {}).items() if name not in ("subdomain", "hostname")}
+    claims = {
+        name: {"name": name, "persistentVolumeClaim": {"claimName": name}}
+        for name in (
+            (claim.get("metadata") or {}).get("name") or "" for claim in spec.get("volumeClaimTemplates") or []
+        )
+    }
+    if claims:
+        others = [volume for volume in inside.get("volumes") or [] if volume.get("name") not in claims]
+        inside["volumes"] = [*claims.values(), *others]
+    if template_too:
+        yield from template.validate(here, {**given, "spec": inside})
+    yield from template.validate_head(here, given)
 
 
 def stateful_set_update(new: Manifest, old: Manifest) -> Errors:
-    yield from stateful_set(new)
+    """An old template that newer rules refuse may stay."""
     before = spec_of(old)
+    good = not any(_stateful_spec(before, new=False, template_too=True))
+    yield from _stateful_spec(spec_of(new), new=False, template_too=good)
     compared = {name: value for name, value in spec_of(new).items() if name not in _STATEFUL_MUTABLE}
     if compared != {name: value for name, value in before.items() if name not in _STATEFUL_MUTABLE}:
         yield forbidden("spec", _STATEFUL_ONLY)
 
 
 def controller_revision(obj: Manifest) -> Errors:
-    if obj.get("data") is None:
+    yield from _revision_number(obj)
+    data = obj.get("data")
+    if data is None:
         yield required("data", "data is mandatory")
+    elif not isinstance(data, dict):
+        yield required("data", "data must be a valid JSON object")
+
+
+def _revision_number(obj: Manifest) -> Errors:
     if (obj.get("revision") or 0) < 0:
         yield invalid("revision", obj["revision"], NOT_NEGATIVE)
 
 
 def controller_revision_update(new: Manifest, old: Manifest) -> Errors:
-    yield from controller_revision(new)
+    yield from _revision_number(new)
     if new.get("data") != old.get("data"):
         yield invalid("data", new.get("data"), metadata.IMMUTABLE)

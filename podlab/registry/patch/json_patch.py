@@ -10,9 +10,10 @@ from typing import Any
 
 from podlab.apis import status_errors
 from podlab.apis.types import Manifest
-from podlab.registry.patch.errors import not_applicable, wrong_type
+from podlab.registry.patch.errors import json_type, not_applicable
 
 MAX_OPERATIONS = 10_000
+_TEXTS = ("op", "path", "from")
 _OPERATIONS = frozenset({"add", "remove", "replace", "move", "copy", "test"})
 
 
@@ -24,13 +25,44 @@ class Operation:
     value: Any = None
 
 
-def parse(patch: Any) -> tuple[Operation, ...]:
-    if not isinstance(patch, list) or not all(isinstance(item, dict) for item in patch):
-        raise wrong_type(patch, "jsonpatch.Patch")
-    if len(patch) > MAX_OPERATIONS:
-        text = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(patch)}"
+def parse(patch: Any, *, strict: bool = True) -> tuple[Operation, ...]:
+    """`strict`: the patch is first decoded into a list of structs, which checks the types of their fields; that is so
+    unless fieldValidation is Ignore (patch.go, applyJSPatch). Null is a patch without operations."""
+    items = [] if patch is None else patch
+    if not isinstance(items, list):
+        raise _undecodable(items, "[]handlers.jsonPatchOp", "jsonpatch.Patch", strict)
+    for item in items:
+        if item is not None and not isinstance(item, dict):
+            raise _undecodable(item, "handlers.jsonPatchOp", "jsonpatch.Operation", strict)
+        if strict:
+            _check_fields(item or {})
+    if len(items) > MAX_OPERATIONS:
+        text = f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(items)}"
         raise status_errors.too_large(text)
-    return tuple(_operation(item) for item in patch)
+    return tuple(_operation(item or {}) for item in items)
+
+
+def unknown_fields(patch: Any) -> tuple[str, ...]:
+    """The strict decoding errors of a patch, as far as they are about fields that no operation has."""
+    items = patch if isinstance(patch, list) else []
+    return tuple(
+        f'unknown field "[{index}].{name}"'
+        for index, item in enumerate(items)
+        for name in (item if isinstance(item, dict) else ())
+        if name not in (*_TEXTS, "value")
+    )
+
+
+def _undecodable(value: Any, wanted: str, unchecked: str, strict: bool) -> status_errors.ApiError:
+    text = f"json: cannot unmarshal {json_type(value)} into Go value of type {wanted if strict else unchecked}"
+    return status_errors.bad_request(f"error decoding patch: {text}" if strict else text)
+
+
+def _check_fields(item: Manifest) -> None:
+    for name, value in item.items():
+        if name in _TEXTS and not isinstance(value, str | None):
+            text = f"json: cannot unmarshal {json_type(value)} into Go struct field jsonPatchOp.{name} of type string"
+            raise status_errors.bad_request(f"error decoding patch: {text}")
 
 
 def _operation(item: Manifest) -> Operation:

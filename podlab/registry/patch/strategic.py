@@ -14,12 +14,13 @@ from typing import Any
 from podlab.apis import schema, status_errors
 from podlab.apis.types import Manifest
 from podlab.registry.patch import element_order
-from podlab.registry.patch.errors import json_type
+from podlab.registry.patch.errors import go_text, json_type
 
 PATCH = "$patch"
 RETAIN_KEYS = "$retainKeys"
 ORDER = "$setElementOrder/"
 DELETE_PRIMITIVE = "$deleteFromPrimitiveList/"
+_DIRECTIVES = (PATCH, RETAIN_KEYS, ORDER, DELETE_PRIMITIVE)
 
 _BAD_RETAIN_KEYS = "invalid patch format of retainKeys"
 _BAD_PRIMITIVE_LIST = "invalid patch format of primitive list"
@@ -27,15 +28,28 @@ _BAD_ORDER_LIST = "invalid patch format of setElementOrder list"
 
 
 def check(patch: Any) -> None:
-    if not isinstance(patch, dict):
-        kind = "null" if patch is None else json_type(patch)
+    """Null is a patch that changes nothing."""
+    if not isinstance(patch, dict | None):
         raise status_errors.bad_request(
-            f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+            f"json: cannot unmarshal {json_type(patch)} into Go value of type map[string]interface {{}}"
         )
 
 
-def apply(obj: Manifest, patch: Manifest, definition: str) -> Manifest:
-    return _merge_map(obj, copy.deepcopy(patch), definition)
+def apply(obj: Manifest, patch: Manifest | None, definition: str) -> Manifest:
+    return _merge_map(obj, copy.deepcopy(patch or {}), definition)
+
+
+def shown(patch: Any) -> str:
+    """The patch as a refusal quotes it: Go's print of the map, whose directives have been carried out."""
+    return go_text(_undirected(patch or {}))
+
+
+def _undirected(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_undirected(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {field: _undirected(item) for field, item in value.items() if not field.startswith(_DIRECTIVES)}
 
 
 def _merge_map(original: Manifest, patch: Manifest, definition: str) -> Manifest:
@@ -97,7 +111,7 @@ def _merge_list(original: list[Any], patch: list[Any], known: schema.Field) -> l
     merged = list(original)
     for item in patch:
         if not isinstance(item, dict) or key not in item:
-            raise status_errors.plain_failure(f"map: {_go(item)} does not contain declared merge key: {key}")
+            raise status_errors.plain_failure(f"map: {go_text(item)} does not contain declared merge key: {key}")
         position = element_order.find(merged, item, key)
         if position is None:
             merged.append(_merge_map({}, dict(item), element))
@@ -115,7 +129,7 @@ def _directed(original: list[Any], patch: list[Any], key: str) -> tuple[list[Any
             rest.append(item)
         elif directive == "delete":
             if key not in item:
-                text = f"delete patch type with no merge key defined: {_go(item)}"
+                text = f"delete patch type with no merge key defined: {go_text(item)}"
                 raise status_errors.plain_failure(text)
             kept = [have for have in kept if not isinstance(have, dict) or have.get(key) != item[key]]
         elif directive == "replace":
@@ -176,15 +190,4 @@ def _list_key(definition: str, field: str) -> str:
 
 
 def _unknown_directive(directive: Any, holder: Manifest) -> status_errors.ApiError:
-    return status_errors.plain_failure(f"unknown patch type: {directive} in map: {_go(holder)}")
-
-
-def _go(value: Any) -> str:
-    """A value as Go's %v prints it: map[a:1 b:[x y]]."""
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{field}:{_go(item)}" for field, item in sorted(value.items())) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(_go(item) for item in value) + "]"
-    if value is None:
-        return "<nil>"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return status_errors.plain_failure(f"unknown patch type: {directive} in map: {go_text(holder)}")

@@ -5,6 +5,9 @@ Sources: pkg/registry/{core,policy,autoscaling,scheduling,node,discovery}/…/st
 
 from __future__ import annotations
 
+import uuid
+
+from podlab.apis import feature_gates, times
 from podlab.apis.types import Manifest
 from podlab.registry import metadata
 from podlab.registry.operations import Context
@@ -30,6 +33,22 @@ class CountedStrategy(StatusStrategy):
     def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
         super().prepare_for_create(ctx, obj)
         self.default(obj)  # the zeroes of a new status
+
+
+class ControllerStrategy(CountedStrategy):
+    """ReplicationControllers: a pod template between spec and status."""
+
+    def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
+        feature_gates.drop_disabled((obj.get("spec") or {}).get("template") or {})
+        super().prepare_for_create(ctx, obj)
+
+    def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        feature_gates.drop_disabled((new.get("spec") or {}).get("template") or {})
+        super().prepare_for_update(ctx, new, old)
+
+
+class BudgetStrategy(CountedStrategy):
+    unconditional_update = False
 
 
 class GenerationStrategy(Strategy):
@@ -72,8 +91,19 @@ class VolumeStrategy(Strategy):
 
     def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
         super().prepare_for_create(ctx, obj)
-        obj["status"] = {"phase": "Pending"}
+        obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": times.rfc3339(ctx.now)}
         _protect(obj, _VOLUME_PROTECTION)
+
+    def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        """Whoever changes the phase need not say when."""
+        super().prepare_for_subresource(ctx, new, old)
+        status, before = new.setdefault("status", {}), old.get("status") or {}
+        said, had = status.get("lastPhaseTransitionTime"), before.get("lastPhaseTransitionTime")
+        if status.get("phase") == before.get("phase"):
+            if said is None and had is not None:
+                status["lastPhaseTransitionTime"] = had
+        elif said in (None, had):
+            status["lastPhaseTransitionTime"] = times.rfc3339(ctx.now)
 
 
 def _protect(obj: Manifest, finalizer: str) -> None:
@@ -115,18 +145,86 @@ class TopCountedStrategy(Strategy):
             metadata.of(new)["generation"] = int(metadata.of(old).get("generation") or 0) + 1
 
 
+class FixedStrategy(TopCountedStrategy):
+    """A generation that never moves: PriorityClasses."""
+
+    def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        """Nothing is done."""
+
+
 class PodTemplateStrategy(TopCountedStrategy):
     returns_deleted = True
 
+    def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
+        feature_gates.drop_disabled(obj.get("template") or {})
+        super().prepare_for_create(ctx, obj)
+
+    def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        feature_gates.drop_disabled(new.get("template") or {})
+        super().prepare_for_update(ctx, new, old)
+
 
 class SliceStrategy(TopCountedStrategy):
-    """Labels count too: consumers select slices by them."""
+    """Labels count too: consumers select slices by them. What was `topology` in old versions is not taken any more."""
+
+    def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
+        super().prepare_for_create(ctx, obj)
+        _drop_topology(obj)
 
     def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
         super().prepare_for_update(ctx, new, old)
         labels = (metadata.of(new).get("labels") or {}) != (metadata.of(old).get("labels") or {})
         if labels and _content(new) == _content(old):
             metadata.of(new)["generation"] = int(metadata.of(old).get("generation") or 0) + 1
+        if new.get("endpoints") != old.get("endpoints"):
+            _drop_topology(new)
+
+
+def _drop_topology(obj: Manifest) -> None:
+    for endpoint in obj.get("endpoints") or []:
+        endpoint.pop("deprecatedTopology", None)
+
+
+class EndpointsStrategy(Strategy):
+    creates_on_update = True
+
+
+class LeaseStrategy(Strategy):
+    """Coordinated leader election stands behind a gate that is off."""
+
+    creates_on_update = True
+    unconditional_update = False
+
+    def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
+        super().prepare_for_create(ctx, obj)
+        _drop_election(obj)
+
+    def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        super().prepare_for_update(ctx, new, old)
+        _drop_election(new)
+
+
+def _drop_election(lease: Manifest) -> None:
+    for field in ("strategy", "preferredHolder"):
+        (lease.get("spec") or {}).pop(field, None)
+
+
+class LimitRangeStrategy(Strategy):
+    creates_on_update = True
+
+    def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
+        super().prepare_for_create(ctx, obj)
+        if not metadata.name_of(obj):
+            metadata.of(obj)["name"] = str(uuid.uuid4())
+
+
+class RuntimeClassStrategy(Strategy):
+    creates_on_update = True
+    unconditional_update = False
+
+
+class StorageClassStrategy(Strategy):
+    returns_deleted = True
 
 
 def _content(obj: Manifest) -> Manifest:

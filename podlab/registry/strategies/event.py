@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podlab.apis import names
 from podlab.apis.field_errors import FieldError
 from podlab.apis.types import Manifest
-from podlab.apis.validation import events, metadata
+from podlab.apis.validation import events
 from podlab.registry.strategy import Strategy
 
 
@@ -20,9 +19,7 @@ class EventStrategy(Strategy):
 
 class NewEventStrategy(EventStrategy):
     def validate(self, obj: Manifest) -> Sequence[FieldError]:
-        kept = metadata.validate(obj.get("metadata") or {}, namespaced=True, name_rule=names.dns_subdomain)
-        return [*events.new_style(obj), *kept]
+        return list(events.new_style(obj))
 
     def validate_update(self, new: Manifest, old: Manifest) -> Sequence[FieldError]:
-        kept = metadata.validate_update(new.get("metadata") or {}, old.get("metadata") or {})
-        return [*events.new_style_update(new, old), *kept]
+        return list(events.new_style_update(new, old))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podlab.apis import validation
 from podlab.apis.field_errors import FieldError
 from podlab.apis.types import Manifest
+from podlab.apis.validation import kinds
+from podlab.apis.validation import metadata as rules
 from podlab.registry import metadata
 from podlab.registry.operations import Context
 from podlab.registry.strategy import Strategy, keep
@@ -57,7 +58,8 @@ class NamespaceStrategy(Strategy):
 
     def validate_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> Sequence[FieldError]:
         if ctx.subresource == "finalize":
-            return validation.validate_update(self.resource, new, old)
+            changed = rules.validate_update(metadata.of(new), metadata.of(old))
+            return [*changed, *kinds.namespace_finalize(new)]
         return super().validate_subresource(ctx, new, old)
 
     def held(self, obj: Manifest) -> bool:

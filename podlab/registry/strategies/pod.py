@@ -46,6 +46,8 @@ class PodStrategy(Strategy):
             pod_subresources.prepare(ctx.subresource, new, old)
             return
         super().prepare_for_subresource(ctx, new, old)
+        for field in ("ownerReferences", "deletionTimestamp", "deletionGracePeriodSeconds"):
+            keep(metadata.of(new), metadata.of(old), field)
         status = new.setdefault("status", {})
         if not status.get("qosClass"):
             keep(status, old.get("status") or {}, "qosClass")

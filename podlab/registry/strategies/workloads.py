@@ -6,7 +6,7 @@ from podlab.apis import feature_gates, status_errors
 from podlab.apis.types import Manifest
 from podlab.registry import metadata
 from podlab.registry.operations import Context
-from podlab.registry.strategy import Strategy
+from podlab.registry.strategy import Strategy, keep
 
 _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
@@ -37,6 +37,11 @@ class DeploymentStrategy(WorkloadStrategy):
         before, after = metadata.of(old), metadata.of(new)
         if (after.get("annotations") or {}) != (before.get("annotations") or {}):
             after["generation"] = int(before.get("generation") or 0) + 1
+
+    def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        super().prepare_for_subresource(ctx, new, old)
+        if ctx.subresource == "status":
+            keep(metadata.of(new), metadata.of(old), "labels")
 
 
 class StatefulSetStrategy(WorkloadStrategy):
