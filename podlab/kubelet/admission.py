@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from podlab.apis import pods as pod_facts
 from podlab.apis import quantity, reasons
 from podlab.apis.types import Manifest
-from podlab.kubelet import container_config, node_affinity, pods, preemption, pressure, security
+from podlab.kubelet import container_config, node_affinity, pods, pressure, security
 from podlab.kubelet.context import Context
 from podlab.kubelet.node_status import MAX_PODS
 from podlab.runtime.interface import HostPort, MachineInfo
@@ -47,7 +47,7 @@ def refusal(ctx: Context, pod: Manifest) -> Refusal | None:
     short = [*_resources(pod, others, ctx.machine), *_others(ctx, pod, others)]
     if not short:
         return _selector(ctx, pod) or _ports(pod, others) or _taints(ctx, pod)
-    if not preemption.is_critical(pod):
+    if not pressure.is_critical(pod):
         return replace(short[0], missing=())
     missing = tuple(one for each in short for one in each.missing)
     return _selector(ctx, pod) or _ports(pod, others) or _taints(ctx, pod) or replace(short[0], missing=missing)

@@ -22,6 +22,7 @@ from podlab.runtime.interface import ContainerState
 
 CHECK_SECONDS = 10.0
 GRACE = 1  # immediateEvictionGracePeriodSeconds
+_WHY = f"local storage is measured every {CHECK_SECONDS:g} s; a pod above its limit fails, and its containers have {GRACE} s to end"
 
 
 def complaint(pod: Manifest, folders: Folders, used: Callable[[Path], int] = used_bytes) -> str:
@@ -52,7 +53,7 @@ def look_at(ctx: Context, state: PodState) -> bool:
         text = pressure.limit_complaint(pod, used) if used is not None else ""
     if not text or state.forced is not None:
         return False
-    ctx.recorder.event(pod, reasons.WARNING, reasons.EVICTED, text, why="it was looked at, as every ten seconds")
+    ctx.recorder.event(pod, reasons.WARNING, reasons.EVICTED, text, why=_WHY)
     state.forced, state.grace = Forced(reasons.EVICTED, text, unless_succeeded=True), GRACE
     return True
 

@@ -7,10 +7,10 @@ simulated one when the Node changes, and every ten seconds of lab time while the
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from podlab.apis import reasons
+from podlab.apis import reasons, times
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.clock import Timer
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 THRESHOLDS = "podlab.dev/eviction-hard"
 _ABOUT_US = (readings.SIMULATED_PREFIX, THRESHOLDS)
+_HOLD = times.go_duration(pressure.HOLD.total_seconds())
 _BAD_ANNOTATION = "the node goes on with what it had before"
 # condition → event when it comes, event when it goes
 _TOLD = {
@@ -91,7 +92,8 @@ class EvictionManager:
         met = pressure.met(thresholds, found)
         now = self._ctx.clock.now()
         self._seen |= {pressure.SIGNALS[one.signal][0]: now for one in met}
-        self._show(node, pressure.held(self._seen, now))
+        crossed = {pressure.SIGNALS[one.signal][0]: _crossing(one, found[one.signal]) for one in reversed(met)}
+        self._show(node, pressure.held(self._seen, now), crossed)
         evicting = self._look_at_storage()
         if met and not evicting:
             self._relieve(node, met[0], found[met[0].signal])
@@ -129,7 +131,7 @@ class EvictionManager:
             logger.warning("node %s: %s", self._ctx.node, problem)
             self._event(node, reasons.WARNING, reasons.FAILED_VALIDATION, problem, _BAD_ANNOTATION)
 
-    def _show(self, node: Manifest, conditions: frozenset[str]) -> None:
+    def _show(self, node: Manifest, conditions: frozenset[str], crossed: Mapping[str, str]) -> None:
         before, self.conditions = self.conditions, conditions
         if before == conditions:
             return
@@ -137,13 +139,13 @@ class EvictionManager:
         for name in sorted(before ^ conditions):
             came = name in conditions
             reason = _TOLD[name][0 if came else 1]
-            why = "a threshold was crossed" if came else "nothing was short for five minutes"
+            why = crossed.get(name, "") if came else f"nothing was short for {_HOLD}"
             text = f"Node {self._ctx.node} status is now: {reason}"
             self._event(node, reasons.NORMAL, reason, text, why)
 
     def _relieve(self, node: Manifest, threshold: Threshold, reading: Reading) -> None:
         resource = pressure.SIGNALS[threshold.signal][1]
-        why = f"{threshold.signal} is {reading.available}, the threshold {threshold.of(reading.capacity)}"
+        why = _crossing(threshold, reading)
         text = f"Attempting to reclaim {resource}"
         self._event(node, reasons.WARNING, reasons.EVICTION_THRESHOLD_MET, text, why)
         living = {
@@ -181,3 +183,7 @@ class EvictionManager:
     def _event(self, node: Manifest, kind: str, reason: str, text: str, why: str) -> None:
         about = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": self._ctx.node, "uid": self._ctx.node}}
         self._ctx.recorder.event(about, kind, reason, text, why=why)
+
+
+def _crossing(threshold: Threshold, reading: Reading) -> str:
+    return f"{threshold.signal} is {reading.available}, less than the threshold {threshold.of(reading.capacity)}"

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from podlab.apis import pods as pod_facts
 from podlab.apis.types import Manifest
+from podlab.kubelet.pressure import is_critical
 
-CRITICAL = 2_000_000_000  # scheduling.SystemCriticalPriority
 _CLASSES = ("BestEffort", "Burstable", "Guaranteed")
 _SMALL_FIRST = ("memory", "cpu")
 
@@ -19,11 +19,6 @@ Amounts = Mapping[str, int]  # by resource; cpu in thousandths
 
 class NoneFound(Exception):
     """Even all pods that may go would not be enough."""
-
-
-def is_critical(pod: Manifest) -> bool:
-    """Static pods are (pkg/kubelet/types/pod_update.go IsCriticalPod)."""
-    return pod_facts.is_static(pod) or pod_facts.priority(pod) >= CRITICAL
 
 
 def choose(pod: Manifest, others: Sequence[Manifest], missing: Amounts) -> list[Manifest]:

@@ -125,7 +125,8 @@ def held(last_seen: Mapping[str, datetime], now: datetime) -> frozenset[str]:
 
 
 def is_critical(pod: Manifest) -> bool:
-    return int(pod["spec"].get("priority") or 0) >= CRITICAL_PRIORITY
+    """Never evicted; static pods are (pkg/kubelet/types/pod_update.go IsCriticalPod)."""
+    return pod_facts.is_static(pod) or pod_facts.priority(pod) >= CRITICAL_PRIORITY
 
 
 def victim(

@@ -8,6 +8,7 @@ import pytest
 from fake_runtime import FOREVER, Run
 from kubelet_world import START, World, container, pod
 
+from podlab.apis.types import Manifest
 from podlab.kubelet import backoff, status_why
 from podlab.kubelet.plan import Verdict
 from podlab.runtime.interface import ExecResult
@@ -115,3 +116,22 @@ def test_a_failed_config_says_when_it_is_tried_again(world: World) -> None:
     assert world.api.whys[-1] == (
         'main: CreateContainerConfigError: configmap "none" not found; it is tried again in 10s'
     )
+
+
+def test_a_node_that_gets_short_says_of_what(world: World) -> None:
+    node = world.api.get("nodes", "", "node-a").obj
+    node["metadata"]["annotations"] = {
+        "sim.podlab.dev/memory.available": "10Mi",
+        "podlab.dev/eviction-hard": "memory.available<100Mi",
+    }
+    whys: list[str] = []
+    event = world.told.event
+
+    def listening(obj: Manifest, kind: str, reason: str, message: str, *, field_path: str = "", why: str = "") -> None:
+        if reason == "NodeHasInsufficientMemory":
+            whys.append(why)
+        event(obj, kind, reason, message, field_path=field_path, why=why)
+
+    world.told.event = listening  # type: ignore[method-assign]
+    world.api.put("nodes", node)
+    assert whys == ["memory.available is 10485760, less than the threshold 100Mi"]
