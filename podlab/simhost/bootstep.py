@@ -15,7 +15,7 @@ from podlab.simhost.streams import Door
 from podlab.storage import hub
 
 # A burst of changes is a few turns of the world, not one for each: a turn costs more than a change.
-APART_SECONDS = 0.02
+APART_SECONDS = 0.05
 
 
 class SimStep(bootsteps.StartStopStep):

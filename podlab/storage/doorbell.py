@@ -32,7 +32,7 @@ HISTORY = "h"
 CLUSTER = "c"
 
 _TIMEOUT = 0.5  # seconds for one call to Redis
-_APART = 0.004  # seconds from one publication to the next: writes that come thick and fast share a ring
+_APART = 0.01  # seconds from one publication to the next: writes that come thick and fast share a ring
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between attempts while Redis is away
 _AFTER_IDLE = 30.0  # seconds without work after which the publishing thread ends
 
