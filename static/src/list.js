@@ -4,6 +4,8 @@ import { firstIndex } from "./book.js";
 import { connect } from "./socket.js";
 import { humanDuration } from "./times.js";
 
+const STILL_MS = 100; // after the last row that came into the window
+
 const table = document.querySelector("table[data-list]");
 if (table) start(table);
 
@@ -17,13 +19,17 @@ function start(table) {
   const kind = resource === "pods" ? pods(table.dataset) : objects();
   const lines = new Map([...body.rows].map((line) => [line.dataset.name, line]));
   const seen = new Set(); // those that the window shows: only their ages run
+  let still = null; // set while somebody scrolls: an age that changes lays the whole table out, in a long one too slowly for that
   const watcher = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) {
-        seen.add(target);
-        ages(target);
-      } else seen.delete(target);
+      if (isIntersecting) seen.add(target);
+      else seen.delete(target);
     }
+    clearTimeout(still);
+    still = setTimeout(() => {
+      still = null;
+      seen.forEach(ages);
+    }, STILL_MS);
   });
   for (const line of lines.values()) watcher.observe(line);
 
@@ -77,7 +83,9 @@ function start(table) {
     if (count) count.textContent = body.rows.length;
   }
 
-  setInterval(() => seen.forEach(ages), 1000);
+  setInterval(() => {
+    if (still === null) seen.forEach(ages);
+  }, 1000);
   connection.start();
 }
 
