@@ -59,6 +59,8 @@ PLACES: dict[str, list[str]] = {
     "login-link": ["/login/used-up"],
     "clusters": ["/clusters"],
     "runs": ["/runs"],
+    "settings": ["/settings"],
+    "help": ["/help"],
     "overview": ["/c/main/"],
     "clock": ["/c/main/clock"],
     "pods": [f"{_NS}/pods", f"{_NS}/pods?rev=last", "/c/main/ns/kube-public/pods"],

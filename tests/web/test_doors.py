@@ -15,6 +15,8 @@ PLACES = [
     "/",
     "/clusters",
     "/runs",
+    "/settings",
+    "/help",
     "/c/main/",
     "/c/main/clock",
     "/c/main/ns/default/pods",
@@ -89,6 +91,12 @@ def test_guessing_ends_also_for_who_can_log_in(lab: None) -> None:
     assert answer.status_code == 429
     assert browser.post("/login", {"username": "ada", "password": "correct ada"}).status_code == 429
     assert Client().post("/login", {"username": "eve", "password": "correct eve"})["Location"] == "/"
+
+
+def test_the_settings_say_what_one_may_do(student: Client) -> None:
+    shown = student.get("/settings").content.decode()
+    assert '<td class="name">student</td><td class="mono">main</td><td class="mono">default</td>' in shown
+    assert "python manage.py kubeconfig sam" in student.get("/help").content.decode()
 
 
 def test_login_does_not_lead_to_other_sites(lab: None) -> None:

@@ -1,6 +1,8 @@
-"""In and out: name and password, or the one-time link that `make up` prints."""
+"""In and out: name and password, or the one-time link that `make up` prints; settings of the own browser, help."""
 
 from __future__ import annotations
+
+import shlex
 
 from django.contrib.auth import login, logout
 from django.contrib.auth.views import LoginView
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from podlab.registry import identity
 from podlab.web.context import THEME_COOKIE, THEME_SECONDS, THEMES
+from podlab.web.place import page
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -36,6 +39,21 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
 def leave(request: HttpRequest) -> HttpResponse:
     logout(request)
     return redirect("login")
+
+
+@page
+@require_GET
+def settings(request: HttpRequest) -> HttpResponse:
+    """What a person chooses for the own browser, and what the person may do."""
+    return render(request, "settings.html", {"grants": identity.of_user(request.user).grants})
+
+
+@page
+@require_GET
+def help_page(request: HttpRequest) -> HttpResponse:
+    """How pages are read, and their keys."""
+    command = shlex.join(["python", "manage.py", "kubeconfig", request.user.get_username()])
+    return render(request, "help.html", {"command": command})
 
 
 @require_POST
