@@ -65,6 +65,8 @@ def test_a_pod_is_written_looked_at_and_deleted(plain: Page) -> None:
         expect(plain.locator("main")).to_contain_text(said)
     plain.get_by_role("link", name="Replay").click()
     expect(plain.get_by_text("You are in the past")).to_be_visible()
+    expect(plain.locator(".past [data-play]")).to_be_hidden()
+    expect(plain.locator(".past").get_by_role("button", name="Show")).to_be_visible()
     plain.get_by_role("link", name="The change before").click()
     expect(plain.get_by_text("You are in the past")).to_be_visible()
     plain.get_by_role("link", name="Back to now").click()
