@@ -469,3 +469,16 @@ def test_the_journal_stays_small(sim: Sim) -> None:
 )
 def test_durations(text: str, micros: float) -> None:
     assert duration(text) == micros
+
+
+def test_a_debugger_sees_the_process_of_its_target_and_a_shared_namespace_all(sim: Sim) -> None:
+    target = sim.shell("exec sleep 62")
+    count = 'for p in /proc/[0-9]*; do tr "\\0" " " < $p/cmdline; echo; done; ps | wc -l; sleep 600'
+    debugger = sim.shell(count, name="dbg", pid_namespace=PidNamespace.TARGET, pid_target=target)
+    assert Lines(sim.runtime, debugger).text.startswith("sleep 62 \nsh -c for p in")
+    shared = sim.shell(count, name="shared", pid_namespace=PidNamespace.POD)
+    said = Lines(sim.runtime, shared).text
+    assert said.startswith("/pause \nsleep 62 \nsh -c")
+    assert said.endswith("\n6\n")
+    sim.crash()
+    assert Lines(sim.runtime, shared).text == said

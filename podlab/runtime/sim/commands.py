@@ -87,6 +87,8 @@ def base_name(word: str) -> str:
 def run(shell: Shell, argv: list[str], *, direct: bool = False, lenient: bool = False) -> Program:
     """`direct`: the command is PID 1 itself. `lenient` (probes, hooks): unknown commands succeed at once."""
     name = base_name(argv[0])
+    if direct and name != "exec":
+        shell.machine.argv = tuple(argv)
     if name == "exec" and len(argv) > 1:
         code = yield from run(shell, argv[1:], direct=shell.pid1, lenient=lenient)
         raise Exit(code)

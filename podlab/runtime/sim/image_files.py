@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from podlab.runtime.node_files import FOLDER, NodeFile, folder, link
 
 _FOLDERS = (
-    "/bin", "/dev", "/dev/pts", "/dev/shm", "/etc", "/home", "/lib", "/lib64", "/mnt", "/opt", "/proc", "/proc/1", "/run",
+    "/bin", "/dev", "/dev/pts", "/dev/shm", "/etc", "/home", "/lib", "/lib64", "/mnt", "/opt", "/proc", "/run",
     "/sbin", "/srv", "/sys", "/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/sbin", "/usr/share", "/var",
     "/var/cache", "/var/lib", "/var/log", "/var/run", "/var/spool", "/var/spool/mail", "/var/www",
 )  # fmt: skip
@@ -84,40 +85,57 @@ class ImageFiles:
     hostname: str = "localhost"
     rights: Rights = field(default_factory=Rights)
     env: Callable[[], Mapping[str, str]] = dict
-    argv: Callable[[], Iterable[str]] = tuple
+    processes: Callable[[], Mapping[int, Sequence[str]]] = lambda: {1: ()}
     mounts: Callable[[], Mapping[str, tuple[str, bool]]] = dict
 
     def at(self, path: str) -> NodeFile | None:
         found = _STATIC.get(path)
         if found is not None:
             return found
+        if path.startswith("/proc/"):
+            return self._process(path)
         make = self._made().get(path)
-        return NodeFile(make(), mode=0o644 if path.startswith("/etc/") else 0o444) if make is not None else None
+        return NodeFile(make()) if make is not None else None
 
     def names(self, path: str) -> Iterable[str]:
         if path not in _IMAGE_NAMES:
             _IMAGE_NAMES[path] = tuple(posixpath.basename(one) for one in _known() if posixpath.dirname(one) == path)
-        return _IMAGE_NAMES[path]
+        if path == "/proc":
+            return (*_IMAGE_NAMES[path], "mounts", *(str(pid) for pid in self.processes()))
+        return ("cmdline", "environ", "mounts", "status") if re.fullmatch(r"/proc/\d+", path) else _IMAGE_NAMES[path]
+
+    def _process(self, path: str) -> NodeFile | None:
+        """/proc/mounts, /proc/PID and what is in there."""
+        if path == "/proc/mounts":
+            return NodeFile(self._mount_table(), mode=0o444)
+        match = re.fullmatch(r"/proc/(\d+)(?:/(\w+))?", path)
+        argv = self.processes().get(int(match[1])) if match is not None else None
+        if match is None or argv is None:
+            return None
+        if match[2] is None:
+            return folder(0o555)
+        known: dict[str, Callable[[], str]] = {
+            "cmdline": lambda: "".join(f"{word}\0" for word in argv),
+            "environ": lambda: "".join(f"{name}={value}\0" for name, value in self.env().items()),
+            "mounts": self._mount_table,
+            "status": lambda: self._status(int(match[1]), argv),
+        }
+        return NodeFile(known[match[2]](), mode=0o444) if match[2] in known else None
 
     def _made(self) -> dict[str, Callable[[], str]]:
         return {
             "/etc/hostname": lambda: f"{self.hostname}\n",
-            "/proc/1/environ": lambda: "".join(f"{name}={value}\0" for name, value in self.env().items()),
-            "/proc/1/cmdline": lambda: "".join(f"{word}\0" for word in self.argv()),
-            "/proc/1/status": self._status,
-            "/proc/1/mounts": self._mount_table,
-            "/proc/mounts": self._mount_table,
         }
 
-    def _status(self) -> str:
-        name = posixpath.basename(next(iter(self.argv()), "pause"))[:15]
+    def _status(self, pid: int, argv: Sequence[str]) -> str:
+        name = posixpath.basename(argv[0] if argv else "pause")[:15]
         rights, bounding = self.rights, self.rights.bounding()
         effective = bounding if rights.user == 0 else 0
         users, groups = (f"{one}\t{one}\t{one}\t{one}" for one in (rights.user, rights.group))
         rows = {
             "Name": name,
             "State": "S (sleeping)",
-            "Pid": "1",
+            "Pid": str(pid),
             "PPid": "0",
             "Uid": users,
             "Gid": groups,

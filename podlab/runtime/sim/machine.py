@@ -10,7 +10,7 @@ PID 1 follows the kernel's rule: a signal for which it has no handler does nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -91,13 +91,14 @@ class Machine:
         """`emit(micros, stream, text)` gets whatever PID 1 and its children write to stdout and stderr."""
         self.setting = setting
         self.now = 0
+        self.argv: Sequence[str] = setting.argv  # of the main process now
+        self.outside = Outside(nowhere)
         self.files = files
         self.use(files)
         self.end: End | None = None
         self.ports: dict[int, Site | None] = {}  # None: open, but no HTTP behind it
         self.handled: set[str] = set()  # signals that PID 1 has a handler for
         self.memory: int | None = None  # bytes, as far as the program says
-        self.outside = Outside(nowhere)
         self.pending: list[str] = []  # handled signals that PID 1 has not looked at yet
         self._emit = emit
         self._processes: list[Process] = []
@@ -111,7 +112,7 @@ class Machine:
             hostname=setting.hostname,
             rights=rights,
             env=setting.environment,
-            argv=lambda: setting.argv,
+            processes=self.processes,
             mounts=lambda: {path: volume.kind() for path, volume in files.volumes.items()},
         )
         files.image, files.image_names = image.at, image.names
@@ -122,6 +123,12 @@ class Machine:
         work = setting.working_dir
         if files.mount_of(work) is None and files.find(work) is None:
             files.own[work] = folder()  # the runtime makes it
+
+    def processes(self) -> dict[int, Sequence[str]]:
+        """What is seen below /proc, by number: the main process, and those of other containers whose namespace it is in."""
+        if self.setting.first_process:
+            return {1: self.argv}
+        return {1 + 6 * index: words for index, words in enumerate(self.outside.processes() or [self.argv])}
 
     def out(self, stream: str, text: str) -> None:
         self._emit(self.now, stream, text)

@@ -56,6 +56,11 @@ class Outside:
             return Route(None)
         return Route(tuple((str(one[0]), int(one[1])) for one in found["to"]), bool(found["sticky"]))
 
+    def processes(self) -> list[list[str]]:
+        """The main processes of the containers whose namespace this one is in, the first being process 1."""
+        found = self._ask(("processes",))
+        return [[str(word) for word in one] for one in found or ()]
+
     def placed(self, root: str) -> dict[str, Any] | None:
         """What the kubelet placed in a volume, by path below its root, as `node_files` writes it; None = not known."""
         found = self._ask(("files", root))

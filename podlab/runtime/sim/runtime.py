@@ -27,6 +27,7 @@ from podlab.runtime.interface import (
     HttpResult,
     ImageInfo,
     MachineInfo,
+    PidNamespace,
     PodRef,
     PodStatus,
     PullProgress,
@@ -391,6 +392,8 @@ class SimRuntime:
     def _outside(self, container: SimContainer, question: Question) -> Any:
         if question[0] == "files":
             return self._placed(question[1])
+        if question[0] == "processes":
+            return self._processes(container)
         return outside.answer(self._network, lambda port: self._in_pod(container.sandbox_id, port), question)
 
     def place_files(self, root: str, files: Mapping[str, NodeFile]) -> None:
@@ -403,6 +406,19 @@ class SimRuntime:
     def volume_bytes(self, root: str) -> int:
         """What the files of a volume take that containers wrote."""
         return sum(file.bytes for file in self._node.volumes.get(root, {}).values() if not file.is_folder)
+
+    def _processes(self, container: SimContainer) -> list[list[str]]:
+        """Those of the pod below its pause, or of the target and then its own."""
+        config = container.config
+        if config.pid_namespace is PidNamespace.TARGET:
+            target = self._node.containers.get(config.pid_target)
+            seen = [one for one in (target, container) if one is not None]
+        else:
+            seen = sorted(
+                self._in_sandbox(container.sandbox_id), key=lambda one: (one.started_at or one.created_at, one.id)
+            )
+        alive = [list(one.machine.argv) for one in seen if one.machine is not None and one.ended is None]
+        return alive if config.pid_namespace is PidNamespace.TARGET else [["/pause"], *alive]
 
     def _placed(self, root: str) -> dict[str, Any] | None:
         found = self._node.placed.get(root)

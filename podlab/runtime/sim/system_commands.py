@@ -97,12 +97,11 @@ def _whoami(shell: Shell, argv: list[str]) -> int:
 
 
 def _ps(shell: Shell, argv: list[str]) -> int:
-    """The main process, and this command. Children of the main process are not told apart."""
-    owner, setting = shell.machine.files.owner, shell.machine.setting
+    """The main processes, and this command. Children of a main process are not told apart."""
+    owner, found = shell.machine.files.owner, shell.machine.processes()
     shell.io.out("PID   USER     TIME  COMMAND\n")
-    rows = [(1, " ".join(setting.argv))] if setting.first_process else [(1, "/pause"), (7, " ".join(setting.argv))]
-    for pid, command in (*rows, (12, " ".join(argv))):
-        shell.io.out(f"{pid:5d} {user(owner.uid):<8}  0:00 {command}\n")
+    for pid, words in (*found.items(), (max(found) + 6, argv)):
+        shell.io.out(f"{pid:5d} {user(owner.uid):<8}  0:00 {' '.join(words)}\n")
     return 0
 
 
