@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import bootsteps
+from django.conf import settings
 
 from podlab.scheduler import tasks
 from podlab.scheduler.control import ControlHost
@@ -21,7 +22,7 @@ class ControlStep(bootsteps.StartStopStep):
         self._host: ControlHost | None = None
 
     def start(self, parent: Any) -> None:
-        self._host = ControlHost(hub=hub.hub(), send_schedule=tasks.send_schedule)
+        self._host = ControlHost(hub=hub.hub(), send_schedule=tasks.send_schedule, logs=settings.PODLAB_DATA / "logs")
         self._host.start()
 
     def stop(self, parent: Any) -> None:

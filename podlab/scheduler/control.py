@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from podlab.clock import Clock
+from podlab.logs import layout
 from podlab.registry.client import Client
 from podlab.registry.identity import system
 from podlab.registry.realtime import RealTimeClusters
 from podlab.scheduler import work
 from podlab.scheduler.event_ttl import EventTtl
 from podlab.scheduler.queue import SchedulingQueue
-from podlab.storage import clusters, compaction
+from podlab.storage import clusters, compaction, forgetting
 from podlab.storage.hub import Hub
 from podlab.storage.log import LogEntry
 
@@ -55,10 +57,12 @@ class ClusterControl:
 
 
 class ControlHost:
-    """One per control worker. `send_schedule` enqueues a task; it raises when the broker is away."""
+    """One per control worker. `send_schedule` enqueues a task; it raises when the broker is away. `logs`: the folder under
+    which the clusters keep their logs."""
 
-    def __init__(self, *, hub: Hub, send_schedule: Send, clock: Clock | None = None) -> None:
+    def __init__(self, *, hub: Hub, send_schedule: Send, clock: Clock | None = None, logs: Path | None = None) -> None:
         self._send_schedule = send_schedule
+        self._logs = logs
         self._clusters = RealTimeClusters("control", hub=hub, make=self._control, clock=clock)
 
     def start(self) -> None:
@@ -87,3 +91,12 @@ class ControlHost:
     def _compact(self) -> None:
         self._clusters.clock.call_later(COMPACTION_SECONDS, self._compact)
         compaction.compact(KEPT_REVISIONS)
+        self._forget_pods()
+
+    def _forget_pods(self) -> None:
+        """Logs first: what is cut off between is looked at again, as long as there are rows."""
+        found = forgetting.untold()
+        if self._logs is not None:
+            for pod in found:
+                layout.remove_pod(self._logs / pod.cluster, pod)
+        forgetting.forget(found)

@@ -7,12 +7,12 @@ import itertools
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from storage_samples import AT, make_pod, pod_key
+from storage_samples import AT, make_pod, make_probe, pod_key
 from storage_traffic import Op, ops, write
 
-from podlab.storage import clusters, compaction, log, store
+from podlab.storage import clusters, compaction, forgetting, history, log, pulls, store
 from podlab.storage.errors import Compacted
-from podlab.storage.models import Change
+from podlab.storage.models import Change, ImagePull
 
 pytestmark = pytest.mark.usefixtures("main_cluster")
 
@@ -105,3 +105,25 @@ def test_whatever_is_read_at_or_above_the_floor_stays_the_same(
         below = set(Change.objects.filter(cluster=cluster, revision__lte=floor).values_list("revision", flat=True))
         if floor >= begin:
             assert below == {item.revision for item in pages[floor]}
+
+
+def test_what_nobody_can_reach_any_more_is_forgotten() -> None:
+    """Runs, probe results and pulls go with the last change that tells of their pod; those of others stay."""
+    uids = [f"0000000{number}-0000-4000-8000-000000000000" for number in range(3)]
+    for number, uid in enumerate(uids):
+        store.create(pod_key(f"p{number}"), make_pod(f"p{number}", uid=uid), at=AT)
+    for uid in [*uids, "f" * 32]:  # the last one is a static pod's
+        history.start_run(history.Run("main", "default", "p", uid, "app", 0, "node-a", "c", "i", AT))
+        history.record_probes([make_probe(uid)] * 3)
+        pulls.record(pulls.PullRow("main", uid, "app", "i", AT))
+    store.delete(pod_key("p0"), at=AT)
+    store.delete(pod_key("p1"), at=AT)
+    assert forgetting.untold() == []
+    compaction.compact(keep=1)  # the deletion of p1 is told still
+    assert [pod.uid for pod in forgetting.untold()] == [uids[0]]
+    assert forgetting.forget(forgetting.untold()) == 5
+    assert forgetting.untold() == []
+    assert history.runs_of("main", uids[0]) == history.probes_of("main", uids[0]) == []
+    for uid in (uids[1], uids[2], "f" * 32):
+        assert (len(history.runs_of("main", uid)), len(history.probes_of("main", uid))) == (1, 3)
+    assert ImagePull.objects.count() == 3
