@@ -69,11 +69,6 @@ def container_named(pod: Manifest, name: str) -> Placed | None:
     return next((item for item in containers(pod) if item.name == name), None)
 
 
-def container_sort(pod: Manifest, name: str) -> Sort | None:
-    found = container_named(pod, name)
-    return found.sort if found else None
-
-
 def container_statuses(pod: Manifest) -> Iterator[Manifest]:
     status = pod.get("status") or {}
     for _, _, field in _LISTS:

@@ -166,12 +166,6 @@ def method_not_allowed() -> ApiError:
     )
 
 
-def method_not_supported(resource: Resource | str, action: str) -> ApiError:
-    """A verb that the resource lacks: "create is not supported on resources of kind "bindings"."""
-    text = f'{action} is not supported on resources of kind "{_key(resource)}"'
-    return ApiError(405, "MethodNotAllowed", text, details=_details(resource, ""))
-
-
 def not_acceptable(message: str = "") -> ApiError:
     text = message or "only the following media types are accepted: " + ", ".join(ACCEPTED_BODIES)
     return ApiError(406, "NotAcceptable", text)
@@ -209,13 +203,3 @@ def timeout(message: str, retry_after: int = 0) -> ApiError:
 
 def service_unavailable(message: str) -> ApiError:
     return ApiError(503, "ServiceUnavailable", message)
-
-
-def from_status(status: Mapping[str, Any]) -> ApiError:
-    """The way back, for code that receives a Status."""
-    return ApiError(
-        int(status.get("code") or 500),
-        str(status.get("reason") or ""),
-        str(status.get("message") or ""),
-        details=status.get("details"),
-    )

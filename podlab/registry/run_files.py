@@ -258,8 +258,8 @@ def _shape_error(line: ChangeLine) -> str:
         return "spec.volumes: a name is missing"
     statuses = line.object.get("status") or {}
     for group in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
-        if any(not status.get("name") for status in statuses.get(group) or ()):
-            return f"status.{group}: a name is missing"
+        if any(names.dns_label(status.get("name") or "") for status in statuses.get(group) or ()):
+            return f"status.{group}: a name is missing or invalid"
     if any(not condition.get("type") for condition in statuses.get("conditions") or ()):
         return "status.conditions: a type is missing"
     return ""

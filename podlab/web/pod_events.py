@@ -13,7 +13,8 @@ MOST = 1000  # of one pod; more are not shown
 
 
 def tab(query: Mapping[str, str], place: Place, uid: str) -> dict[str, Any]:
-    """Those that the range of the address touches; at the moment that the page shows."""
+    """Those that the range of the address touches; at the moment that the page shows. `uid`: what its node calls the pod,
+    as `kubectl describe` looks for the events of a static pod's mirror."""
     selector = f"involvedObject.uid={uid}"
     chosen = ranges.of(query)
     found = [item.obj for item in place.list("events", place.namespace, field_selector=selector).items]

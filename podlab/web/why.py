@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils.translation import gettext
 
+from podlab.apis import static_pods
 from podlab.apis.types import Manifest
 from podlab.glance import anatomy
 from podlab.glance.explain import explanations
@@ -39,7 +40,8 @@ def panel(place: Place, pod: Manifest, *, gone: bool, in_file: bool = False) -> 
 
 
 def case(place: Place, pod: Manifest, *, gone: bool) -> Case:
-    uid, namespace = pod["metadata"]["uid"], pod["metadata"]["namespace"]
+    # The node tells of a static pod under another uid than that of its mirror.
+    uid, namespace = static_pods.runtime_uid(pod), pod["metadata"]["namespace"]
     events = place.list("events", namespace, field_selector=f"involvedObject.uid={uid}").items
     probes, runs = history.latest_probes(place.cluster, uid, _PROBES), history.runs_of(place.cluster, uid)
     if place.moment is not None:
@@ -52,7 +54,9 @@ def case(place: Place, pod: Manifest, *, gone: bool) -> Case:
         probes=probes,
         runs=runs,
         nodes=_nodes(place),
-        rejections={} if (pod.get("spec") or {}).get("nodeName") else _rejections(place.cluster, uid),
+        rejections={}
+        if (pod.get("spec") or {}).get("nodeName")
+        else _rejections(place.cluster, pod["metadata"]["uid"]),
         logs=_logs(place, pod),
         gone=gone,
     )
@@ -80,7 +84,7 @@ def _logs(place: Place, pod: Manifest) -> dict[str, str]:
     if not place.may("get", "pods", name=meta["name"], subresource="log"):
         return {}
     root = Path(settings.PODLAB_DATA) / "logs" / place.cluster
-    folder = Folder(meta["namespace"], meta["name"], meta["uid"])
+    folder = Folder(meta["namespace"], meta["name"], static_pods.runtime_uid(pod))
     found = {}
     for status in anatomy.container_statuses(pod):
         now = (status.get("state") or {}).get("terminated")

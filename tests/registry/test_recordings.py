@@ -162,6 +162,10 @@ def in_pods(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], byt
     return work
 
 
+def status(name: str) -> dict[str, Any]:
+    return {"name": name, "image": "", "imageID": "", "ready": False, "restartCount": 0}
+
+
 def changed(**values: Any) -> Callable[[bytes], bytes]:
     """Every line with these values instead."""
     return lambda text: b"\n".join(json.dumps(json.loads(line) | values).encode() for line in text.splitlines())
@@ -200,6 +204,11 @@ def changed(**values: Any) -> Callable[[bytes], bytes]:
         ("runs.jsonl", changed(started_at="9999-12-31T23:59:59-14:00"), "between the years"),
         ("probes.jsonl", changed(threshold=-1), "threshold is out of range"),
         ("probes.jsonl", changed(latency_ms=1e308), "latency_ms is out of range"),
+        (
+            "changes.jsonl",
+            in_pods(lambda line: line["object"]["status"].update(containerStatuses=[status("../a")])),
+            "containerStatuses",
+        ),
         ("runs.jsonl", lambda _: b'{"cluster": 1}', "runs.jsonl line 1"),
         ("probes.jsonl", lambda _: b"nonsense", "probes.jsonl line 1"),
     ],

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from podlab.clock import monotonic, pause
+from podlab.logs import layout
 from podlab.registry.client import Client
 from podlab.registry.clusters import ensure_main
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
 from podlab.scheduler.bind import Outcome, schedule_one
 from podlab.scheduler.control import ControlHost
-from podlab.storage import clusters, log
+from podlab.storage import clusters, forgetting, history, log
 from podlab.storage.hub import Hub
 
 T = TypeVar("T")
@@ -235,6 +237,18 @@ def eventually(condition: Callable[[], T]) -> T:
         assert monotonic() < until, "it did not come"
         pause(0.01)
     return found
+
+
+def test_logs_go_with_the_last_that_is_told_of_a_pod(client: Client, tmp_path: Path) -> None:
+    host = ControlHost(hub=Hub(redis=False), send_schedule=lambda *names: None, logs=tmp_path)
+    add_pod(client, "there")
+    kept = client.get("pods", "default", "there")
+    for uid, name in ((kept.uid, "there"), ("00000000-0000-4000-8000-000000000000", "gone")):
+        history.start_run(history.Run("main", "default", name, uid, "c", 0, "a", "id", "busybox", NOW))
+        layout.pod_folder(tmp_path / "main", forgetting.Gone("main", "default", name, uid)).mkdir(parents=True)
+    host._forget_pods()
+    assert [folder.name for folder in (tmp_path / "main" / "pods").iterdir()] == [f"default_there_{kept.uid}"]
+    assert [run.pod for run in history.runs_in("main", "default")] == ["there"]
 
 
 def test_new_pods_are_asked_for_by_name(client: Client, control: Control) -> None:

@@ -67,6 +67,19 @@ class Worker:
 
         return eventually(done)
 
+    def settle(self) -> None:
+        """Do the tasks that everything written so far asks for, until none comes any more."""
+        while True:
+            eventually(lambda: self.host._changes is not None and self.host._changes.position >= log.head())
+            for _ in range(2):  # what is posted there may post again
+                done = threading.Event()
+                self.host._mailbox.post(done.set)
+                assert done.wait(15)
+            if not self.asked:
+                return
+            while self.asked:
+                self.host.run(self.asked.pop(0))
+
     def later(self, seconds: float) -> None:
         self.timers.advance(self.timers.now() + timedelta(seconds=seconds))
 
@@ -203,8 +216,9 @@ def test_an_idle_world_is_closed_and_opened_again_by_a_change(worker: Worker) ->
     worker.work("lab", node_is_up(client))
     jump("lab", 4000)  # its events are over as well
     worker.work("lab", lambda: not client.list("events", None).items)
-    eventually(lambda: not worker.asked)
+    worker.settle()
     worker.host.run("lab")
+    worker.settle()
     worker.later(LINGER + 1)
     eventually(lambda: worker.host.open_worlds == [])
     head = log.head()

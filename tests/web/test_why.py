@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
-from pod_story import UID, at, pod, stamp
+from pod_story import UID, at, event, pod, stamp
 
-from podlab.apis.types import Key
+from podlab.apis import static_pods
+from podlab.apis.types import Key, LogLine
+from podlab.logs import layout
+from podlab.logs.writer import LogWriter
 from podlab.storage import history, store
-from podlab.web import kubectl
+from podlab.web import kubectl, pod_logs
 from podlab.web.place import Place
 
 POD = Key("main", "pods", "default", "web")
@@ -38,6 +42,25 @@ def test_the_page_explains_below_the_timeline(admin: Client) -> None:
     assert "kubectl logs web -c app -n default" in page
     assert "&lt;b&gt;no db&lt;/b&gt;" in page
     assert "<b>no db" not in page
+
+
+def test_the_mirror_of_a_static_pod_is_explained_by_what_its_node_tells(
+    admin: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.PODLAB_DATA = tmp_path
+    made = crashing()
+    hash_ = static_pods.uid({"metadata": {"namespace": "default", "name": "web"}}, "node-a", "web.yaml")
+    made["metadata"]["annotations"] = {static_pods.MIRROR: hash_}
+    write(made)
+    path = layout.container_log(tmp_path / "logs" / "main", pod_logs.Folder("default", "web", hash_), "app", 0)
+    with LogWriter(path) as writer:
+        writer.write(LogLine(at(1), "stdout", "cannot reach the database"))
+    told = event("BackOff")
+    told["involvedObject"]["uid"] = hash_
+    told["metadata"]["uid"] = "event-1"
+    store.create(Key("main", "events", "default", told["metadata"]["name"]), told, at=at(2), actor="test", why="")
+    assert "cannot reach the database" in admin.get("/c/main/ns/default/pods/web?tab=why").content.decode()
+    assert "<td>BackOff</td>" in admin.get("/c/main/ns/default/pods/web?tab=events").content.decode()
 
 
 def test_the_tab_works_without_scripts_and_as_a_fragment(admin: Client) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from podlab.apis import scheme, times
+from podlab.apis import scheme, static_pods, times
 from podlab.apis.status_errors import ApiError, bad_request
 from podlab.apis.types import Key, Manifest
 from podlab.glance import summary
@@ -157,7 +157,7 @@ def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str
     if tab in {"timeline", "why"}:
         return why.panel(place, found.obj, gone=found.gone)
     if tab == "events":
-        return pod_events.tab(request.GET, place, found.uid)
+        return pod_events.tab(request.GET, place, static_pods.runtime_uid(found.obj))
     return {}
 
 
