@@ -109,6 +109,11 @@ def key_of(secret: str) -> bytes:
     return hmac.digest(secret.encode(), b"podlab node streams", hashlib.sha256)
 
 
+def port_number(text: str) -> int | None:
+    """A port as people write it; None for what is none. `²` is a digit to Python, and no number."""
+    return int(text) if text.isdecimal() and len(text) < 6 and 0 < int(text) < 65536 else None
+
+
 def encode(frame: Frame) -> bytes:
     if len(frame.payload) > MAX_PAYLOAD:
         raise ProtocolError(f"a frame of {len(frame.payload)} bytes is too large")

@@ -22,6 +22,7 @@ from django.test import AsyncClient
 
 from podlab.apis.status_errors import ApiError
 from podlab.apiserver.node_proxy import node_name
+from podlab.apiserver.streams import proxy
 from podlab.kubelet.stream_server import StreamServer
 from podlab.registry import authorizer, clusters, identity, streams
 from podlab.registry.streams import Address
@@ -57,6 +58,8 @@ REFUSALS = {
     "a port without a pod": ("web:admin/proxy/", 503, 'no endpoints available for service "web"'),
     "a service without Endpoints": ("bare:http/proxy/", 404, 'endpoints "bare" not found'),
     "a service that is not there": ("none:80/proxy/", 404, 'services "none" not found'),
+    "a digit that is no number": ("web:%C2%B2/proxy/", 503, 'no endpoints available for service "web"'),
+    "more digits than are read": (f"web:{'9' * 5000}/proxy/", 503, 'no endpoints available for service "web"'),
     "a name that is none": ("a:b:c:d/proxy/", 400, 'invalid service request "a:b:c:d"'),
 }
 
@@ -198,6 +201,12 @@ async def test_a_pods_server_may_speak_tls(served: bool, api: AsyncClient) -> No
     else:
         assert answer.status_code == 503
         assert "error trying to reach service: tls: " in answer.json()["message"]
+
+
+@pytest.mark.parametrize("port", ["\u00b2", "9" * 5000, "0", "65536", "-1"])
+def test_what_is_no_port_is_refused(port: str) -> None:
+    with pytest.raises(ApiError, match="invalid port"):
+        proxy.choose_port({"spec": {"containers": []}}, port)
 
 
 def test_a_node_may_be_named_with_its_port() -> None:

@@ -361,12 +361,14 @@ async def test_streams_of_a_tunnel_that_make_no_sense_are_reset(lab: str, node: 
         spdy.SynStream(1, {"streamtype": "data", "port": "0", "requestid": "0"}),
         spdy.SynStream(3, {"streamtype": "video", "port": "80", "requestid": "1"}),
         spdy.SynStream(5, {}),
+        spdy.SynStream(9, {"streamtype": "data", "port": "\u00b2", "requestid": "2"}),
+        spdy.SynStream(11, {"streamtype": "data", "port": "9" * 5000, "requestid": "3"}),
     ]
     async with call(f"{POD}/portforward", TUNNEL, token=lab) as caller:
         kubectl = Spdy(caller)
         await kubectl.say(*bad, spdy.Data(99, b"to nobody"), spdy.Ping(7))
-        heard = [await kubectl.hear() for _ in range(4)]
-    assert heard == [*(spdy.Reset(number, spdy.REFUSED_STREAM) for number in (1, 3, 5)), spdy.Ping(7)]
+        heard = [await kubectl.hear() for _ in range(6)]
+    assert heard == [*(spdy.Reset(number, spdy.REFUSED_STREAM) for number in (1, 3, 5, 9, 11)), spdy.Ping(7)]
 
 
 async def test_noise_ends_a_tunnel(lab: str, node: Node) -> None:

@@ -23,10 +23,12 @@ def read_ports(call: Call) -> list[int]:
     texts = [part for value in call.query.getlist("ports") for part in value.split(",")]
     if not texts:
         raise status_errors.bad_request('query parameter "ports" is required')
-    ports = [int(text) if text.isdigit() and len(text) < 6 else 0 for text in texts]
-    for text, port in zip(texts, ports, strict=True):
-        if not 0 < port < 65536:
+    ports = []
+    for text in texts:
+        port = streams.port_number(text)
+        if port is None:
             raise status_errors.bad_request(f"unable to parse {text!r} as a port")
+        ports.append(port)
     if len(ports) > MAX_PORTS:
         raise status_errors.bad_request(f"at most {MAX_PORTS} ports can be forwarded at once")
     return ports

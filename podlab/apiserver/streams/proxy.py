@@ -67,8 +67,9 @@ def choose_port(pod: Manifest, wanted: str) -> int:
     declared = [port for item in pod["spec"].get("containers") or [] for port in item.get("ports") or []]
     if not wanted:
         return int(declared[0]["containerPort"]) if declared else _DEFAULT_PORT
-    if wanted.isdigit() and 0 < int(wanted) < 65536:
-        return int(wanted)
+    number = streams.port_number(wanted)
+    if number is not None:
+        return number
     named = next((port["containerPort"] for port in declared if port.get("name") == wanted), None)
     if named is None:
         raise status_errors.bad_request(f"invalid port {field_errors.go_quote(wanted)}")

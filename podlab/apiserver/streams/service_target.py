@@ -22,7 +22,11 @@ def dial(call: Call, name: str, port: str) -> tuple[Target, int]:
     """The pod and its port. ApiError 404 for a service without Endpoints, 503 for one without a pod that is ready."""
     session = targets.authorized(call, call.verb)
     client = session.client.as_system("apiserver")
-    wanted = _port_name(client.get("services", call.place.namespace, name).obj, port) if port.isdigit() else port
+    wanted = (
+        _port_name(client.get("services", call.place.namespace, name).obj, port)
+        if port.isdecimal() and len(port) < 20
+        else port
+    )
     endpoints = client.get("endpoints", call.place.namespace, name).obj
     found = list(_pods(client, endpoints, wanted))
     if not found:

@@ -78,11 +78,12 @@ class Tunnel:
         headers = frame.headers
         request, kind, port = headers.get("requestid", ""), headers.get("streamtype", ""), headers.get("port", "")
         full = len(self._by_request) >= MAX_CONNECTIONS and request not in self._by_request
-        if full or kind not in {"error", "data"} or not port.isdigit() or not 0 < int(port) < 65536:
+        number = streams.port_number(port)
+        if full or kind not in {"error", "data"} or number is None:
             await self._send(Reset(frame.id, spdy.REFUSED_STREAM))
             return
         forward = self._by_request.setdefault(request, _Forward())
-        forward.port = int(port)
+        forward.port = number
         if kind == "error":
             forward.error_id = frame.id
         else:
