@@ -36,9 +36,12 @@ class LogOptions:
     limit_bytes: int | None = None
 
     def since(self, now: datetime) -> datetime | None:
-        if self.since_seconds is not None:
+        if self.since_seconds is None:
+            return self.since_time
+        try:
             return now - timedelta(seconds=self.since_seconds)
-        return self.since_time
+        except OverflowError:  # before all that was ever logged
+            return None
 
 
 def read(query: Query, pod_name: str) -> LogOptions:

@@ -57,6 +57,9 @@ class Delete:
     dry_run: bool = False
 
 
+_MOST_DIGITS = 100  # far more than fit; of thousands Python reads none
+
+
 def integer(query: Query, name: str) -> int | None:
     """strconv.ParseInt, whose error text Kubernetes passes on."""
     text = query.get(name, "")
@@ -64,7 +67,7 @@ def integer(query: Query, name: str) -> int | None:
         return None
     if not _INTEGER.fullmatch(text):
         raise status_errors.bad_request(f"strconv.ParseInt: parsing {field_errors.go_quote(text)}: invalid syntax")
-    if not -(2**63) <= int(text) < 2**63:
+    if len(text) > _MOST_DIGITS or not -(2**63) <= int(text) < 2**63:
         raise status_errors.bad_request(f"strconv.ParseInt: parsing {field_errors.go_quote(text)}: value out of range")
     return int(text)
 
@@ -88,7 +91,7 @@ def parse_revision(text: str) -> int:
     said = f"resourceVersion: Invalid value: {quoted}: strconv.ParseUint: parsing {quoted}: "
     if not text.isascii() or not text.isdigit():
         raise BadRevision(f"{said}invalid syntax")
-    if int(text) >= 2**64:
+    if len(text) > _MOST_DIGITS or int(text) >= 2**64:
         raise BadRevision(f"{said}value out of range")
     return int(text)
 

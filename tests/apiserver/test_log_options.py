@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -149,3 +150,8 @@ def test_a_run_has_ended_once_another_container_runs_or_none() -> None:
     assert not log_options.has_ended(pod("c", status=RUNNING), run)
     assert log_options.has_ended(pod("c", status={**RUNNING, "containerID": "docker://new"}), run)
     assert log_options.has_ended(pod("c", status={"state": ENDED}), run)
+
+
+def test_since_the_beginning_of_time_is_everything() -> None:
+    wanted = log_options.read(QueryDict(f"sinceSeconds={2**63 - 1}"), "p")
+    assert wanted.since(datetime(2026, 5, 4, tzinfo=UTC)) is None

@@ -106,3 +106,12 @@ def test_delete_options_come_from_the_body_or_the_query() -> None:
     found = options.delete_options(QueryDict("gracePeriodSeconds=0&propagationPolicy=Background&dryRun=All"), {})
     assert (found.grace, found.propagation, found.dry_run) == (0, "Background", True)
     assert options.delete_options(QueryDict("orphanDependents=false"), {}).propagation == "Background"
+
+
+def test_a_number_of_thousands_of_digits_is_only_too_large() -> None:
+    digits = "9" * 5000  # Python reads no such number
+    with pytest.raises(ApiError, match="value out of range") as refusal:
+        options.integer(QueryDict(f"limit={digits}"), "limit")
+    assert refusal.value.code == 400
+    with pytest.raises(ApiError, match="value out of range"):
+        options.revision(digits)
