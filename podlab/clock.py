@@ -112,6 +112,9 @@ class _Agenda(Generic[When]):
             self._dead = 0
 
 
+_LONGEST_WAIT = 3600.0  # seconds; a thread cannot wait for centuries, and a timer may be set so
+
+
 class RealClock:
     """Wall time; one daemon thread fires the timers. A callback that raises is logged and holds up nobody."""
 
@@ -168,7 +171,7 @@ class RealClock:
                     continue
                 wait = due - time.monotonic()
                 if wait > 0:
-                    self._wake.wait(wait)
+                    self._wake.wait(min(wait, _LONGEST_WAIT))
                 elif (callback := self._agenda.pop()) is not None:
                     return callback
             return None

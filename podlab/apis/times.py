@@ -38,6 +38,14 @@ def parse(text: str) -> datetime:
         raise ValueError(f'"{text}" lies outside of the years 1 to 9999 in UTC') from None
 
 
+_LONGEST = 9 * 10**9  # seconds, 285 years: as good as for ever, and no more than a thread can wait
+
+
+def span(seconds: int) -> timedelta:
+    """Of a number that somebody wrote into a field, where 64 bits fit: cut to what can be added to any moment."""
+    return timedelta(seconds=max(-_LONGEST, min(seconds, _LONGEST)))
+
+
 def human_duration(span: timedelta) -> str:
     """kubectl's age: about two or three significant units, "<invalid>" for the future."""
     total = int(span.total_seconds())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.kubelet import pods
 
@@ -63,7 +64,7 @@ def grace_seconds(pod: Manifest | None, *, label: int, probe_level: int | None =
 
 def deadline(pod: Manifest | None, now: datetime, grace: int) -> datetime:
     """An agent that takes over a deletion goes on with what is left of its grace period."""
-    end = now + timedelta(seconds=grace)
+    end = now + times.span(grace)
     deletion = pods.deletion_time(pod) if pod is not None else None
     return end if deletion is None else max(min(end, deletion + _ROUNDING), now)
 

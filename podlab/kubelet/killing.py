@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from podlab.apis import reasons
+from podlab.apis import reasons, times
 from podlab.kubelet import hooks, pods
 from podlab.kubelet import kill as rules
 from podlab.kubelet.context import Context, PodState
@@ -76,7 +76,7 @@ def begin(
         pod_ip=ip,
         done=done,
         fell_back=partial(tell_fallback, ctx, state),
-        timeout=float(grace),
+        timeout=times.span(grace).total_seconds(),
     )
     hooks.run(hook, runtime=ctx.runtime, clock=ctx.clock)
 

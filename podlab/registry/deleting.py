@@ -167,8 +167,8 @@ def _shorten(ctx: Context, meta: Manifest, requested: int | None) -> bool:
         return False
     if requested is None or requested >= running:
         return True
-    asked = times.parse(meta["deletionTimestamp"]) - timedelta(seconds=running)
-    due = asked + timedelta(seconds=requested)
+    asked = times.parse(meta["deletionTimestamp"]) - times.span(running)
+    due = asked + times.span(requested)
     if requested > 0 and due < ctx.now:
         # The shorter period is over already: one second is left, so that the end stays a graceful one.
         requested, due = 1, ctx.now + timedelta(seconds=1)
@@ -179,7 +179,7 @@ def _shorten(ctx: Context, meta: Manifest, requested: int | None) -> bool:
 
 def _mark(ctx: Context, strategy: Strategy, obj: Manifest, grace: int) -> None:
     meta = metadata.of(obj)
-    meta["deletionTimestamp"] = times.rfc3339(ctx.now + timedelta(seconds=grace))
+    meta["deletionTimestamp"] = times.rfc3339(ctx.now + times.span(grace))
     meta["deletionGracePeriodSeconds"] = grace
     if meta.get("generation"):
         meta["generation"] = int(meta["generation"]) + 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 
 from podlab.apis import times
 from podlab.apis.types import Manifest
@@ -166,7 +165,7 @@ class Story:
         meta = pod["metadata"]
         if not meta.get("deletionTimestamp"):
             return
-        grace = timedelta(seconds=meta.get("deletionGracePeriodSeconds") or 0)
+        grace = times.span(meta.get("deletionGracePeriodSeconds") or 0)
         if self._deletion is None:
             hooks = any(c.spec.get("lifecycle", {}).get("preStop") for c in anatomy.spec_containers(pod))
             text = (sentences.DELETING_HOOK if hooks else sentences.DELETING) if grace else sentences.DELETING_NOW

@@ -23,9 +23,9 @@ def period(pod: Manifest, container: Manifest, message: str) -> timedelta:
     for type, field in anatomy.PROBE_FIELDS:
         own = (container.get(field) or {}).get("terminationGracePeriodSeconds")
         if own is not None and f"{type} probe" in message:
-            return timedelta(seconds=own)
+            return times.span(own)
     given = (pod.get("spec") or {}).get("terminationGracePeriodSeconds")
-    return timedelta(seconds=_DEFAULT_GRACE if given is None else given)
+    return times.span(_DEFAULT_GRACE if given is None else given)
 
 
 def begin(book: Book, run: Mark, facts: EventFacts, entry: Change) -> Mark | None:

@@ -119,6 +119,7 @@ def test_a_later_agent_has_what_is_left_until_the_deletion_timestamp() -> None:
     assert kill.deadline(one, T0, 30) == at(30)
     assert kill.deadline(one, at(20), 30) == at(31)
     assert kill.deadline(one, at(50), 30) == at(50)
+    assert kill.deadline(None, T0, 2**63 - 1).year > 2300  # all that the field can hold
 
 
 # Probe counting

@@ -33,6 +33,8 @@ GRACE: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[bool, int, str]]] =
     "the request's": ({}, {"grace": 7}, (False, 7, "02:00:07")),
     "none at all": ({}, {"grace": 0}, (True, 0, "02:00:00")),
     "none by the spec": ({"terminationGracePeriodSeconds": 0}, {}, (True, 0, "02:00:00")),
+    "all that the field can hold": ({"terminationGracePeriodSeconds": 2**63 - 1}, {}, (False, 2**63 - 1, "18:00:00")),
+    "all that the request can hold": ({}, {"grace": 2**63 - 1}, (False, 2**63 - 1, "18:00:00")),
     "a negative one counts as one second": ({}, {"grace": -3}, (False, 1, "02:00:01")),
 }
 

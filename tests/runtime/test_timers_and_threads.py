@@ -122,3 +122,12 @@ def test_beyond_the_bound_work_waits_for_its_turn() -> None:
     threads.submit(lambda: done.append(2))
     until(lambda: len(threads) == 0)
     assert done == [1]
+
+
+def test_a_timer_in_a_thousand_years_stops_no_other() -> None:
+    clock, fired = RealClock(), threading.Event()
+    clock.call_later(3e10, lambda: None)  # longer than a thread can wait
+    pause(0.05)  # it waits for that one now
+    clock.call_later(0.01, fired.set)
+    assert fired.wait(15)
+    clock.close()

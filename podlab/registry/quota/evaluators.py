@@ -7,7 +7,7 @@ apiserver/pkg/quota/v1/generic/evaluator.go.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from podlab.apis import pods, quantity, times
 from podlab.apis.quantity import Quantity
@@ -112,7 +112,7 @@ def _takes(pod: Manifest, now: datetime) -> bool:
     if not meta.get("deletionTimestamp"):
         return True
     # deletionTimestamp is the end of the grace already; Kubernetes waits for as long again.
-    grace = timedelta(seconds=int(meta.get("deletionGracePeriodSeconds") or 0))
+    grace = times.span(int(meta.get("deletionGracePeriodSeconds") or 0))
     return now <= times.parse(meta["deletionTimestamp"]) + grace
 
 
