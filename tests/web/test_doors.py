@@ -126,6 +126,17 @@ def test_home_leads_to_the_last_place_while_it_is_there(admin: Client) -> None:
     assert admin.get("/")["Location"] == "/c/main/"
 
 
+def test_home_leads_nowhere_that_one_may_not_look_into_any_more(student: Client) -> None:
+    assert student.get("/c/main/ns/default/pods").status_code == 200
+    sam = get_user_model().objects.get(username="sam")
+    identity.grant(sam, "student", cluster="main", namespace="other")
+    identity.withdraw(sam, "student", cluster="main", namespace="default")
+    assert student.get("/")["Location"] == "/c/main/"
+    assert student.get("/c/main/").status_code == 200
+    identity.withdraw(sam, "student", cluster="main", namespace="other")
+    assert student.get("/").status_code == 200  # a page that says so
+
+
 @pytest.mark.parametrize("path", ["/c/main/ns/other/pods", "/c/main/ns/kube-system/pods/web"])
 def test_other_peoples_namespaces_are_a_403_with_kubernetes_words(student: Client, path: str) -> None:
     answer = student.get(path)

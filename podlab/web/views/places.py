@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,6 +19,7 @@ from podlab.apis.status_errors import ApiError, bad_request
 from podlab.glance import summary
 from podlab.glance.values import Row
 from podlab.registry import authorizer, clusters, identity
+from podlab.registry.identity import Identity
 from podlab.storage import history, moments
 from podlab.web import kinds, kubectl, strips
 from podlab.web.place import LAST_PLACE, Place, context, namespaces_of, open_place, page, remember
@@ -34,14 +36,26 @@ SPEEDS = (0.5, 1.0, 2.0, 5.0, 10.0, 50.0, 100.0)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Where one was last; else the pods of the first namespace that one may see."""
-    last = request.session.get(LAST_PLACE)
-    if isinstance(last, str) and last.startswith("/c/") and clusters.find(last.split("/")[2]) is not None:
+    last, who = request.session.get(LAST_PLACE), identity.of_user(request.user)
+    if isinstance(last, str) and last.startswith("/c/") and _leads_somewhere(last, who):
         return redirect(last)
-    found = clusters.list_for(identity.of_user(request.user))
+    found = clusters.list_for(who)
     if not found:
         return render(request, "nowhere.html")
     names = [row.name for row in found]
     return redirect("overview", cluster=clusters.MAIN if clusters.MAIN in names else names[0])
+
+
+def _leads_somewhere(path: str, who: Identity) -> bool:
+    """Whether the place is there still, and the person may still look into its namespace."""
+    try:
+        where = resolve(path).kwargs
+    except Resolver404:
+        return False
+    cluster, namespace = where.get("cluster", ""), where.get("namespace", "")
+    if clusters.find(cluster) is None or not authorizer.sees_cluster(who, cluster):
+        return False
+    return not namespace or authorizer.allowed(who, "list", "pods", cluster=cluster, namespace=namespace)
 
 
 @dataclass
