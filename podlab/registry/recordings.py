@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+from django.db import DataError, IntegrityError
 
 from podlab.apis import names, scheme, status_errors
 from podlab.apis.types import Manifest
@@ -85,6 +86,8 @@ def import_run(name: str, source: IO[bytes], *, identity: Identity, logs: Path) 
         row = recordings.create(name, kept, origin=str(run.about.get("cluster") or "")[:63])
     except ClusterExists as error:
         raise status_errors.ApiError(409, "AlreadyExists", f'cluster "{name}" already exists') from error
+    except (DataError, IntegrityError, OverflowError) as error:  # nothing of it was stored
+        raise status_errors.bad_request(f"the file holds a value that the lab cannot keep: {error}") from error
     _write_logs(logs / name, pods, run.logs)
     return row
 

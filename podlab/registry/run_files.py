@@ -236,6 +236,12 @@ def _fits(line: ChangeLine, meta: Mapping[str, Any], resource: scheme.Resource) 
     )
 
 
+def _has_empty_item(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_has_empty_item(one) for one in value.values())
+    return isinstance(value, list) and any(one is None or _has_empty_item(one) for one in value)
+
+
 def _is_time(value: object) -> bool:
     try:
         return isinstance(value, str) and times.parse(value).year in _YEARS
@@ -244,7 +250,9 @@ def _is_time(value: object) -> bool:
 
 
 def _shape_error(line: ChangeLine) -> str:
-    """What every page takes for granted of a pod."""
+    """What every page takes for granted of an object, and of a pod."""
+    if _has_empty_item(line.object):
+        return "a list has an item that is null"
     if line.resource != "pods":
         return ""
     spec = line.object.get("spec") or {}
@@ -254,14 +262,19 @@ def _shape_error(line: ChangeLine) -> str:
         for index, container in enumerate(spec.get(group) or ()):
             if names.dns_label(container.get("name") or ""):
                 return f"spec.{group}[{index}].name: Invalid value"
+            for port in container.get("ports") or ():
+                if not all(
+                    0 < number < 65536 for number in (port.get("containerPort") or 0, port.get("hostPort") or 1)
+                ):
+                    return f"spec.{group}[{index}].ports: a port is missing or out of range"
     if any(not volume.get("name") for volume in spec.get("volumes") or ()):
         return "spec.volumes: a name is missing"
     statuses = line.object.get("status") or {}
     for group in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
         if any(names.dns_label(status.get("name") or "") for status in statuses.get(group) or ()):
             return f"status.{group}: a name is missing or invalid"
-    if any(not condition.get("type") for condition in statuses.get("conditions") or ()):
-        return "status.conditions: a type is missing"
+    if any(not (one.get("type") and one.get("status")) for one in statuses.get("conditions") or ()):
+        return "status.conditions: a type or a status is missing"
     return ""
 
 

@@ -209,6 +209,26 @@ def changed(**values: Any) -> Callable[[bytes], bytes]:
             in_pods(lambda line: line["object"]["status"].update(containerStatuses=[status("../a")])),
             "containerStatuses",
         ),
+        (
+            "changes.jsonl",
+            in_pods(lambda line: line["object"]["spec"]["containers"][0].update(volumeMounts=[None])),
+            "item that is null",
+        ),
+        (
+            "changes.jsonl",
+            in_pods(lambda line: line["object"]["spec"]["containers"][0].update(ports=[{}])),
+            "ports: a port is",
+        ),
+        (
+            "changes.jsonl",
+            in_pods(lambda line: line["object"]["spec"]["containers"][0].update(ports=[{"containerPort": -1}])),
+            "ports: a port is",
+        ),
+        (
+            "changes.jsonl",
+            in_pods(lambda line: line["object"]["status"].update(conditions=[{"type": "Ready"}])),
+            "status.conditions",
+        ),
         ("runs.jsonl", lambda _: b'{"cluster": 1}', "runs.jsonl line 1"),
         ("probes.jsonl", lambda _: b"nonsense", "probes.jsonl line 1"),
     ],
