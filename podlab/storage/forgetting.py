@@ -60,7 +60,7 @@ def _remove(table: str, key: str, counter: str, pod: Gone) -> int:
         with database.writing(), connection.cursor() as cursor:
             database.lock(counter)
             cursor.execute(f"DELETE FROM {table} WHERE {key} IN ({chosen})", [pod.cluster, pod.uid, _BATCH])
-            count = cursor.rowcount
+            count = int(cursor.rowcount)
         removed += count
         if count < _BATCH:
             return removed

@@ -22,7 +22,7 @@ def tab(query: Mapping[str, str], place: Place, uid: str) -> dict[str, Any]:
     told = sorted(wanted, key=lambda event: event["seen"], reverse=True)[:MOST]
     where = {"cluster": place.cluster, "namespace": place.namespace}
     command = kubectl.line("get", "events", "--field-selector", selector, **where)
-    return {"events": told, "range": chosen, "command": command}
+    return {"events": told, "told_of": uid, "range": chosen, "command": command}
 
 
 def _event(event: Manifest) -> dict[str, Any]:

@@ -51,6 +51,9 @@ def test_the_mirror_of_a_static_pod_is_explained_by_what_its_node_tells(
     made = crashing()
     hash_ = static_pods.uid({"metadata": {"namespace": "default", "name": "web"}}, "node-a", "web.yaml")
     made["metadata"]["annotations"] = {static_pods.MIRROR: hash_}
+    del made["status"]["containerStatuses"][0]["lastState"]["terminated"][
+        "message"
+    ]  # so that the log has the last word
     write(made)
     path = layout.container_log(tmp_path / "logs" / "main", pod_logs.Folder("default", "web", hash_), "app", 0)
     with LogWriter(path) as writer:
@@ -60,7 +63,9 @@ def test_the_mirror_of_a_static_pod_is_explained_by_what_its_node_tells(
     told["metadata"]["uid"] = "event-1"
     store.create(Key("main", "events", "default", told["metadata"]["name"]), told, at=at(2), actor="test", why="")
     assert "cannot reach the database" in admin.get("/c/main/ns/default/pods/web?tab=why").content.decode()
-    assert "<td>BackOff</td>" in admin.get("/c/main/ns/default/pods/web?tab=events").content.decode()
+    events = admin.get("/c/main/ns/default/pods/web?tab=events").content.decode()
+    assert "<td>BackOff</td>" in events
+    assert f'data-watch-uid="{hash_}"' in events
 
 
 def test_the_tab_works_without_scripts_and_as_a_fragment(admin: Client) -> None:
