@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from podlab import clock
+from podlab.apis import static_pods
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.glance import summary
@@ -54,7 +55,9 @@ def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpRe
     anchored = [{**line, "href": f"#L{number}"} for number, line in enumerate(lines, 1)]
     address = f"{reverse('pod', args=[cluster, namespace, name])}?uid={uid}"
     more = {"pod": facts, "uid": uid, "yaml_lines": anchored, "title": name}
-    more |= why.panel(place, manifest, gone=head["gone"], in_file=True) | pod_events.tab({}, place, uid)
+    more |= why.panel(place, manifest, gone=head["gone"], in_file=True) | pod_events.tab(
+        {}, place, static_pods.runtime_uid(manifest)
+    )
     return _file(request, place, told, address, f"{namespace}-{name}", more)
 
 
