@@ -264,7 +264,7 @@ def test_a_recording_that_is_deleted_leaves_no_logs_either(worker: Worker, data:
     rows.create("monday", runtime="replay", paused=True)
     logs = data / "logs" / "monday"
     logs.mkdir(parents=True)
-    worker.work("monday", lambda: True)
+    eventually(lambda: "monday" in worker.hub._cluster_rows)
     clusters.delete("monday", identity=ME)
     eventually(lambda: not logs.exists())
 
