@@ -21,9 +21,11 @@ from podlab.controllers.endpoints import Endpoints
 from podlab.controllers.ephemeral_volumes import EphemeralVolumes
 from podlab.controllers.garbage_collector import GarbageCollector
 from podlab.controllers.namespaces import Namespaces
+from podlab.controllers.node_lifecycle import NodeLifecycle
 from podlab.controllers.persistent_volumes import PersistentVolumes
 from podlab.controllers.protection import Protection
 from podlab.controllers.resource_quota import ResourceQuotas
+from podlab.controllers.taint_eviction import TaintEviction
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.identity import system
@@ -40,9 +42,11 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     EphemeralVolumes,
     GarbageCollector,
     Namespaces,
+    NodeLifecycle,
     PersistentVolumes,
     Protection,
     ResourceQuotas,
+    TaintEviction,
 )
 
 FIRST_DELAY = 0.005
