@@ -15,6 +15,7 @@ from datetime import datetime
 from django.http import StreamingHttpResponse
 
 from podlab.apis import status_errors
+from podlab.apis.selectors import FieldSelector
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.apiserver import calls, options, pool, responses, table, verbs
@@ -92,9 +93,14 @@ def _open(call: Call) -> Opening:
 
 
 def _field_selector(call: Call, wanted: ListOptions) -> str:
-    """The old /watch/ path may name one object."""
-    own = [f"metadata.name={call.place.name}"] if call.place.name else []
-    return ",".join([*own, *([wanted.field_selector] if wanted.field_selector else [])])
+    """The old /watch/ path may name one object; a selector beside it has to name the same (handlers/get.go)."""
+    name = call.place.name
+    given = FieldSelector.parse(wanted.field_selector if name else "")
+    if given.value_of("metadata.name") == (name or None):
+        return wanted.field_selector
+    if not given.empty:
+        raise status_errors.bad_request("fieldSelector metadata.name doesn't match requested name")
+    return f"metadata.name={name}"
 
 
 async def _stream(opening: Opening) -> AsyncIterator[bytes]:

@@ -180,6 +180,11 @@ async def test_the_old_path_watches_one_object(api: AsyncClient) -> None:
     async with asyncio.timeout(SECONDS):
         lines = [line async for chunk in answer for line in chunk.splitlines()]
     assert [json.loads(line)["object"]["metadata"]["name"] for line in lines] == ["b"]
+    other = await api.get("/api/v1/watch/namespaces/default/configmaps/b?fieldSelector=metadata.namespace=default")
+    assert (other.status_code, other.json()["message"]) == (
+        400,
+        "fieldSelector metadata.name doesn't match requested name",
+    )
 
 
 async def test_who_waits_for_what_nobody_acts_on_is_told(api: AsyncClient) -> None:
