@@ -348,7 +348,7 @@ def test_an_image_volume_is_pulled_unpacked_once_and_read_only(world: World) -> 
     ]
     assert world.told.messages("Pulling") == ['Pulling image "data:1"']
     for config in world.runtime.configs.values():
-        (mount,) = config.mounts
+        (mount,) = (one for one in config.mounts if one.container_path == "/data")
         assert mount.read_only
         assert mount.host_path.endswith("/volumes/kubernetes.io~image/data")
 
