@@ -2,7 +2,7 @@
 
 Level-based and re-entrant: everything is read anew, and whatever takes cluster time is left to a timer or a callback that
 asks for the next sync. The order of a sync is that of SyncPod in pkg/kubelet/kubelet.go: status first, then volumes,
-then what `actions` says.
+then what `actions` says. Sandboxes are made by `pod_sandbox`, postStart hooks looked after by `post_start`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from podlab.kubelet import (
     actions,
     admission,
     ahead,
-    container_config,
-    hosts,
     kill,
     killing,
     making_room,
     mirror,
+    pod_sandbox,
     pod_volumes,
     pods,
+    post_start,
     pull_secrets,
     remember,
     resizing,
@@ -34,18 +34,14 @@ from podlab.kubelet import (
     terminate,
 )
 from podlab.kubelet import status as statuses
-from podlab.kubelet.container_status import StartProblem
 from podlab.kubelet.context import Context, PodState, Stage
-from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.plan import PodActions, ToKill, newest, with_running
 from podlab.kubelet.start import start
-from podlab.kubelet.start_outcome import RETRY, Started
+from podlab.kubelet.start_outcome import Started
 from podlab.kubelet.status import Forced
-from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import HANDLER, ContainerState, PodStatus, SandboxStatus
+from podlab.runtime.interface import HANDLER, ContainerState, PodStatus
 from podlab.storage.errors import StorageError
 
-_HOOK_FAILS = timedelta(seconds=2)  # after the end of its container at the latest
 _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"
 
 
@@ -161,11 +157,11 @@ def _end(state: PodState, why: str) -> None:
 def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
     assert state.pod is not None
     killing.step(ctx, state, observed)
-    _look_at_hooks(ctx, state, observed)
-    if _hook_will_answer(ctx, state, observed):
+    post_start.look(ctx, state, observed)
+    if post_start.will_answer(ctx, state, observed):
         return
     _forget_problems(state, observed)
-    ctx.probes.update(state.pod, observed, hooked=_hooked(state))
+    ctx.probes.update(state.pod, observed, hooked=post_start.hooked(state))
     resizing.consider(ctx, state)
     plan = actions.compute_pod_actions(
         state.granted or state.pod,
@@ -229,7 +225,9 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
     assert state.pod is not None
     if not pod_volumes.ready(ctx, state):
         return
-    sandbox = _current(observed, plan) if not plan.create_sandbox else _new_sandbox(ctx, state, observed, plan)
+    sandbox = (
+        pod_sandbox.current(observed, plan) if not plan.create_sandbox else pod_sandbox.make(ctx, state, observed, plan)
+    )
     if sandbox is None:
         return
     if plan.create_sandbox:  # seen before anything runs in it, as by the kubelet
@@ -238,7 +236,7 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
     started: set[str] = set()
     if plan.to_start:
         pull_secrets.tell_missing(ctx, state.pod)
-    turns = () if _hooked(state) else plan.to_start
+    turns = () if post_start.hooked(state) else plan.to_start
     for item, following in zip_longest(turns, turns[1:]):
         outcome = start(ctx, state, observed, item, sandbox_id=sandbox.id, ip=sandbox.ip, following=following)
         if outcome is Started.YES:
@@ -247,7 +245,7 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
         if outcome is Started.BLOCKED:
             break
     after = ctx.observe(state.ref)
-    ctx.probes.update(state.pod, after, hooked=_hooked(state))
+    ctx.probes.update(state.pod, after, hooked=post_start.hooked(state))
     shown = with_running(after, started)
     _write(ctx, state, shown, "; ".join(whys) or _problem_text(state) or plan.why)
     _remember(ctx, state, after)
@@ -278,60 +276,6 @@ def _problem_text(state: PodState) -> str:
     )
 
 
-# The sandbox
-
-
-def _current(observed: PodStatus, plan: PodActions) -> SandboxStatus | None:
-    return next((s for s in observed.sandboxes if s.id == plan.sandbox_id), None)
-
-
-def _new_sandbox(ctx: Context, state: PodState, observed: PodStatus, plan: PodActions) -> SandboxStatus | None:
-    """Stop what is left of the old sandbox, then make the new one; None while something still runs or when it failed."""
-    assert state.pod is not None
-    if state.is_put_off("", ctx.clock.now()):
-        return None
-    if observed.sandboxes and not state.kills and not state.sandbox_told:
-        text = "Pod sandbox changed, it will be killed and re-created."
-        ctx.recorder.event(state.pod, reasons.NORMAL, reasons.SANDBOX_CHANGED, text, why=plan.why)
-        state.sandbox_told = True
-    for container in killing.alive(observed):
-        grace = kill.grace_seconds(state.pod, label=container.grace_seconds)
-        killing.begin(ctx, state, container, grace=grace, why=plan.why, restart=True, in_order=True)
-    killing.step(ctx, state, observed)
-    if killing.alive(observed):
-        return None
-    try:
-        for old in observed.sandboxes:
-            if old.ready:
-                ctx.runtime.stop_sandbox(old.id)
-        if problem := runtime_class.problem(state):
-            raise RuntimeFailure(problem)
-        _tell_dns_limits(ctx, state.pod)
-        config = container_config.sandbox_config(state.pod, plan.attempt, runtime_class.handler(ctx, state))
-        sandbox_id = ctx.runtime.run_sandbox(config)
-    except (RuntimeFailure, ConfigError) as error:
-        text = f"Failed to create pod sandbox: {error}"
-        ctx.recorder.event(state.pod, reasons.WARNING, reasons.FAILED_CREATE_POD_SANDBOX, text, why=plan.why)
-        state.put_off("", ctx.clock.now() + RETRY)
-        return None
-    state.sandbox_told = False
-    fresh = ctx.observe(state.ref)
-    return next((s for s in fresh.sandboxes if s.id == sandbox_id), None)
-
-
-def _tell_dns_limits(ctx: Context, pod: Manifest) -> None:
-    if ctx.machine.simulated:
-        return
-    for text in hosts.left_out(pod, ctx.cluster_dns()):
-        why = (
-            "a resolv.conf holds 3 servers and 32 search paths of 2048 characters; dnsConfig adds to the cluster's own"
-        )
-        ctx.recorder.event(pod, reasons.WARNING, reasons.DNS_CONFIG_FORMING, text, why=why)
-
-
-# Kills and hooks
-
-
 def _kill(ctx: Context, state: PodState, observed: PodStatus, one: ToKill) -> None:
     assert state.pod is not None
     status = next(c for c in observed.containers if c.id == one.id)
@@ -349,50 +293,6 @@ def _kill(ctx: Context, state: PodState, observed: PodStatus, one: ToKill) -> No
         restart=one.restart,
         ip=sandbox.ip if sandbox is not None else "",
     )
-
-
-def _hooked(state: PodState) -> frozenset[str]:
-    return frozenset(container_id for container_id, hook in state.hooks.items() if hook == "running")
-
-
-def _hook_will_answer(ctx: Context, state: PodState, observed: PodStatus) -> bool:
-    """A container has ended under its postStart hook, which is about to fail for that: first the hook is told, then the end.
-    The reference waits for the hook within its sync."""
-    hooked, now = _hooked(state), ctx.clock.now()
-    for status in observed.containers:
-        if status.id in hooked and status.finished_at is not None and now < status.finished_at + _HOOK_FAILS:
-            state.wake_at(status.finished_at + _HOOK_FAILS)
-            return True
-    return False
-
-
-def _look_at_hooks(ctx: Context, state: PodState, observed: PodStatus) -> None:
-    """A postStart hook that failed costs the container its life (kuberuntime_container.go startContainer)."""
-    assert state.pod is not None
-    for container_id, hook in list(state.hooks.items()):
-        if hook == "running":
-            continue
-        del state.hooks[container_id]
-        status = next((c for c in observed.containers if c.id == container_id), None)
-        if not hook or status is None:
-            continue
-        spec = pods.find_spec(state.pod, status.name)
-        path = spec.field_path if spec is not None else ""
-        ctx.recorder.event(
-            state.pod,
-            reasons.WARNING,
-            reasons.FAILED_POST_START_HOOK,
-            "PostStartHook failed",
-            field_path=path,
-            why=hook,
-        )
-        state.problems[status.name] = StartProblem(reasons.POST_START_HOOK_ERROR, hook.removeprefix("failed: "))
-        if status.state is ContainerState.RUNNING:
-            grace = kill.grace_seconds(state.pod, label=status.grace_seconds)
-            killing.begin(ctx, state, status, grace=grace, why=f"postStart hook {hook}", message="FailedPostStartHook")
-        else:  # it is told also of a container that was not there any more
-            text, why = "FailedPostStartHook", f"postStart hook {hook}; the container had ended already"
-            ctx.recorder.event(state.pod, reasons.NORMAL, reasons.KILLING, text, field_path=path, why=why)
 
 
 def _forget_problems(state: PodState, observed: PodStatus) -> None:

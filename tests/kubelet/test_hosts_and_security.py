@@ -9,7 +9,7 @@ import pytest
 from kubelet_world import World, container, pod
 
 from podlab.apis.types import Manifest
-from podlab.kubelet import container_config, hosts, pod_workers, security, service_links
+from podlab.kubelet import container_config, hosts, pod_sandbox, security, service_links
 from podlab.kubelet.environment import ConfigError
 from podlab.runtime.interface import ImageInfo, PidNamespace
 
@@ -302,8 +302,8 @@ def test_the_limits_of_dns_are_told_with_the_sandbox(world: World, monkeypatch: 
     monkeypatch.setattr(hosts, "_read", lambda path: "nameserver 9.9.9.9\n")
     ctx = world.kubelet._ctx
     assert ctx is not None
-    pod_workers._tell_dns_limits(ctx, pod(dnsConfig={"nameservers": ["1.1.1.1", "1.1.1.2", "1.1.1.3"]}))
+    pod_sandbox.tell_dns_limits(ctx, pod(dnsConfig={"nameservers": ["1.1.1.1", "1.1.1.2", "1.1.1.3"]}))
     assert world.told.messages("DNSConfigForming") == []  # a simulated node has no resolv.conf
     real = replace(ctx, machine=replace(ctx.machine, simulated=False), cluster_dns=lambda: "10.96.0.10")
-    pod_workers._tell_dns_limits(real, pod(dnsConfig={"nameservers": ["1.1.1.1", "1.1.1.2", "1.1.1.3"]}))
+    pod_sandbox.tell_dns_limits(real, pod(dnsConfig={"nameservers": ["1.1.1.1", "1.1.1.2", "1.1.1.3"]}))
     assert len(world.told.messages("DNSConfigForming")) == 1
