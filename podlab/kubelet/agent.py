@@ -56,17 +56,9 @@ from podlab.registry.client import Client
 from podlab.registry.events import Recorder
 from podlab.registry.streams import ADDRESS_ANNOTATION, OpenRequest
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import (
-    KeepsImages,
-    PlacesFiles,
-    PodRef,
-    PodStatus,
-    Runtime,
-    RuntimeEvent,
-    StreamSession,
-    StreamSink,
-    Subscription,
-)
+from podlab.runtime.images import KeepsImages
+from podlab.runtime.interface import PlacesFiles, PodRef, PodStatus, Runtime, RuntimeEvent, Subscription
+from podlab.runtime.streaming import StreamSession, StreamSink
 from podlab.storage.errors import StorageError
 from podlab.storage.log import LogEntry
 

@@ -12,7 +12,8 @@ from podlab.apis.types import Manifest
 from podlab.kubelet import environment, hosts, images, pods, security
 from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.pods import Spec
-from podlab.runtime.interface import ContainerConfig, ContainerStatus, HostPort, ImageInfo, Mount, SandboxConfig
+from podlab.runtime.images import ImageInfo
+from podlab.runtime.interface import ContainerConfig, ContainerStatus, HostPort, Mount, SandboxConfig
 
 
 def sandbox_config(pod: Manifest, attempt: int, handler: str = "") -> SandboxConfig:

@@ -35,15 +35,8 @@ from podlab.kubelet.termination_message import with_messages
 from podlab.kubelet.volume_folders import Folders
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
-from podlab.runtime.interface import (
-    ContainerStatus,
-    ImageInfo,
-    MachineInfo,
-    PlacesFiles,
-    PodRef,
-    PodStatus,
-    Runtime,
-)
+from podlab.runtime.images import ImageInfo
+from podlab.runtime.interface import ContainerStatus, MachineInfo, PlacesFiles, PodRef, PodStatus, Runtime
 from podlab.runtime.node_files import NodeFile
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from podlab.apis.types import Manifest
 from podlab.clock import Clock
 from podlab.kubelet import pods
 from podlab.kubelet.prober import prober
+from podlab.runtime.calls import ExecResult, HttpRequest, HttpResult
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import ExecResult, HttpRequest, HttpResult, Runtime
+from podlab.runtime.interface import Runtime
 
 _NO_TLS = "http: server gave HTTP response to HTTPS client"
 _UNBOUNDED = 365 * 24 * 3600.0  # a hook may take as long as it likes; what ends it is the end of the container

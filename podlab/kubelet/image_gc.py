@@ -18,7 +18,7 @@ from podlab.apis.types import Manifest
 from podlab.clock import Clock
 from podlab.kubelet.image_records import ImageRecords, Record
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import Disk, HeldImage, KeepsImages
+from podlab.runtime.images import Disk, HeldImage, KeepsImages
 
 logger = logging.getLogger(__name__)
 

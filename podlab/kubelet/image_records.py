@@ -23,7 +23,7 @@ from typing import Any
 from podlab.apis import times
 from podlab.kubelet import images
 from podlab.kubelet.keyring import Login
-from podlab.runtime.interface import ImageInfo
+from podlab.runtime.images import ImageInfo
 
 logger = logging.getLogger(__name__)
 

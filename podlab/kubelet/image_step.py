@@ -20,7 +20,7 @@ from podlab.kubelet.pods import Spec
 from podlab.kubelet.pull_progress import PullProgressNotes
 from podlab.kubelet.puller import Order, Pulled
 from podlab.kubelet.start_outcome import Started, Stop, fail
-from podlab.runtime.interface import ImageInfo
+from podlab.runtime.images import ImageInfo
 
 # The kubelet tells of an image back-off in the sync that follows the failure.
 _ANNOUNCE = timedelta(seconds=0.3)

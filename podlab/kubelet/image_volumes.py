@@ -14,7 +14,7 @@ from podlab.kubelet.image_step import Wanted
 from podlab.kubelet.pods import Spec
 from podlab.kubelet.start_outcome import Started, Stop, fail
 from podlab.kubelet.volume_folders import kind
-from podlab.runtime.interface import ImageInfo
+from podlab.runtime.images import ImageInfo
 
 UNDER_WAY = "under way"
 

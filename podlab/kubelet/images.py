@@ -12,7 +12,7 @@ from datetime import datetime
 
 from podlab.apis import reasons
 from podlab.kubelet.backoff import Entry
-from podlab.runtime.interface import ImageInfo, PullResult
+from podlab.runtime.images import ImageInfo, PullResult
 
 _DOMAIN = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::[0-9]+)?)"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"

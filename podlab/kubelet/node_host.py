@@ -29,7 +29,8 @@ from podlab.registry.client import Client
 from podlab.registry.identity import system
 from podlab.registry.streams import OpenRequest
 from podlab.runtime.errors import NotFound
-from podlab.runtime.interface import Runtime, StreamSession, StreamSink
+from podlab.runtime.interface import Runtime
+from podlab.runtime.streaming import StreamSession, StreamSink
 from podlab.storage.errors import Compacted
 from podlab.storage.feed import End, Subscription
 from podlab.storage.history import ProbeWriter

@@ -16,7 +16,8 @@ from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.kubelet import images
 from podlab.registry.client import Client
-from podlab.runtime.interface import HeldImage, MachineInfo
+from podlab.runtime.images import HeldImage
+from podlab.runtime.interface import MachineInfo
 
 logger = logging.getLogger(__name__)
 

@@ -39,7 +39,8 @@ from podlab.kubelet.plan import PodActions, ToKill, newest, with_running
 from podlab.kubelet.start import start
 from podlab.kubelet.start_outcome import Started
 from podlab.kubelet.status import Forced
-from podlab.runtime.interface import HANDLER, ContainerState, PodStatus
+from podlab.runtime.images import HANDLER
+from podlab.runtime.interface import ContainerState, PodStatus
 from podlab.storage.errors import StorageError
 
 _DEADLINE_TEXT = "Pod was active on the node longer than the specified deadline"

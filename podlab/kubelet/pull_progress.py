@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from podlab.kubelet.context import Context
 from podlab.kubelet.runs import PullNote
-from podlab.runtime.interface import PullProgress
+from podlab.runtime.images import PullProgress
 
 EVERY = timedelta(seconds=0.5)
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from podlab.clock import Clock
 from podlab.kubelet.keyring import Login
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import HANDLER, PullProgress, PullResult, RegistryLogin, Runtime
+from podlab.runtime.images import HANDLER, PullProgress, PullResult, RegistryLogin
+from podlab.runtime.interface import Runtime
 
 
 @dataclass(frozen=True, slots=True)

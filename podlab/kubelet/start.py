@@ -35,14 +35,8 @@ from podlab.kubelet.plan import ToStart, newest
 from podlab.kubelet.pods import Spec
 from podlab.kubelet.start_outcome import Started, Stop, fail, tell
 from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
-from podlab.runtime.interface import (
-    ContainerConfig,
-    ContainerState,
-    ContainerStatus,
-    ImageInfo,
-    Mount,
-    PodStatus,
-)
+from podlab.runtime.images import ImageInfo
+from podlab.runtime.interface import ContainerConfig, ContainerState, ContainerStatus, Mount, PodStatus
 
 
 def start(

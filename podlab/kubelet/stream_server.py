@@ -22,7 +22,7 @@ from django.db import connections
 from podlab.registry import streams
 from podlab.registry.streams import Address, Decoder, End, Frame, OpenRequest, ProtocolError
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import StreamSession, StreamSink
+from podlab.runtime.streaming import StreamSession, StreamSink
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from podlab.registry import streams
 from podlab.registry.streams import OpenRequest
 from podlab.runtime.errors import NotFound, RuntimeFailure
-from podlab.runtime.interface import ContainerState, PodRef, Runtime, StreamOptions, StreamSession, StreamSink
+from podlab.runtime.interface import ContainerState, PodRef, Runtime
+from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 
 def open_stream(runtime: Runtime, request: OpenRequest, sink: StreamSink) -> StreamSession:

@@ -12,35 +12,23 @@ from dataclasses import replace
 from datetime import datetime
 
 from podlab.apis.types import LogLine
+from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.docker.runtime import DockerRuntime
+from podlab.runtime.images import HANDLER, Disk, HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 from podlab.runtime.interface import (
-    HANDLER,
     ContainerConfig,
     ContainerResources,
     ContainerStats,
-    Disk,
-    ExecResult,
-    GrpcResult,
-    HeldImage,
-    HttpRequest,
-    HttpResult,
-    ImageInfo,
     MachineInfo,
     PodRef,
     PodStatus,
-    PullProgress,
-    PullResult,
-    RegistryLogin,
     Runtime,
     RuntimeEvent,
     SandboxConfig,
-    StreamOptions,
-    StreamSession,
-    StreamSink,
     Subscription,
-    TcpResult,
 )
 from podlab.runtime.sim.beside import Beside
+from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 SIM = "sim"
 

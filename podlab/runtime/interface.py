@@ -4,28 +4,23 @@ Quick operations block and raise `podlab.runtime.errors`. Operations that take c
 network) return at once and call `done` later, exactly once, possibly on another thread; a simulated runtime calls it
 from a timer of the lab clock. `signal_container` returns at once: the container's end arrives as an event.
 
-Every listing shows only what belongs to this lab, cluster and node.
+Every listing shows only what belongs to this lab, cluster and node. What goes in and out of it by subject: `images`,
+`calls` (exec, HTTP, TCP, gRPC) and `streaming`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from podlab.apis.types import LogLine
+from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
+from podlab.runtime.images import HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 from podlab.runtime.node_files import NodeFile
-
-# What an exec, HTTP, TCP or gRPC call is for: "liveness", "readiness", "startup" or "". Set around the call. No part of it,
-# because a real engine answers all alike; the simulator is told by annotations how each probe shall turn out.
-PURPOSE: ContextVar[str] = ContextVar("purpose", default="")
-
-
-# The handler of the RuntimeClass of the pod for which images are looked up and pulled: a node may keep several stores.
-HANDLER: ContextVar[str] = ContextVar("handler", default="")
+from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 
 class ContainerState(StrEnum):
@@ -175,112 +170,6 @@ class PodStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageInfo:
-    id: str
-    ref: str
-    size: int
-    user: str = ""  # the image's USER
-    digests: tuple[str, ...] = ()  # names of it in registries, with a digest
-
-
-@dataclass(frozen=True, slots=True)
-class HeldImage:
-    """An image in the runtime's store, with all its names."""
-
-    id: str
-    tags: tuple[str, ...]
-    digests: tuple[str, ...]
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
-    """Bytes. `available` to somebody without special rights."""
-
-    capacity: int
-    available: int
-
-
-@dataclass(frozen=True, slots=True)
-class PullProgress:
-    """How far a pull has come. `total` bytes and `layers` grow while the runtime learns of more."""
-
-    ref: str
-    status: str
-    current: int  # bytes
-    total: int
-    layers: int = 0
-    layers_done: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryLogin:
-    """For one pull; never kept, never shown."""
-
-    username: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class PullResult:
-    """`image` or `error`: the runtime's own text, as it stands behind `Failed to pull image "I": `."""
-
-    image: ImageInfo | None
-    error: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ExecResult:
-    """`output`: standard output, then standard error, which `stderr` has once more. `error` is set when the command could
-    not be run at all (an errored probe, not a failed one)."""
-
-    exit_code: int
-    output: str
-    seconds: float
-    timed_out: bool = False
-    error: str = ""
-    stderr: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    scheme: str  # HTTP | HTTPS
-    host: str
-    port: int
-    path: str
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HttpResult:
-    """`status` 0 with `error` when no answer came. `redirect_host` is set if it redirected to another host, where
-    probing stops. `body` at most 10 KiB."""
-
-    status: int
-    body: str
-    seconds: float
-    error: str = ""
-    redirect_host: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TcpResult:
-    ok: bool
-    seconds: float
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GrpcResult:
-    """Of a health check: `message` is the kubelet's sentence, also of a success."""
-
-    ok: bool
-    message: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class RuntimeEvent:
     """Something changed: a wake-up call, never the truth. `kind`: started | died | oom | created | removed."""
 
@@ -312,44 +201,6 @@ class Subscription(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamOptions:
-    """Which streams somebody wants. With a terminal there is no stderr: everything comes on stdout."""
-
-    stdin: bool = False
-    stdout: bool = True
-    stderr: bool = True
-    tty: bool = False
-
-
-class StreamSink(Protocol):
-    """Where the output of a stream goes. Both are called from the runtime's threads, never at the same time."""
-
-    def output(self, stream: str, data: bytes) -> None:
-        """`stream`: "stdout" | "stderr". May block while the reader is slow; raises OSError when nobody reads any more."""
-        ...
-
-    def ended(self, exit_code: int | None, error: str) -> None:
-        """The last call, exactly once. `exit_code` is that of an exec's command; `error` tells why it broke off."""
-        ...
-
-
-class StreamSession(Protocol):
-    """The other direction of a stream, for one caller at a time. Calls after the end do nothing."""
-
-    def write(self, data: bytes) -> None:
-        """To standard input, or to the server. May block while nobody reads there."""
-        ...
-
-    def close_input(self) -> None: ...
-
-    def resize(self, width: int, height: int) -> None: ...
-
-    def close(self) -> None:
-        """The caller is gone: ends the command of an exec, detaches from a container, hangs up. From any thread."""
-        ...
-
-
 @runtime_checkable
 class PlacesFiles(Protocol):
     """A runtime whose containers see files that exist nowhere: the simulator."""
@@ -360,25 +211,6 @@ class PlacesFiles(Protocol):
 
     def volume_bytes(self, root: str) -> int:
         """What containers wrote there."""
-        ...
-
-
-@runtime_checkable
-class KeepsImages(Protocol):
-    """A runtime whose images lie on a disk that can get full. Its store is shared with others."""
-
-    def list_images(self) -> list[HeldImage]: ...
-
-    def images_in_use(self) -> frozenset[str]:
-        """The ids of images that any container has, running or not, of this lab or of others."""
-        ...
-
-    def remove_image(self, ref: str) -> None:
-        """Take a name away, and the image with its last name. Gone counts as success."""
-        ...
-
-    def image_disk(self) -> Disk | None:
-        """The disk with the images; None where it cannot be seen from here."""
         ...
 
 

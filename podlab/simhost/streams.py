@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from podlab.registry.streams import OpenRequest
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import StreamSession, StreamSink
+from podlab.runtime.streaming import StreamSession, StreamSink
 from podlab.simhost.host import Host
 from podlab.simhost.world import World
 

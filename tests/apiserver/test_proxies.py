@@ -26,7 +26,7 @@ from podlab.apiserver.streams import proxy
 from podlab.kubelet.stream_server import StreamServer
 from podlab.registry import authorizer, clusters, identity, streams
 from podlab.registry.streams import Address
-from podlab.runtime.interface import StreamSink
+from podlab.runtime.streaming import StreamSink
 
 SERVICES = "/api/v1/namespaces/default/services"
 NODE = "/api/v1/nodes/node-a/proxy"

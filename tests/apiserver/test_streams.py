@@ -28,7 +28,7 @@ from podlab.logs.writer import LogWriter
 from podlab.registry import authorizer, clusters, identity, streams
 from podlab.registry.streams import Address, OpenRequest
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import StreamSession, StreamSink
+from podlab.runtime.streaming import StreamSession, StreamSink
 
 POD = "/api/v1/namespaces/default/pods/p"
 V5, V4, V1 = "v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io"

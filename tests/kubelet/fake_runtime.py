@@ -9,30 +9,22 @@ from functools import partial
 
 from podlab.apis.types import LogLine
 from podlab.clock import LabClock, Timer
+from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.errors import RuntimeFailure, StartFailed
+from podlab.runtime.images import HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 from podlab.runtime.interface import (
     ContainerConfig,
     ContainerResources,
     ContainerState,
     ContainerStats,
     ContainerStatus,
-    ExecResult,
-    GrpcResult,
-    HeldImage,
-    HttpRequest,
-    HttpResult,
-    ImageInfo,
     MachineInfo,
     PodRef,
     PodStatus,
-    PullProgress,
-    PullResult,
-    RegistryLogin,
     RuntimeEvent,
     SandboxConfig,
     SandboxStatus,
     Subscription,
-    TcpResult,
 )
 
 

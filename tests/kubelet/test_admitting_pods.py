@@ -10,7 +10,7 @@ import pytest
 from kubelet_world import World, container, pod
 
 from podlab.apis.types import Manifest
-from podlab.runtime.interface import HttpRequest, HttpResult
+from podlab.runtime.calls import HttpRequest, HttpResult
 
 NO_TLS = "http: server gave HTTP response to HTTPS client"
 TAINT = {"key": "broken", "effect": "NoExecute"}

@@ -6,7 +6,7 @@ import pytest
 from fake_runtime import Run
 from kubelet_world import World, container, pod
 
-from podlab.runtime.interface import ExecResult
+from podlab.runtime.calls import ExecResult
 
 
 def gone(world: World) -> bool:

@@ -9,7 +9,7 @@ from fake_runtime import FOREVER, Run
 from kubelet_world import World, container, pod
 
 from podlab.apis.types import Manifest
-from podlab.runtime.interface import ExecResult, HttpRequest, HttpResult
+from podlab.runtime.calls import ExecResult, HttpRequest, HttpResult
 
 NO_TLS = 'Get "https://10.0.0.1:8443/up": http: server gave HTTP response to HTTPS client'
 REFUSED = 'Get "http://10.0.0.1:8443/up": dial tcp 10.0.0.1:8443: connect: connection refused'

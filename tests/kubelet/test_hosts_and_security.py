@@ -11,7 +11,8 @@ from kubelet_world import World, container, pod
 from podlab.apis.types import Manifest
 from podlab.kubelet import container_config, hosts, pod_sandbox, security, service_links
 from podlab.kubelet.environment import ConfigError
-from podlab.runtime.interface import ImageInfo, PidNamespace
+from podlab.runtime.images import ImageInfo
+from podlab.runtime.interface import PidNamespace
 
 HEAD = """# Kubernetes-managed hosts file.
 127.0.0.1\tlocalhost

@@ -14,7 +14,7 @@ from podlab.kubelet import image_gc, node_status
 from podlab.kubelet.image_gc import Collector, Policy, to_free
 from podlab.kubelet.image_records import ImageRecords
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import Disk, HeldImage, ImageInfo
+from podlab.runtime.images import Disk, HeldImage, ImageInfo
 
 START = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 NODE: Manifest = {"kind": "Node", "metadata": {"name": "node-a"}}

@@ -8,7 +8,7 @@ from typing import Any
 from fake_runtime import FOREVER, Run
 from kubelet_world import START, World, container, pod
 
-from podlab.runtime.interface import ExecResult, GrpcResult, HttpRequest, HttpResult
+from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult
 
 
 def exec_probe(**more: Any) -> dict[str, Any]:

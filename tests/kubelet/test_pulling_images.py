@@ -13,7 +13,7 @@ from kubelet_world import START, World, container, pod
 from podlab.apis.types import Manifest
 from podlab.kubelet import images, keyring
 from podlab.kubelet.image_records import ImageRecords
-from podlab.runtime.interface import ImageInfo, RegistryLogin
+from podlab.runtime.images import ImageInfo, RegistryLogin
 
 ERROR = "lookup registry.invalid: no such host"
 

@@ -183,7 +183,7 @@ def test_what_podlab_cannot_do_is_refused_by_name(world: World) -> None:
 
 
 def test_a_failed_post_start_hook_kills_the_container(world: World) -> None:
-    from podlab.runtime.interface import ExecResult
+    from podlab.runtime.calls import ExecResult
 
     world.runtime.exec_answer = lambda argv, now: ExecResult(1, "no", 1.0)
     world.apply(pod(container(lifecycle={"postStart": {"exec": {"command": ["warm"]}}}), policy="Never"))
@@ -195,7 +195,7 @@ def test_a_failed_post_start_hook_kills_the_container(world: World) -> None:
 
 
 def test_containers_wait_for_the_post_start_hook_of_the_one_before(world: World) -> None:
-    from podlab.runtime.interface import ExecResult
+    from podlab.runtime.calls import ExecResult
 
     world.runtime.exec_answer = lambda argv, now: ExecResult(0, "", 3.0)
     hooked = container("a", lifecycle={"postStart": {"exec": {"command": ["warm"]}}})

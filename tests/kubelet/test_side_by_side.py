@@ -13,8 +13,8 @@ from kubelet_world import START, World, container, pod
 
 from podlab.kubelet.environment import Lookup
 from podlab.kubelet.lookup import ClientLookup
+from podlab.runtime.calls import ExecResult
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import ExecResult
 
 PROBE = {"exec": {"command": ["ok"]}, "periodSeconds": 1, "timeoutSeconds": 5}
 

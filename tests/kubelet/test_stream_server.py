@@ -19,7 +19,7 @@ from podlab.kubelet.stream_server import StreamServer
 from podlab.registry import streams
 from podlab.registry.streams import Address, End, OpenRequest
 from podlab.runtime.errors import NotFound
-from podlab.runtime.interface import StreamSession, StreamSink
+from podlab.runtime.streaming import StreamSession, StreamSink
 
 REQUEST = OpenRequest(
     operation=streams.EXEC, cluster="main", node="node-a", namespace="default", pod="web", uid="u", command=("cat",)

@@ -11,7 +11,7 @@ from kubelet_world import START, World, container, pod
 from podlab.apis.types import Manifest
 from podlab.kubelet import backoff, status_why
 from podlab.kubelet.plan import Verdict
-from podlab.runtime.interface import ExecResult
+from podlab.runtime.calls import ExecResult
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,16 @@ from typing import TypeVar
 
 import pytest
 
+from podlab.runtime.calls import ExecResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
+from podlab.runtime.images import PullResult
 from podlab.runtime.interface import (
     ContainerResources,
     ContainerState,
     ContainerStatus,
-    ExecResult,
-    HttpRequest,
-    HttpResult,
     PodRef,
-    PullResult,
     RuntimeEvent,
     SandboxConfig,
-    TcpResult,
 )
 from tests.runtime.labs import Lab
 from tests.runtime.pods import IMAGE, POLITE, STUBBORN, WEB_SERVER, Lines, Pod

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from podlab.clock import RealClock
+from podlab.runtime.calls import HttpRequest, HttpResult
 from podlab.runtime.docker import dial
-from podlab.runtime.interface import HttpRequest, HttpResult
 
 LATE = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"

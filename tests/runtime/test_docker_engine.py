@@ -16,11 +16,12 @@ import pytest
 from podlab import settings
 from podlab.logs import reader
 from podlab.logs.writer import LogWriter
+from podlab.runtime.calls import ExecResult
 from podlab.runtime.docker import DockerRuntime, naming
 from podlab.runtime.docker.engine import answers
 from podlab.runtime.docker.labels import LAB, Scope
 from podlab.runtime.errors import CreateFailed, RuntimeFailure, Unavailable
-from podlab.runtime.interface import ExecResult, Mount, RuntimeEvent
+from podlab.runtime.interface import Mount, RuntimeEvent
 from tests.runtime.labs import DockerLab
 from tests.runtime.pods import IMAGE, POLITE, STUBBORN, Lines, Pod
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from podlab.runtime.calls import ExecResult
 from podlab.runtime.docker import labels, naming, pause, status
 from podlab.runtime.docker.engine import answers
 from podlab.runtime.docker.frames import split
@@ -21,7 +22,7 @@ from podlab.runtime.docker.images import Layers
 from podlab.runtime.docker.labels import Scope
 from podlab.runtime.docker.runtime import DockerRuntime
 from podlab.runtime.errors import Unavailable
-from podlab.runtime.interface import ContainerConfig, ContainerState, ExecResult, PodRef, SandboxConfig
+from podlab.runtime.interface import ContainerConfig, ContainerState, PodRef, SandboxConfig
 
 SCOPE = Scope("lab", "main", "node-a")
 POD = PodRef("default", "web", "8a7b")

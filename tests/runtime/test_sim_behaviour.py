@@ -10,21 +10,17 @@ from typing import Any
 import pytest
 
 from podlab.clock import LabClock
+from podlab.runtime.calls import PURPOSE, ExecResult, GrpcResult, HttpRequest, HttpResult
 from podlab.runtime.errors import CreateFailed, StartFailed
+from podlab.runtime.images import PullResult
 from podlab.runtime.interface import (
-    PURPOSE,
     ContainerConfig,
     ContainerResources,
     ContainerState,
     ContainerStatus,
-    ExecResult,
-    GrpcResult,
-    HttpRequest,
-    HttpResult,
     Mount,
     PidNamespace,
     PodRef,
-    PullResult,
     SandboxConfig,
 )
 from podlab.runtime.node_files import NodeFile, folder

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from podlab.runtime.interface import HttpRequest
+from podlab.runtime.calls import HttpRequest
 from podlab.runtime.node_files import NodeFile, folder, from_json, link, to_json
 from podlab.runtime.sim import commands, network, posix_regex
 from podlab.runtime.sim.files import FileError, Files, Owner, Volume

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from podlab.runtime.interface import StreamOptions
 from podlab.runtime.sim.connection import Connection
 from podlab.runtime.sim.network import Listener
 from podlab.runtime.sim.terminal import Echo, EndOfInput, Interrupt, Line, Terminal
+from podlab.runtime.streaming import StreamOptions
 from tests.runtime.pods import Pod
 from tests.runtime.sim_lab import SimLab
 from tests.runtime.test_stream_contract import Heard

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import StreamOptions
+from podlab.runtime.streaming import StreamOptions
 from tests.runtime.labs import Lab
 from tests.runtime.pods import WEB_SERVER, Pod
 

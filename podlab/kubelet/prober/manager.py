@@ -23,8 +23,9 @@ from podlab.kubelet.pods import Spec
 from podlab.kubelet.prober import prober
 from podlab.kubelet.runs import ProbeNote
 from podlab.registry.events import Recorder
+from podlab.runtime.calls import PURPOSE
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import PURPOSE, ContainerState, PodStatus, Runtime
+from podlab.runtime.interface import ContainerState, PodStatus, Runtime
 
 MAX_TRIES = 3  # prober.go maxProbeRetries: only probes that could not be made are tried again
 

@@ -13,7 +13,8 @@ from podlab.apis.probing import Outcome
 from podlab.apis.types import Manifest
 from podlab.kubelet.environment import expand
 from podlab.kubelet.pods import go_duration
-from podlab.runtime.interface import ExecResult, GrpcResult, HttpRequest, HttpResult, Runtime, TcpResult
+from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
+from podlab.runtime.interface import Runtime
 
 USER_AGENT = "kube-probe/1.36"
 _MOST_OUTPUT = 10 * 1024  # bytes of a command's output (pkg/probe/exec maxReadLength)

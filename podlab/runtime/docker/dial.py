@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from podlab.clock import Clock, monotonic
-from podlab.runtime.interface import HttpRequest, HttpResult, TcpResult
+from podlab.runtime.calls import HttpRequest, HttpResult, TcpResult
 
 _BODY_LIMIT = 10 * 1024
 _MAX_REDIRECTS = 10

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from podlab.clock import Clock, monotonic, pause
+from podlab.runtime.calls import ExecResult
 from podlab.runtime.docker.client import Engine, Stream, engine_errors
 from podlab.runtime.docker.frames import split
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import ExecResult
 
 _OUTPUT_LIMIT = 64 * 1024  # probes look at 10 KiB at most
 _CANNOT_RUN = "OCI runtime exec failed"

@@ -19,7 +19,7 @@ import h2.exceptions
 
 from podlab.apis.times import go_duration
 from podlab.clock import monotonic, pause
-from podlab.runtime.interface import GrpcResult
+from podlab.runtime.calls import GrpcResult
 
 _PATH = "/grpc.health.v1.Health/Check"
 _USER_AGENT = "kube-probe/1.36"

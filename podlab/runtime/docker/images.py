@@ -16,7 +16,7 @@ from podlab.clock import monotonic
 from podlab.runtime.docker import pause
 from podlab.runtime.docker.client import Engine, Stream, engine_errors
 from podlab.runtime.errors import NotFound, RuntimeFailure, Unavailable
-from podlab.runtime.interface import Disk, HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
+from podlab.runtime.images import Disk, HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 
 Progress = Callable[[PullProgress], None]
 

@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from podlab.apis.types import LogLine
 from podlab.clock import RealClock, Timer
+from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.docker import container, dial, grpc_health, hairpin, images, sandbox, sessions, unpacking
 from podlab.runtime.docker import exec as executing
 from podlab.runtime.docker.client import engine_errors, shared
@@ -25,31 +26,19 @@ from podlab.runtime.docker.stats import StatsReader
 from podlab.runtime.docker.status import StatusReader
 from podlab.runtime.docker.threads import Threads
 from podlab.runtime.errors import NotFound, Unavailable, no_handler
+from podlab.runtime.images import Disk, HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 from podlab.runtime.interface import (
     ContainerConfig,
     ContainerResources,
     ContainerStats,
-    Disk,
-    ExecResult,
-    GrpcResult,
-    HeldImage,
-    HttpRequest,
-    HttpResult,
-    ImageInfo,
     MachineInfo,
     PodRef,
     PodStatus,
-    PullProgress,
-    PullResult,
-    RegistryLogin,
     RuntimeEvent,
     SandboxConfig,
-    StreamOptions,
-    StreamSession,
-    StreamSink,
     Subscription,
-    TcpResult,
 )
+from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

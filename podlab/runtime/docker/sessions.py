@@ -17,7 +17,7 @@ from podlab.runtime.docker import dial, exec, loopback
 from podlab.runtime.docker.client import Engine, Stream, engine_errors
 from podlab.runtime.docker.frames import split
 from podlab.runtime.errors import RuntimeFailure
-from podlab.runtime.interface import StreamOptions, StreamSession, StreamSink
+from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 log = logging.getLogger(__name__)
 

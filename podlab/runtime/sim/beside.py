@@ -15,33 +15,22 @@ from typing import Any, TypeVar
 
 from podlab.apis.types import LogLine
 from podlab.clock import Callback, RealClock, Timer
+from podlab.runtime.calls import PURPOSE, ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.errors import Unavailable
+from podlab.runtime.images import HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 from podlab.runtime.interface import (
-    PURPOSE,
     ContainerConfig,
     ContainerResources,
     ContainerStats,
-    ExecResult,
-    GrpcResult,
-    HeldImage,
-    HttpRequest,
-    HttpResult,
-    ImageInfo,
     MachineInfo,
     PodRef,
     PodStatus,
-    PullProgress,
-    PullResult,
-    RegistryLogin,
     RuntimeEvent,
     SandboxConfig,
-    StreamOptions,
-    StreamSession,
-    StreamSink,
     Subscription,
-    TcpResult,
 )
 from podlab.runtime.sim.runtime import SimRuntime
+from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 T = TypeVar("T")
 SUBNET = 255  # of the simulated pod network; Docker's pods have other addresses anyway

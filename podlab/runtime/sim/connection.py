@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
-from podlab.runtime.interface import StreamSink
 from podlab.runtime.sim.network import Listener
+from podlab.runtime.streaming import StreamSink
 
 MAX_HEAD = 64 * 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from podlab.clock import Clock, Timer
-from podlab.runtime.interface import ExecResult
+from podlab.runtime.calls import ExecResult
 from podlab.runtime.node_files import MAX_FILE, NodeFile
 from podlab.runtime.sim import commands
 from podlab.runtime.sim.container import SimContainer

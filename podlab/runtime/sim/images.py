@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from podlab.runtime.interface import ImageInfo
+from podlab.runtime.images import ImageInfo
 from podlab.runtime.sim import chance, servers
 from podlab.runtime.sim.behaviour import parse_pull
 

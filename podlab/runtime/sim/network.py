@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from podlab.apis.times import go_duration
-from podlab.runtime.interface import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
+from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.sim.machine import SECOND, Site
 from podlab.runtime.sim.script_servers import ScriptSite, probe_headers
 from podlab.runtime.sim.servers import anything

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from podlab.clock import Clock
-from podlab.runtime.interface import ContainerConfig, ImageInfo, PodRef, SandboxConfig, SandboxStatus
+from podlab.runtime.images import ImageInfo
+from podlab.runtime.interface import ContainerConfig, PodRef, SandboxConfig, SandboxStatus
 from podlab.runtime.node_files import NodeFile, from_json, to_json
 from podlab.runtime.sim import chance, images, records
 from podlab.runtime.sim.container import START_ERROR, Ended, SimContainer, Volumes

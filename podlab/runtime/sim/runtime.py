@@ -14,32 +14,20 @@ from typing import Any
 
 from podlab.apis.types import LogLine
 from podlab.clock import Clock
+from podlab.runtime.calls import PURPOSE, ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartFailed, no_handler
+from podlab.runtime.images import HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 from podlab.runtime.interface import (
-    PURPOSE,
     ContainerConfig,
     ContainerResources,
     ContainerStats,
-    ExecResult,
-    GrpcResult,
-    HeldImage,
-    HttpRequest,
-    HttpResult,
-    ImageInfo,
     MachineInfo,
     PidNamespace,
     PodRef,
     PodStatus,
-    PullProgress,
-    PullResult,
-    RegistryLogin,
     RuntimeEvent,
     SandboxConfig,
-    StreamOptions,
-    StreamSession,
-    StreamSink,
     Subscription,
-    TcpResult,
 )
 from podlab.runtime.node_files import NodeFile, on_disk, to_json
 from podlab.runtime.sim import chance, images, network, outside
@@ -54,6 +42,7 @@ from podlab.runtime.sim.node import Node, Placed, Sandbox, container_record, san
 from podlab.runtime.sim.output import Follower
 from podlab.runtime.sim.outside import ClusterNetwork, Question
 from podlab.runtime.sim.sessions import AttachSession, CommandSession
+from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 VERSION = "sim://1"
 STORAGE_BYTES = 100 * 2**30

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from podlab.apis.types import LogLine
-from podlab.runtime.interface import StreamOptions, StreamSink
 from podlab.runtime.node_files import NodeFile
 from podlab.runtime.sim import commands, servers, text_commands
 from podlab.runtime.sim.container import SimContainer
@@ -23,6 +22,7 @@ from podlab.runtime.sim.output import Follower
 from podlab.runtime.sim.shell import Exit, Io, LoopControl, Shell
 from podlab.runtime.sim.shell_syntax import Unsupported, parse
 from podlab.runtime.sim.terminal import Echo, EndOfInput, Heard, Interrupt, Line, Terminal
+from podlab.runtime.streaming import StreamOptions, StreamSink
 
 logger = logging.getLogger(__name__)
 
