@@ -2,14 +2,13 @@
 
 It is fed by `on_change` (the change log), by the runtime's events, by timers of the clock, and asks by `dispatch(uid)` for
 a call of `sync_pod(uid)`: a Celery task in the node worker, a queue in the simulator. `sync_pod` is serial per pod and
-coalesced; it never waits. Next: `pod_workers.sync`.
+coalesced; it never waits. Which pods there are is in `pod_manager`. Next: `pod_workers.sync`.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +18,6 @@ from pathlib import Path
 from podlab.apis import reasons
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
-from podlab.apis.volume_claims import VOLUME_ROOT
 from podlab.clock import Clock
 from podlab.kubelet import (
     eviction,
@@ -38,14 +36,14 @@ from podlab.kubelet import (
     streams,
     volumes,
 )
-from podlab.kubelet.claim_folders import SIMULATED_ROOT
-from podlab.kubelet.context import Aside, Context, PodState, Stage
+from podlab.kubelet.context import Aside, Context, PodState
 from podlab.kubelet.eviction_manager import EvictionManager
 from podlab.kubelet.history_runs import HistoryRuns
 from podlab.kubelet.image_gc import Collector, Policy
 from podlab.kubelet.image_records import ImageRecords
 from podlab.kubelet.log_pump import LogPump
 from podlab.kubelet.lookup import ClientLookup
+from podlab.kubelet.pod_manager import PodManager
 from podlab.kubelet.prober.manager import ProbeManager
 from podlab.kubelet.puller import Puller
 from podlab.kubelet.rounds import Rounds, at_once, done_at_once
@@ -54,10 +52,10 @@ from podlab.kubelet.start_outcome import RETRY
 from podlab.kubelet.static_pods import StaticPods
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
-from podlab.registry.streams import ADDRESS_ANNOTATION, OpenRequest
+from podlab.registry.streams import OpenRequest
 from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.images import KeepsImages
-from podlab.runtime.interface import PlacesFiles, PodRef, PodStatus, Runtime, RuntimeEvent, Subscription
+from podlab.runtime.interface import PlacesFiles, PodStatus, Runtime, RuntimeEvent, Subscription
 from podlab.runtime.streaming import StreamSession, StreamSink
 from podlab.storage.errors import StorageError
 from podlab.storage.log import LogEntry
@@ -73,9 +71,8 @@ PROBE_BATCH_SECONDS = 0.2
 
 class Kubelet:
     """`defer` takes work that may take a moment off the clock's thread, `aside` short work that a sync waits for later; a
-    simulated node does both at once. `runs` and
-    `pod_root` (volumes) have their usual places unless a test gives others. `stream_address` is published on the Node;
-    `static_folder` holds files of pods that run without the API."""
+    simulated node does both at once. `runs` and `pod_root` (volumes) have their usual places unless a test gives others.
+    `stream_address` is published on the Node; `static_folder` holds files of pods that run without the API."""
 
     def __init__(
         self,
@@ -117,8 +114,7 @@ class Kubelet:
         self._evictions: EvictionManager | None = None
         self._host_access, self._cluster_dns = host_access, cluster_dns
         self._image_policy = image_policy or Policy()
-        self._lock = threading.Lock()
-        self._states: dict[str, PodState] = {}
+        self._pods = PodManager()
         self._listing: Mapping[str, PodStatus] = {}
         self._rounds = Rounds(clock, defer)
         self._events: Subscription | None = None
@@ -134,22 +130,23 @@ class Kubelet:
             ctx.machine,
             node=self.node,
             address=self.address,
-            annotations=self._annotations(ctx),
+            annotations=node_status.announced(ctx.volume_root, ctx.machine, self._stream_address),
             held=self._runtime.list_images(),
         )
         node_lease.make(self._client, self.node)
         self._evictions = EvictionManager(
-            ctx, self._thresholds, states=self._all_states, dispatch=self._dispatch, post=self._post
+            ctx, self._thresholds, states=self._pods.all, dispatch=self._dispatch, post=self._post
         )
         self._evictions.restore(node)
         self._recorder.event(node, reasons.NORMAL, reasons.STARTING, "Starting kubelet.", why="")
         self._running = True
         if self._static_folder is not None:
             # Before orphans are looked for: these have no object that would tell of them.
-            self._static = StaticPods(ctx, self._static_folder, self._states, self._dispatch)
+            self._static = StaticPods(ctx, self._static_folder, self._pods.states, self._dispatch)
             self._static.look()
         self.reload()
-        self._sweep(ctx)
+        if not ctx.machine.simulated:
+            housekeeping.sweep_pods((self._pod_root, ctx.memory_root), {*self.pods(), *self._runtime.list_pods()})
         self._events = self._runtime.events(self._on_runtime_event)
         self._relist()
         if not ctx.machine.simulated:
@@ -164,9 +161,8 @@ class Kubelet:
 
     def stop(self) -> None:
         """Let go of everything; containers go on running."""
-        with self._lock:
-            self._running = False
-            timers = [s.timer for s in self._states.values() if s.timer is not None]
+        self._running = False
+        timers = [s.timer for s in self._pods.all() if s.timer is not None]
         self._rounds.stop()
         for timer in timers:
             timer.cancel()
@@ -188,14 +184,8 @@ class Kubelet:
             mirrors = {uid: stored for uid, stored in listed.items() if static_pods.is_mirror(stored.obj)}
             listed = {uid: stored for uid, stored in listed.items() if uid not in mirrors}
             self._static.listed(list(mirrors.values()))
-        with self._lock:
-            for uid, stored in listed.items():
-                state = self._states.setdefault(uid, PodState(ref=pods.ref(stored.obj)))
-                if state.take(stored.obj, stored.revision) and state.written is None:
-                    state.written = stored.obj.get("status")
-            for uid, state in self._states.items():
-                state.gone = state.gone or (state.pod is not None and uid not in listed and not state.static)
-            self.revision = page.revision
+        self._pods.listed(listed)
+        self.revision = page.revision
         for uid in self.pods():
             self._dispatch(uid)
 
@@ -214,12 +204,10 @@ class Kubelet:
             if pod["spec"].get("nodeName") == self.node:
                 self._static.heard(pod, entry.revision, deleted=entry.type == "DELETED")
             return
-        with self._lock:
-            state = self._states.get(entry.uid)
-            if state is None:
-                if entry.type == "DELETED" or pod["spec"].get("nodeName") != self.node:
-                    return
-                state = self._states[entry.uid] = PodState(ref=pods.ref(pod))
+        ours = entry.type != "DELETED" and pod["spec"].get("nodeName") == self.node
+        state = self._pods.meet(entry.uid, pod, ours=ours)
+        if state is None:
+            return
         old = state.pod
         if not state.take(pod, entry.revision) and entry.type != "DELETED":
             return
@@ -234,7 +222,7 @@ class Kubelet:
         that has a clockwork."""
         if self._ctx is None or self._ctx.places is None:
             return
-        for state in self._all_states():
+        for state in self._pods.all():
             if state.mounted and state.pod is not None and volumes.refers(state.pod, entry.key):
                 due, uid = state.volumes_due or self._clock.now(), state.ref.uid
                 self._clock.call_at(max(due, self._clock.now()), lambda uid=uid: self._dispatch(uid))  # type: ignore[misc]
@@ -246,21 +234,12 @@ class Kubelet:
 
     def sync_pod(self, uid: str) -> None:
         """Sync one pod; if somebody is at it, he does it once more."""
-        with self._lock:
-            state = self._states.get(uid)
-            if state is None or not self._running:
-                return
-            if state.working:
-                state.dirty = True
-                return
-            state.working = True
-        while True:
+        state = self._pods.begin(uid) if self._running else None
+        while state is not None:
             state.dirty = False
             self._sync_once(state)
-            with self._lock:
-                if not state.dirty or not self._running:
-                    state.working = False
-                    return
+            if self._pods.finish(state, again=self._running):
+                return
 
     def resync(self) -> None:
         """Look at everything again, orphans included."""
@@ -273,15 +252,8 @@ class Kubelet:
         return streams.open_stream(self._runtime, request, sink)
 
     def pods(self) -> list[str]:
-        with self._lock:
-            return list(self._states)
-
-    def _held_pods(self) -> list[Manifest]:
-        """The pods of this node that have been let in and are not over, with the resources they were granted."""
-        with self._lock:
-            states = list(self._states.values())
-        held = [s.granted for s in states if s.admitted and s.stage is not Stage.TERMINATED]
-        return [pod for pod in held if pod is not None]
+        """The uids of the pods it knows."""
+        return self._pods.uids()
 
     def flush(self) -> None:
         """Write the probe results that wait: the simulator calls it after each drain of its queue."""
@@ -328,7 +300,7 @@ class Kubelet:
             places=self._runtime if machine.simulated and isinstance(self._runtime, PlacesFiles) else None,
             pressures=lambda: self._evictions.conditions if self._evictions is not None else frozenset(),
             log_root=self._log_root,
-            pods=self._held_pods,
+            pods=self._pods.granted,
             rng=self._rng,
             dispatch=self._dispatch,
             aside=self._aside,
@@ -345,19 +317,6 @@ class Kubelet:
             )
             self._rounds.every(image_gc.PERIOD_SECONDS, collector.collect)
 
-    def _annotations(self, ctx: Context) -> dict[str, str]:
-        """What the node tells those who need it: where its streams are opened, and where its volumes lie."""
-        told = {VOLUME_ROOT: str(SIMULATED_ROOT if ctx.machine.simulated else ctx.volume_root)}
-        return told | ({ADDRESS_ANNOTATION: self._stream_address} if self._stream_address else {})
-
-    def _sweep(self, ctx: Context) -> None:
-        """Volumes of pods that went away while no agent was here."""
-        if not ctx.machine.simulated:
-            known = {*self._states, *self._runtime.list_pods()}
-            for root in (self._pod_root, ctx.memory_root):
-                if root is not None:
-                    housekeeping.remove_orphan_folders(root, lambda uid: uid in known)
-
     def _relist(self) -> None:
         """Wake the pods that changed unnoticed; take orphans in, in order to end them."""
         try:
@@ -368,16 +327,13 @@ class Kubelet:
         before, self._listing = self._listing, fresh
         if self._ctx is not None:
             self._ctx.pump.keep_only({one.id for status in fresh.values() for one in status.containers})
-        with self._lock:
-            found = housekeeping.orphans(fresh, self._states)
-            for ref in found:
-                self._states[ref.uid] = self._orphan(ref)
+        found = self._pods.take_orphans(fresh)
+        for ref in found:
+            logger.warning(
+                "node %s: pod %s/%s (%s) is not known to the lab", self.node, ref.namespace, ref.name, ref.uid
+            )
         for uid in dict.fromkeys([*pleg.changed(before, fresh), *(ref.uid for ref in found)]):
             self._dispatch(uid)
-
-    def _orphan(self, ref: PodRef) -> PodState:
-        logger.warning("node %s: pod %s/%s (%s) is not known to the lab", self.node, ref.namespace, ref.name, ref.uid)
-        return PodState(ref=ref)
 
     def _sync_once(self, state: PodState) -> None:
         assert self._ctx is not None
@@ -397,12 +353,11 @@ class Kubelet:
             state.wake_at(self._clock.now() + RETRY)
         uid = state.ref.uid
         wake = state.wish()
-        if wake is not None and self._running and uid in self._states:
+        if wake is not None and self._running and uid in self._pods:
             state.timer = self._clock.call_at(wake, lambda: self._dispatch(uid))
 
     def _forget(self, uid: str) -> None:
-        with self._lock:
-            state = self._states.pop(uid, None)
+        state = self._pods.pop(uid)
         if state is not None and state.timer is not None:
             state.timer.cancel()
         if self._ctx is not None:
@@ -412,36 +367,22 @@ class Kubelet:
             self._static.ended(state.ref)
 
     def _on_runtime_event(self, event: RuntimeEvent) -> None:
-        with self._lock:
-            state = self._states.get(event.pod_uid)
-            if state is not None and state.working:
-                state.dirty = True  # whoever is at it looks again: no need to send for him
-                return
-        self._dispatch(event.pod_uid)
+        if not self._pods.remind(event.pod_uid):  # whoever is at it looks again: no need to send for him
+            self._dispatch(event.pod_uid)
 
     def _preempt(self, uid: str, why: str) -> None:
-        with self._lock:
-            state = self._states.get(uid)
+        state = self._pods.get(uid)
         if state is not None and self._ctx is not None:
             making_room.give_way(self._ctx, state, why)
 
     def _room_made(self) -> None:
-        """Critical pods that made it, and resizes that did not fit are looked at again, those of more important pods first."""
-        with self._lock:
-            waiting = [
-                s for s in self._states.values() if s.pod is not None and (s.resize_pending is not None or s.makes_room)
-            ]
-        waiting.sort(key=lambda s: -int((s.pod or {}).get("spec", {}).get("priority") or 0))
-        for state in waiting:
+        """Critical pods that made it, and resizes that did not fit are looked at again."""
+        for state in self._pods.wanting_room():
             self._dispatch(state.ref.uid)
 
     def _dispatch(self, uid: str) -> None:
-        if self._running and uid in self._states:
+        if self._running and uid in self._pods:
             self._dispatch_outside(uid)
-
-    def _all_states(self) -> list[PodState]:
-        with self._lock:
-            return list(self._states.values())
 
     def _post(self) -> None:
         """The heartbeat of the node; also when a pressure comes or goes."""

@@ -7,7 +7,7 @@ removes. Logs of pods that are gone stay: the lab keeps them. Dead containers of
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 
 from podlab.apis.status_errors import ApiError
@@ -33,6 +33,13 @@ def remove_orphan_folders(pod_root: Path, known: Callable[[str], bool]) -> list[
     for uid in stale:
         volume_folders.remove_pod(pod_root / uid)
     return stale
+
+
+def sweep_pods(roots: Iterable[Path | None], known: Container[str]) -> None:
+    """Volumes of pods that went away while no agent was here. None: a place that this node does not have."""
+    for root in roots:
+        if root is not None:
+            remove_orphan_folders(root, lambda uid: uid in known)
 
 
 def sweep_claims(root: Path, client: Client) -> None:

@@ -9,13 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from pathlib import Path
 
 from podlab.apis import pods as pod_facts
 from podlab.apis import quantity, reasons, times
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
+from podlab.apis.volume_claims import VOLUME_ROOT
 from podlab.kubelet import images
+from podlab.kubelet.claim_folders import SIMULATED_ROOT
 from podlab.registry.client import Client
+from podlab.registry.streams import ADDRESS_ANNOTATION
 from podlab.runtime.images import HeldImage
 from podlab.runtime.interface import MachineInfo
 
@@ -55,6 +59,12 @@ def labels(node: str, machine: MachineInfo) -> dict[str, str]:
         "kubernetes.io/os": "linux",
     }
     return {**made, SIMULATED_LABEL: "true"} if machine.simulated else made
+
+
+def announced(volume_root: Path, machine: MachineInfo, stream_address: str) -> dict[str, str]:
+    """What the node tells those who need it: where its streams are opened ("" = nowhere), and where its volumes lie."""
+    told = {VOLUME_ROOT: str(SIMULATED_ROOT if machine.simulated else volume_root)}
+    return told | ({ADDRESS_ANNOTATION: stream_address} if stream_address else {})
 
 
 def images_of(held: Iterable[HeldImage]) -> list[Manifest]:

@@ -136,7 +136,7 @@ def test_a_call_during_a_sync_makes_it_run_once_more(world: World) -> None:
 
     world.runtime.pod_status = nested  # type: ignore[method-assign, assignment]
     kubelet.sync_pod("uid-p")
-    assert not kubelet._states["uid-p"].working
+    assert not kubelet._pods.states["uid-p"].working
     assert len(inside) == 3
 
 

@@ -83,7 +83,7 @@ def as_if_real(world: World) -> list[str]:
     begin = world.runtime.start_container
 
     def start_container(container_id: str) -> None:
-        state = world.kubelet._states["uid-p"]
+        state = world.kubelet._pods.states["uid-p"]
         if state.making_ahead is not None:
             wait([state.making_ahead], timeout=20)
         begin(container_id)
@@ -173,7 +173,7 @@ def test_runs_whose_containers_were_removed_are_forgotten(world: World) -> None:
     world.runtime.scripts["main"] = [*[Run(seconds=1, code=1)] * 5, FOREVER]
     world.apply(pod(container()))
     world.advance(400)
-    state = world.kubelet._states["uid-p"]
+    state = world.kubelet._pods.states["uid-p"]
     assert world.container()["restartCount"] == 5
     assert set(state.told) == {("main", 4), ("main", 5)}
     assert len(state.actual) <= 2
