@@ -59,9 +59,9 @@ CONTAINERS = (
     *(
         of(f"{_C}.startupProbe.{how} {_C}.livenessProbe.{how} {_C}.readinessProbe.{how}", "real", "simulated, or by annotation", *proofs)
         for how, proofs in {
-            "exec": ("runtime/test_contract.py::test_exec_times_out",),
-            "httpGet": ("runtime/test_docker_dial.py::test_headers_are_the_kubelets_unless_given", "runtime/test_contract.py::test_http_and_tcp_reach_a_server"),
-            "tcpSocket": ("runtime/test_contract.py::test_http_and_tcp_reach_a_server",),
+            "exec": ("runtime/test_calls_contract.py::test_exec_times_out",),
+            "httpGet": ("runtime/test_docker_dial.py::test_headers_are_the_kubelets_unless_given", "runtime/test_calls_contract.py::test_http_and_tcp_reach_a_server"),
+            "tcpSocket": ("runtime/test_calls_contract.py::test_http_and_tcp_reach_a_server",),
             "grpc": ("runtime/test_docker_grpc.py::test_the_service_is_named", "runtime/test_sim_behaviour.py::test_grpc_probes_reach_servers_that_answer_everything"),
         }.items()
     ),
@@ -72,7 +72,7 @@ CONTAINERS = (
     of(f"{_C}.stdin {_C}.stdinOnce {_C}.tty", "real", "simulated", "runtime/test_docker_engine.py::test_a_terminal", "runtime/test_stream_contract.py::test_attach_shows_what_comes_and_ends_with_the_container"),
     of(f"{_C}.targetContainerName", "real: the target's processes are seen", "simulated: the main process of the target is seen", "kubelet/test_hosts_and_security.py::test_a_debugger_sees_the_processes_of_its_target", "kubelet/test_ending_pods.py::test_an_ephemeral_container_runs_once_beside_the_others", "runtime/test_sim_behaviour.py::test_a_debugger_sees_the_process_of_its_target_and_a_shared_namespace_all", rule=True),
     of(f"{_C}.volumeDevices", "refused", "refused", "kubelet/test_running_pods.py::test_what_podlab_cannot_do_is_refused_by_name", rule=True),
-    of(f"{_C}.volumeMounts", "real", "simulated", "kubelet/test_on_docker.py::test_config_and_volumes_reach_the_container", "runtime/test_sim_behaviour.py::test_volumes_keep_what_was_written_and_a_replay_writes_nothing_twice", "simhost/test_world_files.py::test_a_pod_finds_its_configuration_its_identity_and_its_names"),
+    of(f"{_C}.volumeMounts", "real", "simulated", "kubelet/test_on_docker.py::test_config_and_volumes_reach_the_container", "runtime/test_sim_coming_back.py::test_volumes_keep_what_was_written_and_a_replay_writes_nothing_twice", "simhost/test_world_files.py::test_a_pod_finds_its_configuration_its_identity_and_its_names"),
     of(f"{_C}.volumeMounts[].subPath {_C}.volumeMounts[].subPathExpr", "real; links that lead out of a volume are refused", "simulated", f"{_ON_DOCKER}[a part of a volume]", "kubelet/test_environment_and_volumes.py::test_a_part_that_leads_out_of_its_volume_is_refused", "runtime/test_sim_files.py::test_a_part_of_a_volume_is_shared_with_the_whole_and_one_of_files_does_not_change"),
     of(f"{_C}.volumeMounts[].recursiveReadOnly", "refused: Enabled is a CreateContainerConfigError, as with any runtime that cannot; IfPossible is not recursive", "refused", "kubelet/test_environment_and_volumes.py::test_recursive_read_only_is_more_than_the_runtime_can", rule=True),
     of(f"{_C}.volumeMounts[].mountPropagation", "no effect", "no effect", "kubelet/test_status_fields.py::test_propagation_of_mounts_changes_nothing", rule=True),

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.kubectl_manifests import FILES
 from tests.lab.kubectl_rows import Desk, Kubectl, Row, drive, installed, row
-from tests.lab.kubectl_table import CHAPTERS, FILES
+from tests.lab.kubectl_table import CHAPTERS
 from tests.whole_lab import ROOT, Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.kubectl, pytest.mark.docker]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.runtime.labs import DockerLab, Lab
 from tests.runtime.sim_lab import SimLab
+from tests.runtime.sim_node import Sim
 
 LABS: dict[str, Callable[[], Lab]] = {"docker": DockerLab, "sim": SimLab}
 
@@ -35,3 +36,10 @@ def docker_lab(busybox: None) -> Iterator[DockerLab]:
     made = DockerLab()
     yield made
     made.close()
+
+
+@pytest.fixture
+def sim(tmp_path: Path) -> Iterator[Sim]:
+    made = Sim(tmp_path)
+    yield made
+    made.runtime.close()

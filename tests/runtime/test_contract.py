@@ -2,52 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import pytest
 
-from podlab.runtime.calls import ExecResult, HttpRequest, HttpResult, TcpResult
+from podlab.runtime.calls import ExecResult
 from podlab.runtime.errors import CreateFailed, NotFound, StartFailed
 from podlab.runtime.images import PullResult
-from podlab.runtime.interface import (
-    ContainerResources,
-    ContainerState,
-    ContainerStatus,
-    PodRef,
-    RuntimeEvent,
-    SandboxConfig,
-)
+from podlab.runtime.interface import ContainerResources, ContainerState, PodRef, SandboxConfig
+from tests.runtime.awaiting import ended, result, up
 from tests.runtime.labs import Lab
-from tests.runtime.pods import IMAGE, POLITE, STUBBORN, WEB_SERVER, Lines, Pod
-
-R = TypeVar("R")
-
-
-def ended(lab: Lab, pod: Pod, container_id: str) -> ContainerStatus:
-    def check() -> ContainerStatus | None:
-        found = pod.status(container_id)
-        return found if found and found.state is ContainerState.EXITED else None
-
-    return lab.eventually(check)
-
-
-def up(lab: Lab, pod: Pod, container_id: str) -> str:
-    """Wait until the script said "up": from then on it has its signal handlers."""
-    lines = Lines(pod.runtime, container_id)
-    lab.eventually(lambda: "up\n" in lines.text)
-    lines.subscription.close()
-    return container_id
-
-
-def result(lab: Lab, call: Callable[[Callable[[R], None]], None]) -> R:
-    """What an asynchronous operation reports, and that it reports once."""
-    reports: list[R] = []
-    call(reports.append)
-    lab.eventually(lambda: reports)
-    assert len(reports) == 1
-    return reports[0]
-
+from tests.runtime.pods import IMAGE, POLITE, STUBBORN, Pod
 
 # Sandboxes
 
@@ -248,157 +211,6 @@ def test_signalling_what_does_not_run_is_success(lab: Lab) -> None:
     pod.runtime.signal_container(container_id, "TERM")
     pod.runtime.remove_container(container_id)
     pod.runtime.signal_container(container_id, "KILL")
-
-
-# Exec, HTTP, TCP
-
-
-EXECS = {
-    "success": (("true",), 0, ""),
-    "failure": (("false",), 1, ""),
-    "output": (("sh", "-c", "echo hello"), 0, "hello\n"),
-    "output before errors": (("sh", "-c", "echo err >&2; echo out; exit 3"), 3, "out\nerr\n"),
-    "a missing file": (("cat", "/nope"), 1, "cat: can't open '/nope': No such file or directory\n"),
-}
-
-
-@pytest.mark.parametrize("case", EXECS)
-def test_exec(lab: Lab, case: str) -> None:
-    argv, code, output = EXECS[case]
-    pod = Pod(lab.runtime()).open()
-    container_id = up(lab, pod, pod.shell(POLITE))
-    found: ExecResult = result(lab, lambda done: pod.runtime.exec_sync(container_id, argv, 20, done))
-    assert (found.exit_code, found.output, found.timed_out, found.error) == (code, output, False, "")
-
-
-def test_exec_times_out(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = up(lab, pod, pod.shell(POLITE))
-    found: ExecResult = result(
-        lab, lambda done: pod.runtime.exec_sync(container_id, ("sh", "-c", "echo slow; sleep 60"), 1, done)
-    )
-    assert found.timed_out
-    assert found.error == ""
-    assert 1 <= found.seconds < 5
-
-
-def test_exec_of_a_command_that_is_not_there_is_an_error_not_a_failure(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = up(lab, pod, pod.shell(POLITE))
-    found: ExecResult = result(lab, lambda done: pod.runtime.exec_sync(container_id, ("nope",), 20, done))
-    assert "nope" in found.error
-    assert not found.timed_out
-
-
-def test_exec_in_an_ended_container_is_an_error(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = pod.shell("true")
-    ended(lab, pod, container_id)
-    found: ExecResult = result(lab, lambda done: pod.runtime.exec_sync(container_id, ("true",), 20, done))
-    assert found.error
-
-
-def test_http_and_tcp_reach_a_server(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = pod.shell(WEB_SERVER, ports=(8080,))
-    address = pod.runtime.pod_status(pod.ref).sandboxes[0].ip
-
-    def connects() -> bool:
-        found: TcpResult = result(lab, lambda done: pod.runtime.tcp_connect(container_id, address, 8080, 5, done))
-        return found.ok
-
-    lab.eventually(connects)
-    request = HttpRequest("HTTP", address, 8080, "/ok.txt")
-    page: HttpResult = result(lab, lambda done: pod.runtime.http_get(container_id, request, 5, done))
-    assert (page.status, page.error, page.redirect_host) == (200, "", "")
-
-
-def test_nobody_listening_is_refused_in_gos_words(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = pod.run("sleep", "3600")
-    address = pod.runtime.pod_status(pod.ref).sandboxes[0].ip
-    refused = f"dial tcp {address}:8080: connect: connection refused"
-    tcp: TcpResult = result(lab, lambda done: pod.runtime.tcp_connect(container_id, address, 8080, 5, done))
-    assert (tcp.ok, tcp.error) == (False, refused)
-    request = HttpRequest("HTTP", address, 8080, "/")
-    page: HttpResult = result(lab, lambda done: pod.runtime.http_get(container_id, request, 5, done))
-    assert (page.status, page.error) == (0, f'Get "http://{address}:8080/": {refused}')
-
-
-# Logs
-
-
-def test_logs_come_in_order_and_end(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = pod.shell("echo one; echo two; echo three; sleep 1; echo four")
-    lines = Lines(pod.runtime, container_id)
-    lab.eventually(lambda: lines.ended)
-    assert [line.text for line in lines.lines] == ["one", "two", "three", "four"]
-    assert {line.stream for line in lines.lines} == {"stdout"}
-    times = [(line.at, line.nanos) for line in lines.lines]
-    assert times == sorted(times)
-    assert lines.ended == 1
-
-
-def test_logs_of_an_ended_container_are_all_there(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = pod.shell("echo one; echo two >&2; exit 1")
-    ended(lab, pod, container_id)
-    lines = Lines(pod.runtime, container_id)
-    lab.eventually(lambda: lines.ended)
-    assert sorted((line.stream, line.text) for line in lines.lines) == [("stderr", "two"), ("stdout", "one")]
-
-
-def test_logs_resume_after_a_line(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = pod.shell("echo one; sleep 1; echo two; sleep 1; echo three")
-    first = Lines(pod.runtime, container_id)
-    lab.eventually(lambda: len(first.lines) >= 2)
-    first.subscription.close()
-    second = Lines(lab.restart(pod.runtime), container_id, since=first.lines[0].at)
-    lab.eventually(lambda: second.ended)
-    assert [line.text for line in second.lines] == ["two", "three"]
-
-
-def test_a_closed_log_subscription_is_quiet(lab: Lab) -> None:
-    pod = Pod(lab.runtime()).open()
-    container_id = up(lab, pod, pod.shell(POLITE))
-    lines = Lines(pod.runtime, container_id)
-    lab.eventually(lambda: lines.lines)
-    lines.subscription.close()
-    lines.subscription.close()
-    pod.runtime.signal_container(container_id, "TERM")
-    ended(lab, pod, container_id)
-    witness = Lines(pod.runtime, container_id)
-    lab.eventually(lambda: witness.ended)
-    assert (witness.text, lines.text, lines.ended) == ("up\nTERM\n", "up\n", 0)
-
-
-# Events
-
-
-def test_events_arrive(lab: Lab) -> None:
-    runtime = lab.runtime()
-    seen: list[RuntimeEvent] = []
-    subscription = runtime.events(seen.append)
-    pod = Pod(runtime).open()
-    container_id = pod.shell("exit 1")
-    lab.eventually(lambda: RuntimeEvent(pod.ref.uid, container_id, "died") in seen)
-    assert RuntimeEvent(pod.ref.uid, container_id, "started") in seen
-    pod.runtime.remove_container(container_id)
-    lab.eventually(lambda: RuntimeEvent(pod.ref.uid, container_id, "removed") in seen)
-    subscription.close()
-
-
-def test_events_of_another_node_do_not_arrive(lab: Lab) -> None:
-    mine, other = lab.runtime(node="node-a"), lab.runtime(node="node-b")
-    seen: list[RuntimeEvent] = []
-    mine.events(seen.append)
-    strange, own = Pod(other).open(), Pod(mine)
-    strange.shell("exit 1")
-    own.open()
-    lab.eventually(lambda: any(event.pod_uid == own.ref.uid for event in seen))
-    assert {event.pod_uid for event in seen} == {own.ref.uid}
 
 
 # Whose is what

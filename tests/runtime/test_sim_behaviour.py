@@ -1,129 +1,21 @@
-"""Simulated containers as annotations and images want them, and nodes that come back from their journal."""
+"""Simulated containers as annotations and images want them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from podlab.clock import LabClock
-from podlab.runtime.calls import PURPOSE, ExecResult, GrpcResult, HttpRequest, HttpResult
 from podlab.runtime.errors import CreateFailed, StartFailed
 from podlab.runtime.images import PullResult
-from podlab.runtime.interface import (
-    ContainerConfig,
-    ContainerResources,
-    ContainerState,
-    ContainerStatus,
-    Mount,
-    PidNamespace,
-    PodRef,
-    SandboxConfig,
-)
+from podlab.runtime.interface import ContainerResources, Mount, PidNamespace
 from podlab.runtime.node_files import NodeFile, folder
 from podlab.runtime.sim import images
 from podlab.runtime.sim.behaviour import BadBehaviour, duration, parse
-from podlab.runtime.sim.runtime import SimRuntime
 from tests.runtime.pods import Lines
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-REF = PodRef("default", "web", "uid-1")
-
-
-class Sim:
-    def __init__(self, folder: Path, seed: int = 1, *, node_disk: bool = False) -> None:
-        self.folder = folder
-        self.node_disk = node_disk
-        self.seed = seed
-        self.clock = LabClock(START)
-        self.runtime = self._open()
-        self.sandbox = ""
-
-    def _open(self) -> SimRuntime:
-        journal = self.folder / "node.jsonl"
-        return SimRuntime(
-            cluster="c", node="n", clock=self.clock, seed=self.seed, journal=journal, node_disk=self.node_disk
-        )
-
-    def crash(self, seconds: float = 0) -> None:
-        """The worker dies; the next one opens the journal that much later."""
-        self.clock = LabClock(self.clock.now() + timedelta(seconds=seconds))
-        self.runtime = self._open()
-
-    def to(self, seconds: float) -> None:
-        self.clock.advance(START + timedelta(seconds=seconds))
-
-    @property
-    def seconds(self) -> float:
-        return (self.clock.now() - START).total_seconds()
-
-    def run(self, *argv: str, image: str = "busybox:1.36", name: str = "main", **more: Any) -> str:
-        if self.runtime.image(image) is None:
-            self.runtime.pull_image(image, lambda result: None, annotations={"sim.podlab.dev/pull-time": "0"})
-            self.clock.advance(self.clock.now())
-        self.sandbox = self.runtime.run_sandbox(SandboxConfig(pod=REF, attempt=0, hostname="web"))
-        said = {f"sim.podlab.dev/{name}.{key}": value for key, value in more.pop("said", {}).items()}
-        command = argv or None
-        config = ContainerConfig(
-            pod=REF, name=name, image=image, command=command, annotations=said, **{"attempt": 0, **more}
-        )
-        container_id = self.runtime.create_container(self.sandbox, config)
-        self.runtime.start_container(container_id)
-        return container_id
-
-    def shell(self, script: str, **more: Any) -> str:
-        return self.run("sh", "-c", script, **more)
-
-    def status(self, container_id: str) -> ContainerStatus:
-        return next(one for one in self.runtime.pod_status(REF).containers if one.id == container_id)
-
-    def fate(self, container_id: str) -> tuple[float, int, str] | None:
-        found = self.status(container_id)
-        if found.state is not ContainerState.EXITED:
-            return None
-        assert found.finished_at is not None
-        assert found.exit_code is not None
-        return (found.finished_at - START).total_seconds(), found.exit_code, found.reason
-
-    @property
-    def ip(self) -> str:
-        return self.runtime.pod_status(REF).sandboxes[0].ip
-
-    def http(self, container_id: str, port: int, path: str = "/", purpose: str = "") -> HttpResult:
-        found: list[HttpResult] = []
-        token = PURPOSE.set(purpose)
-        self.runtime.http_get(container_id, HttpRequest("HTTP", self.ip, port, path), 1, found.append)
-        PURPOSE.reset(token)
-        while not found:
-            assert self.clock.fire_next(self.clock.now() + timedelta(seconds=5))
-        return found[0]
-
-    def grpc(self, container_id: str, port: int) -> GrpcResult:
-        found: list[GrpcResult] = []
-        self.runtime.grpc_check(container_id, self.ip, port, "", 1, found.append)
-        while not found:
-            assert self.clock.fire_next(self.clock.now() + timedelta(seconds=5))
-        return found[0]
-
-    def exec(self, container_id: str, *argv: str, purpose: str = "", timeout: float = 1) -> ExecResult:
-        found: list[ExecResult] = []
-        token = PURPOSE.set(purpose)
-        self.runtime.exec_sync(container_id, argv, timeout, found.append)
-        PURPOSE.reset(token)
-        while not found:
-            assert self.clock.fire_next(self.clock.now() + timedelta(seconds=5))
-        return found[0]
-
-
-@pytest.fixture
-def sim(tmp_path: Path) -> Iterator[Sim]:
-    made = Sim(tmp_path)
-    yield made
-    made.runtime.close()
-
+from tests.runtime.sim_node import START, Sim
 
 FATES: dict[str, tuple[dict[str, str], dict[str, Any], tuple[float, int, str] | None]] = {
     "exits after a while": ({"exit-after": "10s"}, {}, (10, 0, "Completed")),
@@ -389,75 +281,6 @@ def test_another_memory_limit_counts_from_then_on(sim: Sim) -> None:
     sim.to(20)
     assert sim.fate(raised) is None
     assert sim.fate(lowered) == (10, 137, "OOMKilled")
-
-
-# Coming back
-
-
-def test_a_crash_changes_nothing(sim: Sim) -> None:
-    ticking = sim.shell("while true; do echo tick; sleep 2; done", name="ticking")
-    ending = sim.shell("sleep 30; exit 4", name="ending")
-    doomed = sim.shell("trap 'sleep 60; exit 5' TERM; while true; do sleep 3600 & wait; done", name="doomed")
-    sim.to(10)
-    sim.runtime.signal_container(doomed, "TERM")
-    sim.exec(ticking, "touch", "/tmp/mark")
-    before = sim.runtime.list_pods()
-    sim.crash()
-    assert sim.runtime.list_pods() == before
-    assert sim.exec(ticking, "cat", "/tmp/mark").exit_code == 0
-    lines = Lines(sim.runtime, ticking, since=START + timedelta(seconds=6))
-    sim.to(100)
-    assert [(line.at - START).total_seconds() for line in lines.lines[:3]] == [8, 10, 12]
-    assert sim.fate(ending) == (30, 4, "Error")
-    assert sim.fate(doomed) == (70, 5, "Error")
-
-
-def test_what_ended_while_nobody_looked_ended_at_its_time(sim: Sim) -> None:
-    ending = sim.shell("sleep 30; echo over; exit 4")
-    sim.crash(seconds=500)
-    assert sim.fate(ending) == (30, 4, "Error")
-    lines = Lines(sim.runtime, ending)
-    assert (lines.text, lines.ended) == ("over\n", 1)
-    sim.crash(seconds=500)
-    assert sim.fate(ending) == (30, 4, "Error")
-
-
-def test_volumes_keep_what_was_written_and_a_replay_writes_nothing_twice(sim: Sim) -> None:
-    volume = (Mount(host_path="/data/uid-1/v", container_path="/v"),)
-    once = "[ -f /v/x ] && exit 0; echo a >> /v/x; sleep 1; exit 42"
-    first = sim.shell(once, mounts=volume)
-    sim.to(5)
-    sim.crash()
-    second = sim.shell(once, mounts=volume, attempt=1)
-    assert (sim.fate(first), sim.fate(second)) == ((1, 42, "Error"), (5, 0, "Completed"))
-    reader = sim.shell("cat /v/x", mounts=volume, name="reader")
-    assert Lines(sim.runtime, reader).text == "a\n"
-
-
-def test_a_damaged_tail_of_the_journal_is_dropped_and_the_file_goes_on(sim: Sim) -> None:
-    container = sim.run("sleep", "3600")
-    journal = sim.folder / "node.jsonl"
-    for damage in (b'{"op":"remove","id":"' + container.encode(), b"\x00\xff\n", b'{"no": "op"}\n'):
-        with journal.open("ab") as file:
-            file.write(damage)
-        sim.crash()
-        assert sim.fate(container) is None
-    sim.runtime.remove_container(container)
-    sim.crash()
-    assert sim.runtime.pod_status(REF).containers == ()
-
-
-def test_ids_and_addresses_are_not_given_twice_after_a_crash(sim: Sim) -> None:
-    first = sim.run("true")
-    sim.runtime.remove_sandbox(sim.sandbox)
-    sim.crash()
-    assert sim.run("true") != first
-
-
-def test_the_journal_stays_small(sim: Sim) -> None:
-    for attempt in range(900):
-        sim.runtime.remove_container(sim.run("true", attempt=attempt))
-    assert len((sim.folder / "node.jsonl").read_bytes().splitlines()) < 2500
 
 
 @pytest.mark.parametrize(
