@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from podlab.apis.times import go_duration
-from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
+from podlab.runtime.calls import PURPOSE, ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
+from podlab.runtime.sim import chance
+from podlab.runtime.sim.behaviour import duration
+from podlab.runtime.sim.container import SimContainer
 from podlab.runtime.sim.machine import SECOND, Site
 from podlab.runtime.sim.script_servers import ScriptSite, probe_headers
 from podlab.runtime.sim.servers import anything
@@ -43,6 +46,18 @@ class Call:
     @property
     def seconds(self) -> float:
         return self.timeout if self.hangs else self.latency
+
+
+def call_into(container: SimContainer | None, timeout: float, seed: int) -> Call:
+    """How a call into a container turns out that begins now, as its annotations and the PURPOSE say. Seconds."""
+    if container is None or not container.running:
+        return Call(outcome="", latency=0.001, timeout=timeout)
+    micros, said = container.micros(), container.behaviour
+    # From the time and not from a count: a restarted worker goes on in the same way.
+    latency = chance.between(0.0005, 0.004, seed, container.id, micros)
+    if said.latency is not None:
+        latency = duration(said.latency.at(micros)) / SECOND
+    return Call(outcome=said.outcome(PURPOSE.get(), micros), latency=latency, timeout=timeout)
 
 
 def url(request: HttpRequest) -> str:

@@ -128,6 +128,9 @@ class Node:
     def containers_of(self, uid: str) -> Iterator[SimContainer]:
         return (container for container in self.containers.values() if container.config.pod.uid == uid)
 
+    def in_sandbox(self, sandbox_id: str) -> list[SimContainer]:
+        return [one for one in self.containers.values() if one.sandbox_id == sandbox_id]
+
     def pods(self) -> dict[str, PodRef]:
         refs = [sandbox.config.pod for sandbox in self.sandboxes.values()]
         refs += [container.config.pod for container in self.containers.values()]

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from podlab.apis.types import LogLine
 from podlab.clock import Clock
-from podlab.runtime.calls import PURPOSE, ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
+from podlab.runtime.calls import ExecResult, GrpcResult, HttpRequest, HttpResult, TcpResult
 from podlab.runtime.errors import CreateFailed, NotFound, RuntimeFailure, StartFailed, no_handler
 from podlab.runtime.images import HeldImage, ImageInfo, PullProgress, PullResult, RegistryLogin
 from podlab.runtime.interface import (
@@ -22,31 +21,30 @@ from podlab.runtime.interface import (
     ContainerResources,
     ContainerStats,
     MachineInfo,
-    PidNamespace,
     PodRef,
     PodStatus,
     RuntimeEvent,
     SandboxConfig,
     Subscription,
 )
-from podlab.runtime.node_files import NodeFile, on_disk, to_json
-from podlab.runtime.sim import chance, images, network, outside
-from podlab.runtime.sim.behaviour import BadBehaviour, duration
+from podlab.runtime.node_files import NodeFile, to_json
+from podlab.runtime.sim import chance, network, pulling
+from podlab.runtime.sim.behaviour import BadBehaviour
 from podlab.runtime.sim.connection import Connection
 from podlab.runtime.sim.container import SimContainer
+from podlab.runtime.sim.events import Events
 from podlab.runtime.sim.execution import Changes, Execution
 from podlab.runtime.sim.journal import Journal
-from podlab.runtime.sim.machine import SECOND
-from podlab.runtime.sim.network import Call, Listener
-from podlab.runtime.sim.node import Node, Placed, Sandbox, container_record, sandbox_record
+from podlab.runtime.sim.network import Listener
+from podlab.runtime.sim.node import Node, Placed, container_record, sandbox_record
 from podlab.runtime.sim.output import Follower
-from podlab.runtime.sim.outside import ClusterNetwork, Question
+from podlab.runtime.sim.outside import ClusterNetwork
 from podlab.runtime.sim.sessions import AttachSession, CommandSession
+from podlab.runtime.sim.surroundings import Surroundings
 from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 VERSION = "sim://1"
 STORAGE_BYTES = 100 * 2**30
-LOCAL = frozenset({"", "localhost", "127.0.0.1"})
 
 
 class SimRuntime:
@@ -72,11 +70,10 @@ class SimRuntime:
         self._node = Node(cluster, node, clock, seed, Journal(journal), subnet)
         self._cpu_milli = cpu_milli
         self._memory_bytes = memory_bytes
-        self._listeners: list[_EventSubscription] = []
+        self._events = Events(clock)
         self._sessions: dict[object, StreamSession] = {}
-        self._network = network
-        self._node_disk = node_disk
-        self._node.network = self._outside
+        self._around = Surroundings(self._node, network, node_disk=node_disk)
+        self._node.network = self._around.answer
         self._node.load()
         self._node.announce = self._announce_end
 
@@ -96,7 +93,7 @@ class SimRuntime:
             session.close()
         for container in self._node.containers.values():
             container.close()
-        self._listeners.clear()
+        self._events.close()
 
     def machine(self) -> MachineInfo:
         return MachineInfo(
@@ -121,32 +118,29 @@ class SimRuntime:
         sandbox = self._node.add_sandbox(self._node.next_id(), config, self._node.free_ip(), self._clock.now())
         record = sandbox_record(sandbox, self._node.made)
         self._node.journal.append(record)
-        self._tell(config.pod.uid, sandbox.id, "started")
+        self._events.tell(config.pod.uid, sandbox.id, "started")
         return sandbox.id
 
     def stop_sandbox(self, sandbox_id: str) -> None:
         sandbox = self._node.sandboxes.get(sandbox_id)
         if sandbox is None or not sandbox.ready:
             return
-        for container in self._in_sandbox(sandbox_id):
+        for container in self._node.in_sandbox(sandbox_id):
             self.signal_container(container.id, "KILL")
         sandbox.ready = False
         self._node.write("stop-sandbox", id=sandbox_id)
-        self._tell(sandbox.config.pod.uid, sandbox_id, "died")
+        self._events.tell(sandbox.config.pod.uid, sandbox_id, "died")
 
     def remove_sandbox(self, sandbox_id: str) -> None:
         sandbox = self._node.sandboxes.get(sandbox_id)
         if sandbox is None:
             return
         self.stop_sandbox(sandbox_id)
-        for container in self._in_sandbox(sandbox_id):
+        for container in self._node.in_sandbox(sandbox_id):
             self.remove_container(container.id)
         self._node.remove_sandbox(sandbox_id)
         self._node.write("remove-sandbox", id=sandbox_id)
-        self._tell(sandbox.config.pod.uid, sandbox_id, "removed")
-
-    def _in_sandbox(self, sandbox_id: str) -> list[SimContainer]:
-        return [one for one in self._node.containers.values() if one.sandbox_id == sandbox_id]
+        self._events.tell(sandbox.config.pod.uid, sandbox_id, "removed")
 
     # Containers
 
@@ -164,7 +158,7 @@ class SimRuntime:
         except BadBehaviour as bad:
             raise CreateFailed(str(bad)) from None
         self._node.journal.append(container_record(container, self._node.made))
-        self._tell(config.pod.uid, container.id, "created")
+        self._events.tell(config.pod.uid, container.id, "created")
         return container.id
 
     def start_container(self, container_id: str) -> None:
@@ -174,7 +168,7 @@ class SimRuntime:
         at = self._clock.now()
         # Before the start: what follows from it is computed again if this process dies now.
         self._node.write("start", id=container_id)
-        self._tell(container.config.pod.uid, container_id, "started")
+        self._events.tell(container.config.pod.uid, container_id, "started")
         try:
             container.start(at)
         except StartFailed:
@@ -208,7 +202,7 @@ class SimRuntime:
         container.close()
         del self._node.containers[container_id]
         self._node.write("remove", id=container_id)
-        self._tell(container.config.pod.uid, container_id, "removed")
+        self._events.tell(container.config.pod.uid, container_id, "removed")
 
     def _container(self, container_id: str) -> SimContainer:
         container = self._node.containers.get(container_id)
@@ -252,36 +246,7 @@ class SimRuntime:
         annotations: Mapping[str, str] | None = None,
         login: RegistryLogin | None = None,
     ) -> None:
-        said, node = annotations or {}, self._node
-        try:
-            error = images.failure(ref, said)
-            if error:
-                seconds = images.failure_seconds(ref, said, seed=node.seed, node=node.name)
-                self._clock.call_later(seconds, lambda: done(PullResult(None, error, seconds)))
-                return
-            cached = ref in node.images
-            seconds = 0.05 if cached else images.pull_seconds(ref, said, seed=node.seed, node=node.name)
-        except BadBehaviour as bad:
-            text = str(bad)
-            self._clock.call_later(0, lambda: done(PullResult(None, text)))
-            return
-        info = images.info(ref)
-
-        def finish() -> None:
-            if ref not in node.images:
-                node.images[ref] = info
-                node.write("pull", ref=ref)
-            if progress is not None:
-                progress(PullProgress(ref, "Pull complete", info.size, info.size, 1, 1))
-            done(PullResult(info, "", seconds))
-
-        if progress is not None and not cached:
-            tell = progress
-            tell(PullProgress(ref, "Downloading", 0, info.size, 1))
-            self._clock.call_later(
-                seconds / 2, lambda: tell(PullProgress(ref, "Downloading", info.size // 2, info.size, 1))
-            )
-        self._clock.call_later(seconds, finish)
+        pulling.pull(self._node, self._clock, ref, done, progress=progress, said=annotations or {})
 
     def unpack_image(self, ref: str, folder: str, done: Callable[[str], None]) -> None:
         """A simulated image has no files."""
@@ -297,7 +262,7 @@ class SimRuntime:
             text = f"container {container_id[:12]} is not running"
             self._clock.call_later(0, lambda: done(ExecResult(-1, "", 0.0, error=text)))
             return
-        call = self._call(container, timeout)
+        call = network.call_into(container, timeout, self._node.seed)
         if call.outcome or call.hangs:
             result = network.told_exec(call)
             self._clock.call_later(call.seconds, lambda: done(result))
@@ -307,10 +272,10 @@ class SimRuntime:
     def http_get(
         self, container_id: str, request: HttpRequest, timeout: float, done: Callable[[HttpResult], None]
     ) -> None:
-        call = self._call(self._node.containers.get(container_id), timeout)
+        call = network.call_into(self._node.containers.get(container_id), timeout, self._node.seed)
 
         def answer() -> None:
-            result = network.http(call, request, self._listening(container_id, request.host, request.port))
+            result = network.http(call, request, self._around.listening(container_id, request.host, request.port))
             later = result.seconds - call.seconds  # what a script took to answer
             if later > 0:
                 self._clock.call_later(later, lambda: done(result))
@@ -322,10 +287,10 @@ class SimRuntime:
     def tcp_connect(
         self, container_id: str, host: str, port: int, timeout: float, done: Callable[[TcpResult], None]
     ) -> None:
-        call = self._call(self._node.containers.get(container_id), timeout)
+        call = network.call_into(self._node.containers.get(container_id), timeout, self._node.seed)
 
         def answer() -> None:
-            done(network.tcp(call, host, port, self._listening(container_id, host, port)))
+            done(network.tcp(call, host, port, self._around.listening(container_id, host, port)))
 
         self._clock.call_later(call.seconds, answer)
 
@@ -338,52 +303,15 @@ class SimRuntime:
         timeout: float,
         done: Callable[[GrpcResult], None],
     ) -> None:
-        call = self._call(self._node.containers.get(container_id), timeout)
-        listener = self._listening(container_id, host, port)
+        call = network.call_into(self._node.containers.get(container_id), timeout, self._node.seed)
+        listener = self._around.listening(container_id, host, port)
         result = network.grpc(call, host, port, listener)
         self._clock.call_later(result.seconds, lambda: done(result))
-
-    def _call(self, container: SimContainer | None, timeout: float) -> Call:
-        if container is None or not container.running:
-            return Call(outcome="", latency=0.001, timeout=timeout)
-        micros, said = container.micros(), container.behaviour
-        # From the time and not from a count: a restarted worker goes on in the same way.
-        latency = chance.between(0.0005, 0.004, self._node.seed, container.id, micros)
-        if said.latency is not None:
-            latency = duration(said.latency.at(micros)) / SECOND
-        return Call(outcome=said.outcome(PURPOSE.get(), micros), latency=latency, timeout=timeout)
-
-    def _listening(self, container_id: str, host: str, port: int) -> Listener:
-        """Who listens in the pod that has this address; containers of a pod share its network."""
-        container = self._node.containers.get(container_id)
-        sandbox = self._by_ip(host)
-        if sandbox is None and container is not None and host in LOCAL:
-            sandbox = self._node.sandboxes.get(container.sandbox_id)
-        if sandbox is None or not sandbox.ready:
-            return Listener(open=False)
-        for other in self._in_sandbox(sandbox.id):
-            if other.running and other.machine is not None:
-                other.machine.advance(other.micros())
-        return self._in_pod(sandbox.id, port)
-
-    def _in_pod(self, sandbox_id: str, port: int) -> Listener:
-        for one in self._in_sandbox(sandbox_id):
-            if one.running and one.machine is not None and port in one.machine.ports:
-                return Listener(open=True, site=one.machine.ports[port], micros=one.micros())
-        return Listener(open=False)
 
     def listening_at(self, ip: str, port: int) -> Listener | None:
         """Who listens in the pod of this node that has the address; None when none has it. Asked by running programs: no
         machine moves for it."""
-        sandbox = self._by_ip(ip)
-        return None if sandbox is None else self._in_pod(sandbox.id, port)
-
-    def _outside(self, container: SimContainer, question: Question) -> Any:
-        if question[0] == "files":
-            return self._placed(question[1])
-        if question[0] == "processes":
-            return self._processes(container)
-        return outside.answer(self._network, lambda port: self._in_pod(container.sandbox_id, port), question)
+        return self._around.listening_at(ip, port)
 
     def place_files(self, root: str, files: Mapping[str, NodeFile]) -> None:
         """What the kubelet puts into a volume, or one file that it mounts, by path below `root` ("" = itself). Takes the
@@ -395,29 +323,6 @@ class SimRuntime:
     def volume_bytes(self, root: str) -> int:
         """What the files of a volume take that containers wrote."""
         return sum(file.bytes for file in self._node.volumes.get(root, {}).values() if not file.is_folder)
-
-    def _processes(self, container: SimContainer) -> list[list[str]]:
-        """Those of the pod below its pause, or of the target and then its own."""
-        config = container.config
-        if config.pid_namespace is PidNamespace.TARGET:
-            target = self._node.containers.get(config.pid_target)
-            seen = [one for one in (target, container) if one is not None]
-        else:
-            seen = sorted(
-                self._in_sandbox(container.sandbox_id), key=lambda one: (one.started_at or one.created_at, one.id)
-            )
-        alive = [list(one.machine.argv) for one in seen if one.machine is not None and one.ended is None]
-        return alive if config.pid_namespace is PidNamespace.TARGET else [["/pause"], *alive]
-
-    def _placed(self, root: str) -> dict[str, Any] | None:
-        found = self._node.placed.get(root)
-        if found is not None:
-            return found.tell()
-        files = on_disk(Path(root)) if self._node_disk else None
-        return None if files is None else Placed(files).tell()
-
-    def _by_ip(self, ip: str) -> Sandbox | None:
-        return next((one for one in self._node.sandboxes.values() if one.ready and one.ip == ip), None)
 
     def _files_changed(self, container: SimContainer, files: Changes) -> None:
         happened = {"micros": container.micros(), "files": {path: to_json(file) for path, file in files.items()}}
@@ -448,9 +353,9 @@ class SimRuntime:
         if sandbox is None:
             raise NotFound(f"the sandbox of pod {pod.namespace}/{pod.name} is not running")
         address = sandbox.ip
-        if not self._listening("", address, port).open:
+        if not self._around.listening("", address, port).open:
             raise RuntimeFailure(f"dial tcp {address}:{port}: connect: connection refused")
-        connection = Connection(lambda: self._listening("", address, port), sink, self._hung_up)
+        connection = Connection(lambda: self._around.listening("", address, port), sink, self._hung_up)
         self._sessions[connection] = connection
         return connection
 
@@ -485,32 +390,9 @@ class SimRuntime:
         return self._container(container_id).output.tail(lines)
 
     def events(self, on_event: Callable[[RuntimeEvent], None]) -> Subscription:
-        listener = _EventSubscription(on_event, self._listeners)
-        self._listeners.append(listener)
-        return listener
-
-    def _tell(self, uid: str, id: str, kind: str) -> None:
-        """From a timer, so that nobody is called back in the middle of an operation."""
-        event = RuntimeEvent(uid, id, kind)
-
-        def tell() -> None:
-            for listener in list(self._listeners):
-                listener.on_event(event)
-
-        if self._listeners:
-            self._clock.call_later(0, tell)
+        return self._events.follow(on_event)
 
     def _announce_end(self, container: SimContainer) -> None:
         assert container.ended is not None
         kind = "oom" if container.ended.reason == "OOMKilled" else "died"
-        self._tell(container.config.pod.uid, container.id, kind)
-
-
-class _EventSubscription:
-    def __init__(self, on_event: Callable[[RuntimeEvent], None], listeners: list[_EventSubscription]) -> None:
-        self.on_event = on_event
-        self._listeners = listeners
-
-    def close(self) -> None:
-        if self in self._listeners:
-            self._listeners.remove(self)
+        self._events.tell(container.config.pod.uid, container.id, kind)
