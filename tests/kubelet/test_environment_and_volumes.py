@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from datetime import UTC, datetime
@@ -10,38 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubelet_objects import FACTS, Objects
 from kubelet_world import World, container, pod
 
 from podlab.apis.types import Manifest
 from podlab.kubelet import environment, volume_folders, volumes
-from podlab.kubelet.environment import ConfigError, Facts
+from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.mount_errors import MountError
 from podlab.kubelet.volume_folders import File, Folders
 from podlab.kubelet.volumes import Sources
-
-FACTS = Facts(pod_ip="10.0.0.9", node_ip="192.0.2.1", allocatable_cpu_milli=2000, allocatable_memory=4 * 2**30)
-
-
-class Objects:
-    """A ConfigMap `cfg` and a Secret `sec`."""
-
-    def config_map(self, namespace: str, name: str) -> Manifest | None:
-        return {"data": {"a": "1", "b": "two"}} if name == "cfg" else None
-
-    def secret(self, namespace: str, name: str) -> Manifest | None:
-        return {"data": {"pw": base64.b64encode(b"s3cret").decode()}} if name == "sec" else None
-
-    def claim(self, namespace: str, name: str) -> Manifest | None:
-        return None
-
-    def persistent_volume(self, name: str) -> Manifest | None:
-        return None
-
-    def services(self, namespace: str) -> list[Manifest]:
-        return []
-
-    def token(self, pod: Manifest, audience: str, seconds: int) -> str:
-        return f"token for {audience or 'the API'}"
 
 
 def env_of(one: Manifest, **meta: Any) -> dict[str, str]:
