@@ -28,6 +28,8 @@ class ExecResult:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
+    """A GET of a probe or a hook. `path` with its query; headers in their order, names may repeat."""
+
     scheme: str  # HTTP | HTTPS
     host: str
     port: int
@@ -49,6 +51,8 @@ class HttpResult:
 
 @dataclass(frozen=True, slots=True)
 class TcpResult:
+    """`error`: Go's words when the connection was not made."""
+
     ok: bool
     seconds: float
     error: str = ""

@@ -15,6 +15,8 @@ HANDLER: ContextVar[str] = ContextVar("handler", default="")
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
+    """An image that is present, under the name that it was asked for. `size` in bytes."""
+
     id: str
     ref: str
     size: int
@@ -73,7 +75,9 @@ class PullResult:
 class KeepsImages(Protocol):
     """A runtime whose images lie on a disk that can get full. Its store is shared with others."""
 
-    def list_images(self) -> list[HeldImage]: ...
+    def list_images(self) -> list[HeldImage]:
+        """Everything in the store, whoever brought it."""
+        ...
 
     def images_in_use(self) -> frozenset[str]:
         """The ids of images that any container has, running or not, of this lab or of others."""

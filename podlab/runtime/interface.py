@@ -24,6 +24,8 @@ from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 
 class ContainerState(StrEnum):
+    """As in the CRI; UNKNOWN: the engine shows something that is none of these."""
+
     CREATED = "created"
     RUNNING = "running"
     EXITED = "exited"
@@ -41,6 +43,8 @@ class PidNamespace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PodRef:
+    """What names a pod for a runtime; `uid` tells apart pods that follow each other under one name."""
+
     namespace: str
     name: str
     uid: str
@@ -58,6 +62,8 @@ class HostPort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxConfig:
+    """One sandbox to be made. `attempt` counts the sandboxes of the pod from 0."""
+
     pod: PodRef
     attempt: int
     hostname: str
@@ -72,6 +78,8 @@ class SandboxConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
+    """A path of the node in a container."""
+
     host_path: str
     container_path: str
     read_only: bool = False
@@ -131,6 +139,8 @@ class ContainerResources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxStatus:
+    """A sandbox as the runtime shows it now; `ip` is "" when it has none."""
+
     id: str
     pod: PodRef
     attempt: int
@@ -141,6 +151,8 @@ class SandboxStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerStatus:
+    """A run of a container as the runtime shows it now. Times are of the runtime's clock, with their zone."""
+
     id: str  # without scheme; status uses f"{runtime.name}://{id}"
     pod: PodRef
     name: str
@@ -180,6 +192,8 @@ class RuntimeEvent:
 
 @dataclass(frozen=True, slots=True)
 class ContainerStats:
+    """What a container uses now; bytes as the kernel counts them for its working set."""
+
     cpu_nano_cores: int
     memory_bytes: int
     pids: int = 0
@@ -187,6 +201,8 @@ class ContainerStats:
 
 @dataclass(frozen=True, slots=True)
 class MachineInfo:
+    """What a node has, and what it is."""
+
     cpu_milli: int
     memory_bytes: int
     os_image: str
@@ -198,7 +214,11 @@ class MachineInfo:
 
 
 class Subscription(Protocol):
-    def close(self) -> None: ...
+    """Something that is followed."""
+
+    def close(self) -> None:
+        """Nothing comes any more; may be repeated."""
+        ...
 
 
 @runtime_checkable
@@ -219,22 +239,30 @@ class Runtime(Protocol):
 
     name: str  # "docker" | "sim", the scheme of container ids
 
-    def machine(self) -> MachineInfo: ...
+    def machine(self) -> MachineInfo:
+        """What the node has to give."""
+        ...
 
     def run_sandbox(self, config: SandboxConfig) -> str:
         """Create and start the sandbox; idempotent by (uid, attempt); returns its id. Raises CreateFailed for a handler
         that is not here."""
         ...
 
-    def stop_sandbox(self, sandbox_id: str) -> None: ...
+    def stop_sandbox(self, sandbox_id: str) -> None:
+        """End what runs in it at once, then itself. Stopped or gone counts as success."""
+        ...
 
-    def remove_sandbox(self, sandbox_id: str) -> None: ...
+    def remove_sandbox(self, sandbox_id: str) -> None:
+        """Remove it with its containers. Gone counts as success."""
+        ...
 
     def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
         """Idempotent by (uid, name, attempt); returns the container's id. The image must be present."""
         ...
 
-    def start_container(self, container_id: str) -> None: ...
+    def start_container(self, container_id: str) -> None:
+        """A run that goes on or is over stays as it is. Raises StartFailed with the engine's words, NotFound when it is gone."""
+        ...
 
     def signal_container(self, container_id: str, signal: str) -> None:
         """Send "TERM" (or what the image wants to be stopped with), "KILL", … Not running or gone counts as success."""
@@ -253,9 +281,13 @@ class Runtime(Protocol):
         """Every pod of this node by uid."""
         ...
 
-    def pod_status(self, pod: PodRef) -> PodStatus: ...
+    def pod_status(self, pod: PodRef) -> PodStatus:
+        """What there is of one pod; empty when there is nothing."""
+        ...
 
-    def image(self, ref: str) -> ImageInfo | None: ...
+    def image(self, ref: str) -> ImageInfo | None:
+        """An image that is present, by a name of it or its id."""
+        ...
 
     def list_images(self) -> list[HeldImage]:
         """Everything in the store, whoever brought it."""
@@ -280,15 +312,21 @@ class Runtime(Protocol):
 
     def exec_sync(
         self, container_id: str, argv: tuple[str, ...], timeout: float, done: Callable[[ExecResult], None]
-    ) -> None: ...
+    ) -> None:
+        """Run a command in a running container, for `timeout` seconds at most."""
+        ...
 
     def http_get(
         self, container_id: str, request: HttpRequest, timeout: float, done: Callable[[HttpResult], None]
-    ) -> None: ...
+    ) -> None:
+        """GET, from the node, for `timeout` seconds at most; redirects on the same host are followed."""
+        ...
 
     def tcp_connect(
         self, container_id: str, host: str, port: int, timeout: float, done: Callable[[TcpResult], None]
-    ) -> None: ...
+    ) -> None:
+        """Whether somebody listens there, from the node."""
+        ...
 
     def grpc_check(
         self,
@@ -316,7 +354,9 @@ class Runtime(Protocol):
         """A TCP connection to a server in the pod; raises RuntimeFailure with Go's words when nobody listens."""
         ...
 
-    def stats(self, container_id: str) -> ContainerStats | None: ...
+    def stats(self, container_id: str) -> ContainerStats | None:
+        """None when it does not run."""
+        ...
 
     def written_bytes(self, container_id: str) -> int:
         """What a container, running or ended, has written beside its volumes."""

@@ -1,4 +1,4 @@
-"""Answers to HTTP and TCP probes of simulated containers. Pure, given who listens.
+"""Answers to HTTP and TCP probes of simulated containers. Pure, given who listens and what the container is told.
 
 Failure texts are those of Go's net/http and net, because Kubernetes shows them as they are.
 """
