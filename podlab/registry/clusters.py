@@ -35,12 +35,14 @@ __all__ = [
     "FIRST_NAMESPACES",
     "MAIN",
     "ClusterRow",
+    "check_name",
     "client_for",
     "client_in",
     "create_sim",
     "delete",
     "ensure_main",
     "find",
+    "furnish_fork",
     "get",
     "kubeconfig",
     "list_all",
@@ -87,7 +89,7 @@ def create_sim(
     """A simulated cluster of its own. Its nodes are Node objects from the first moment; the sim worker plays them."""
     if not authorizer.may_make_clusters(identity):
         raise _refused(identity, "create", name)
-    _check_name(name)
+    check_name(name)
     _check_nodes(nodes)
     with database.writing():
         try:
@@ -209,6 +211,14 @@ def _furnish(cluster: str, nodes: Sequence[str], api_address: str = "") -> None:
             client.create("nodes", _node(name), why="The cluster was made with this node.")
 
 
+def furnish_fork(cluster: str, nodes: Sequence[str]) -> None:
+    """What a fork does not take from its source, in the transaction that makes it. `nodes` are made where it has none."""
+    _furnish(cluster, nodes)
+    client = client_for(cluster, system("registry"))
+    for namespace in client.list("namespaces", None).items:
+        namespaces.ensure_furniture(client, namespace.key.name)
+
+
 def _relabel_nodes(cluster: str, *, simulated: bool) -> None:
     """Nodes say by their label whether their pods are simulated."""
     client = client_for(cluster, system("registry"))
@@ -229,7 +239,7 @@ def _node(name: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {}}
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
     """A cluster name is part of URLs, queue names and container names."""
     wrong = names.dns_label(name)
     if wrong:

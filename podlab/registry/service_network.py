@@ -127,7 +127,7 @@ def _address(spec: Manifest, others: list[Manifest], within: IPv4Network) -> Err
     taken = {address for other in others for address in other.get("clusterIPs") or [] if address != NONE}
     given = spec.get("clusterIPs") or []
     if not given:
-        free = _free_address(taken, within)
+        free = free_address(taken, within)
         if free is None:
             yield field_errors.FieldError(
                 field_errors.INTERNAL, "spec.clusterIPs", None, "failed to allocate a serviceIP: range is full"
@@ -141,7 +141,7 @@ def _address(spec: Manifest, others: list[Manifest], within: IPv4Network) -> Err
         yield invalid("spec.clusterIPs", given, f"failed to allocate IP {given[0]}: provided IP is already allocated")
 
 
-def _free_address(taken: set[str], within: IPv4Network) -> IPv4Address | None:
+def free_address(taken: set[str], within: IPv4Network) -> IPv4Address | None:
     size = within.num_addresses
     static = min(max(16, size // 16), 256)  # calculateRangeOffset of ipallocator
     for offset in (*range(static + 1, size - 1), *range(2, static + 1)):

@@ -33,7 +33,7 @@ from podlab.scheduler.assumed import Assumed
 from podlab.scheduler.event_ttl import EventTtl
 from podlab.scheduler.queue import SchedulingQueue
 from podlab.services.catalogue import Catalogue
-from podlab.simhost import network
+from podlab.simhost import network, node_size
 from podlab.simhost.pod_network import PodNetwork
 from podlab.storage import log
 from podlab.storage.clusters import ClusterRow
@@ -256,6 +256,8 @@ class World:
     def _add_node(self, name: str) -> None:
         client = self._client("kubelet")
         subnet = network.subnet_of(client, name)
+        meta = client.get("nodes", "", name).obj["metadata"]
+        cpu_milli, memory_bytes = node_size.of(meta.get("annotations") or {})
         runtime = SimRuntime(
             cluster=self.name,
             node=name,
@@ -263,6 +265,8 @@ class World:
             seed=self._seed,
             journal=journal_folder(self._data, self.uid) / f"{name}.jsonl",
             subnet=subnet,
+            cpu_milli=cpu_milli,
+            memory_bytes=memory_bytes,
             network=self._network,
         )
         self._addresses[name] = network.address(subnet)

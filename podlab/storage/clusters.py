@@ -57,6 +57,7 @@ class ClusterRow:
     steps_wanted: int
     origin: str
     origin_revision: int
+    origin_at: datetime | None  # lab time at which a fork began
     deleting: bool
 
 
@@ -70,6 +71,7 @@ def create(
     paused: bool = False,
     origin: str = "",
     origin_revision: int = 0,
+    origin_at: datetime | None = None,
 ) -> ClusterRow:
     """A new cluster. Its lab time begins at `lab` (default: wall time). Called inside a transaction, the objects that
     follow belong to the same one."""
@@ -90,6 +92,7 @@ def create(
             paused=paused,
             origin=origin,
             origin_revision=origin_revision,
+            origin_at=origin_at,
         )
         _changed(name, number)
     return _row(row)
@@ -243,7 +246,7 @@ def _select(condition: str, *values: str) -> list[ClusterRow]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, uid, runtime, seed, created_at, anchor_wall, anchor_lab, speed, paused, steps_wanted, origin,"
-            f" origin_revision, deleting FROM storage_cluster {condition}",
+            f" origin_revision, origin_at, deleting FROM storage_cluster {condition}",
             values,
         )
         rows = cursor.fetchall()
@@ -260,11 +263,19 @@ def _from_columns(
     anchor_lab: datetime,
     speed: float,
     paused: bool,
-    *rest: Any,
+    steps_wanted: int,
+    origin: str,
+    origin_revision: int,
+    origin_at: datetime | None,
+    deleting: Any,
 ) -> ClusterRow:
     moment = database.moment
     time = LabTime(wall=moment(anchor_wall), lab=moment(anchor_lab), speed=speed, paused=bool(paused))
-    return ClusterRow(name, uid, runtime, seed, moment(created_at), time, *rest)
+    begun = None if origin_at is None else moment(origin_at)
+    return ClusterRow(
+        *(name, uid, runtime, seed, moment(created_at), time, steps_wanted, origin, origin_revision, begun),
+        deleting=deleting,
+    )
 
 
 def _locked(name: str) -> tuple[int, Cluster]:
@@ -299,5 +310,6 @@ def _row(row: Cluster) -> ClusterRow:
         steps_wanted=row.steps_wanted,
         origin=row.origin,
         origin_revision=row.origin_revision,
+        origin_at=row.origin_at,
         deleting=row.deleting,
     )

@@ -42,6 +42,7 @@ class Cluster(models.Model):
     steps_wanted = models.PositiveIntegerField(default=0)
     origin = models.CharField(max_length=63, blank=True)  # forked from
     origin_revision = models.BigIntegerField(default=0)
+    origin_at = models.DateTimeField(null=True)  # lab time of that moment
 
 
 class Object(models.Model):

@@ -6,7 +6,7 @@ runtime `replay`: its lab time stands at its last change, nobody plays it, and `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -62,17 +62,27 @@ def create(name: str, recording: Recording, *, origin: str) -> ClusterRow:
     with database.writing():
         last = recording.changes[-1].at
         row = clusters.create(name, runtime=Cluster.Runtime.REPLAY, lab=last, paused=True, origin=origin)
-        first = database.lock(REVISIONS) + 1
-        final = _insert_changes(name, recording.changes, first)
-        _insert_objects(final)
-        ContainerRun.objects.bulk_create(
-            [ContainerRun(**_run(name, run)) for run in recording.runs], batch_size=_BATCH, ignore_conflicts=True
-        )
+        insert(name, recording.changes)
+        insert_runs(name, recording.runs)
         history.record_probes([replace(probe, cluster=name) for probe in recording.probes])
-        head = first + len(recording.changes) - 1
+    return row
+
+
+def insert(cluster: str, changes: Sequence[LogEntry]) -> None:
+    """Changes of another cluster, in their order, as the first ones of this new one, and the objects that are there after
+    them. Part of the transaction that makes the cluster."""
+    with database.writing():
+        first = database.lock(REVISIONS) + 1
+        _insert_objects(_insert_changes(cluster, changes, first))
+        head = first + len(changes) - 1
         database.advance(REVISIONS, head)
         transaction.on_commit(partial(doorbell.ring, doorbell.REVISION, head), robust=True)
-    return row
+
+
+def insert_runs(cluster: str, runs: Iterable[history.Run]) -> None:
+    """The same for runs of containers."""
+    rows = [ContainerRun(**_run(cluster, run)) for run in runs]
+    ContainerRun.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
 
 
 def _insert_changes(cluster: str, changes: Sequence[LogEntry], first: int) -> list[Stored]:

@@ -50,6 +50,11 @@ class Moment:
         return f"&rev={self.rev}"
 
     @property
+    def fork_query(self) -> str:
+        """For the form that forks the cluster at this moment."""
+        return urlencode({"rev": str(self.rev), "at": anatomy.instant(self.at)})
+
+    @property
     def times(self) -> tuple[str, str]:
         """The moment and that of the change after it ("" at the end), as scripts read them."""
         return anatomy.instant(self.at), anatomy.instant(self.later_at) if self.later_at is not None else ""

@@ -14,7 +14,7 @@ from django.shortcuts import render
 
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Key
-from podlab.registry import authorizer, clusters, identity
+from podlab.registry import authorizer, clusters, forking, identity
 from podlab.registry.client import Client
 from podlab.registry.clusters import ClusterRow
 from podlab.registry.identity import Identity
@@ -55,6 +55,18 @@ class Place:
     @property
     def runs_it(self) -> bool:
         return authorizer.may_run_cluster(self.identity, self.row.name)
+
+    @property
+    def forks_it(self) -> bool:
+        return forking.may_fork(self.identity, self.row.name)
+
+    @property
+    def origin(self) -> ClusterRow | None:
+        """The cluster that this one was forked from, as far as it is there still and the person may look into it."""
+        found = clusters.find(self.row.origin) if self.row.origin_at is not None else None
+        if found is None or found.created_at > self.row.created_at:  # another one of that name
+            return None
+        return found if authorizer.sees_cluster(self.identity, found.name) else None
 
     @property
     def replay_speeds(self) -> tuple[int, ...]:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.i18n import set_language
 
-from podlab.web.views import account, authoring, editing, graphs, node_actions, objects, places, pods, runs, spaces
+from podlab.web.views import (
+    account,
+    authoring,
+    editing,
+    forks,
+    graphs,
+    node_actions,
+    objects,
+    places,
+    pods,
+    runs,
+    spaces,
+)
 
 # A label or a subdomain of Kubernetes; whether the thing exists is for the view.
 _CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
@@ -29,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^c/{_CLUSTER}/$", places.overview, name="overview"),
     re_path(rf"^c/{_CLUSTER}/clock$", places.clock_page, name="clock"),
     re_path(rf"^c/{_CLUSTER}/delete$", places.cluster_delete, name="cluster-delete"),
+    re_path(rf"^c/{_CLUSTER}/fork$", forks.fork, name="fork"),
     re_path(rf"^c/{NS}/pods$", pods.pod_list, name="pods"),
     re_path(rf"^c/{NS}/timeline$", spaces.timeline, name="space"),
     re_path(rf"^c/{NS}/run$", runs.export, name="run-file"),

@@ -18,7 +18,7 @@ from podlab.apis import static_pods
 from podlab.apis.status_errors import ApiError, bad_request
 from podlab.glance import summary
 from podlab.glance.values import Row
-from podlab.registry import authorizer, clusters, identity
+from podlab.registry import authorizer, clusters, forking, identity
 from podlab.registry.identity import Identity
 from podlab.storage import history, moments
 from podlab.web import kinds, kubectl, strips
@@ -111,7 +111,12 @@ def cluster_list(request: HttpRequest) -> HttpResponse:
         return _make(request)
     who, wall = identity.of_user(request.user), clock.wall_now()
     rows = [
-        {"row": row, "now": row.time.at(wall), "runs_it": authorizer.may_run_cluster(who, row.name)}
+        {
+            "row": row,
+            "now": row.time.at(wall),
+            "runs_it": authorizer.may_run_cluster(who, row.name),
+            "forks": forking.may_fork(who, row.name),
+        }
         for row in clusters.list_for(who)
     ]
     makes = authorizer.may_make_clusters(who)
