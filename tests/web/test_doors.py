@@ -19,6 +19,7 @@ PLACES = [
     "/help",
     "/c/main/",
     "/c/main/clock",
+    "/c/main/fork",
     "/c/main/ns/default/pods",
     "/c/main/ns/default/new",
     "/schema",
@@ -58,7 +59,7 @@ def test_no_page_is_missing_in_that_list(lab: None) -> None:
 
 @pytest.mark.parametrize("path", ["/logout", "/language", "/theme", "/c/main/delete", "/c/main/nodes/node-a/do", "/c/main/ns/default/check", "/c/main/ns/default/compose",
                                   "/c/main/ns/default/pods/web/edit", "/c/main/ns/default/new",
-                                  "/clusters", "/runs", "/c/main/clock", "/c/main/ns/default/pods/web/delete", "/login"])  # fmt: skip
+                                  "/clusters", "/runs", "/c/main/clock", "/c/main/fork", "/c/main/ns/default/pods/web/delete", "/login"])  # fmt: skip
 def test_every_form_needs_its_token(admin: Client, path: str) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = admin.cookies
