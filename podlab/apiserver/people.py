@@ -1,4 +1,5 @@
-"""Streams of pods for people in a browser: the terminal (by session) and the preview of a port (by a signed link).
+"""Streams of pods for people in a browser: the terminal (by session), the preview of a port (by a signed link), and
+single commands for pages that look into a container.
 
 The same targets, protocols and nodes as for kubectl; only how somebody shows who he is differs. `podlab.routing` and
 `podlab.urls` lead here. A previewed page runs in a sandbox of its own: no cookie goes in, none comes out, and its scripts
@@ -12,8 +13,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, cast
 from urllib.parse import quote
 
+from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
@@ -22,8 +24,9 @@ from podlab.apis.status_errors import ApiError
 from podlab.apiserver import paths, pool
 from podlab.apiserver.calls import Call
 from podlab.apiserver.negotiation import Accept
-from podlab.apiserver.streams import endpoint, proxy
-from podlab.registry import identity, preview_links
+from podlab.apiserver.streams import endpoint, one_command, proxy, targets
+from podlab.apiserver.streams.one_command import Answer
+from podlab.registry import identity, preview_links, streams
 from podlab.registry.identity import Identity
 from podlab.registry.preview_links import PreviewLink
 
@@ -55,6 +58,33 @@ async def terminal(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
 def _get(scope: dict[str, Any]) -> ASGIRequest:
     return ASGIRequest({**scope, "type": "http", "method": "GET"}, io.BytesIO())
+
+
+def command(
+    who: Identity,
+    place: tuple[str, str, str],
+    argv: tuple[str, ...],
+    *,
+    uid: str,
+    container: str,
+    stdin: bytes | None = None,
+    most: int,
+    seconds: float,
+) -> Answer:
+    """Run a command in a container of the pod at `place` (cluster, namespace, name) as exec does, and wait for its output:
+    no more than `most` bytes and `seconds`. From a synchronous view; raises ApiError, for a namesake of the pod too."""
+    cluster, namespace, name = place
+    request = HttpRequest()
+    request.method = "GET"
+    query = QueryDict(mutable=True)
+    query.update({"container": container, "stdin": str(stdin is not None).lower(), "stdout": "true", "stderr": "true"})
+    query.setlist("command", list(argv))
+    request.GET = query
+    call = _call(request, who, cluster, namespace, name, streams.EXEC, verb="get")
+    target = targets.remote_command(call)
+    if target.pod["metadata"]["uid"] != uid:
+        raise status_errors.not_found(call.place.resource, name)
+    return async_to_sync(one_command.run)(target, stdin=stdin, most=most, seconds=seconds)
 
 
 def _call(

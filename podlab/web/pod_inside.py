@@ -23,7 +23,7 @@ def tab(place: Place, pod: Manifest, user: int, *, gone: bool) -> dict[str, Any]
     """What `parts/pod_terminal.html` shows."""
     name, namespace = pod["metadata"]["name"], place.namespace
     opens = not gone and place.may("create", "pods", name=name, subresource="exec")
-    containers = list(_running(pod, simulated=place.simulated)) if opens else []
+    containers = list(running(pod, simulated=place.simulated)) if opens else []
     first = containers[0]["name"] if containers else "CONTAINER"
     return {
         "opens": opens,
@@ -38,7 +38,7 @@ def tab(place: Place, pod: Manifest, user: int, *, gone: bool) -> dict[str, Any]
     }
 
 
-def _running(pod: Manifest, *, simulated: bool) -> Iterator[dict[str, str]]:
+def running(pod: Manifest, *, simulated: bool) -> Iterator[dict[str, str]]:
     """Containers that one can enter: apps first, as kubectl chooses. Those with a terminal of their own are attached to,
     but a simulated process reads nothing: there one enters beside it."""
     states = {status["name"]: status.get("state") or {} for status in anatomy.container_statuses(pod)}

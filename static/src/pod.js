@@ -270,7 +270,7 @@ function tabs(page, timeline) {
     shown = tab;
     live.hidden = tab !== "timeline";
     panel.hidden = tab === "timeline";
-    for (const link of page.querySelectorAll(".tabs a:not([data-replay])")) {
+    for (const link of page.querySelectorAll(".tabs a:not([data-replay], [data-page])")) {
       const own = new URL(link.href).searchParams.get("tab") || "timeline";
       if (own === tab) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -279,7 +279,7 @@ function tabs(page, timeline) {
     else if (tab === "yaml") light(panel, url.hash);
   };
   page.addEventListener("click", (event) => {
-    const link = event.target.closest(".tabs a:not([data-replay]), a.yaml-line, a.why-link, a.evidence-link");
+    const link = event.target.closest(".tabs a:not([data-replay], [data-page]), a.yaml-line, a.why-link, a.evidence-link");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     const url = new URL(link.href);

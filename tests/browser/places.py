@@ -77,6 +77,11 @@ PLACES: dict[str, list[str]] = {
         f"{_NS}/pods/seen-homeless?tab=details",
         f"{_NS}/pods/nobody",
     ],
+    "pod-files": [
+        *(f"{_SEEN}/files?path={path}" for path in ("/", "/settings", "/settings/greeting", "/etc/passwd", "/nowhere")),
+        f"{_SEEN}/files?rev=last",
+        f"{_NS}/pods/seen-homeless/files",
+    ],
     "pod-delete": [f"{_SEEN}/delete"],
     "objects": [f"{_NS}/events", f"{_NS}/configmaps", f"{_NS}/services", "/c/main/ns/kube-public/secrets"],
     "object": [f"{_NS}/configmaps/seen-settings", f"{_NS}/secrets/seen-secret", f"{_NS}/services/seen-service"],
@@ -98,6 +103,7 @@ NO_PAGE = {
     "check",
     "compose",
     "pod-log",
+    "pod-file",
     "pod-debug",
 }
 

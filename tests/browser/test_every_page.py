@@ -122,7 +122,8 @@ def test_so_is_every_page_for_strangers_and_for_what_went_wrong(chromium: Browse
 
 
 def test_no_place_is_left_out() -> None:
+    from podlab import pod_files
     from podlab.web.urls import urlpatterns
 
-    named = {pattern.name for pattern in urlpatterns if hasattr(pattern, "name")}
+    named = {pattern.name for pattern in [*urlpatterns, *pod_files.urlpatterns] if hasattr(pattern, "name")}
     assert named == set(PLACES) | set(OUTSIDE) | NO_PAGE

@@ -59,6 +59,7 @@ def test_a_pod_is_written_looked_at_and_deleted(plain: Page) -> None:
         ("Details", "PodScheduled"),
         ("YAML", f"name: {name}"),
         ("Events", "Scheduled"),
+        ("Files", "etc/"),
         ("Terminal", "Look inside with a debug container"),
     ):
         plain.get_by_role("navigation", name="About this pod").get_by_role("link", name=tab).click()

@@ -69,6 +69,12 @@ SCRIPTS: dict[str, tuple[str, str]] = {
         "rm: can't remove '/c/a.conf': Read-only file system\n",
     ),
     "an emptyDir": ("stat -c %a /v; mkdir -p /v/a/b; echo x > /v/a/b/f; find /v", "777\n/v\n/v/a\n/v/a/b\n/v/a/b/f\n"),
+    "find runs a command for each, or for all": (
+        "cd /v; echo x > a; echo y > b; find . -type f -exec cat {} \\;; find /v/ -maxdepth 1 -exec stat -c '%f %n' {} +",
+        "x\ny\n41ff /v/\n81a4 /v/a\n81a4 /v/b\n",
+    ),
+    "find by depth": ("mkdir -p /v/a/b; find /v -mindepth 2; find /v -mindepth 1 -maxdepth 1", "/v/a/b\n/v/a\n"),
+    "words that end in NULs": ("printf '/v\\000/c\\000' | xargs -0 stat -c %n", "/v\n/c\n"),
     "several folders": ("ls /tmp /v; touch /v/kept; ls /v", "/tmp:\n\n/v:\nkept\n"),
     "no folder, no file": (
         "echo a > /nope/f; touch /nope/f; cat /nope /etc",

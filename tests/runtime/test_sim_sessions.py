@@ -45,7 +45,7 @@ def test_a_pipe_is_cut_into_lines_and_the_last_one_counts() -> None:
     pipe = Terminal(tty=False)
     assert pipe.hear(b"one\ntw") == [Line("one")]
     assert pipe.hear(b"o\nthree") == [Line("two")]
-    assert pipe.end() == [Line("three"), EndOfInput()]
+    assert pipe.end() == [Line("three", ended=False), EndOfInput()]
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from podlab.glance import container_files
+from podlab.glance.container_files import Command
 from podlab.runtime.errors import RuntimeFailure
 from podlab.runtime.streaming import StreamOptions
 from tests.runtime.labs import Lab
@@ -71,6 +73,36 @@ def test_a_command_reads_its_input_to_the_end(lab: Lab, sleeper: tuple[Pod, str]
     lab.eventually(lambda: heard.end)
     assert heard.stdout.decode() == "one\ntwo\ndrei ä\n"
     assert heard.end == (0, "")
+
+
+def test_the_commands_that_look_at_files_answer_alike(lab: Lab, sleeper: tuple[Pod, str]) -> None:
+    pod, container = sleeper
+
+    def said(command: Command) -> bytes:
+        heard = Heard()
+        session = pod.runtime.exec_stream(container, command.argv, StreamOptions(stdin=bool(command.stdin)), heard)
+        if command.stdin:
+            session.write(command.stdin)
+            session.close_input()
+        lab.eventually(lambda: heard.end)
+        assert heard.end == (0, ""), heard.stderr
+        return heard.stdout
+
+    script = (
+        "mkdir -p '/tmp/of it/-rf'; cd '/tmp/of it'; printf 'grün' > \"it's\"; chmod 640 \"it's\"; ln -s \"it's\" here"
+    )
+    said(Command(("sh", "-c", script)))
+    listed = container_files.entries(said(container_files.listing("/tmp/of it", "MARK")), "MARK")[1:]
+    assert [(one.name, one.letters, one.target) for one in container_files.in_order(listed)] == [
+        ("-rf", "drwxr-xr-x", ""),
+        ("here", "lrwxrwxrwx", "it's"),
+        ("it's", "-rw-r-----", ""),
+    ]
+    (behind,) = container_files.entries(said(container_files.look("/tmp/of it/here", "MARK")), "MARK")
+    assert (behind.kind, behind.size, behind.owner) == ("file", 5, "root:root")
+    assert said(container_files.content("/tmp/of it/here", 4)).decode() == "grü"
+    through_input = Command(("xargs", "-0", "head"), b"-c\x002\x00/tmp/of it/it's\x00")
+    assert said(through_input) == b"gr"
 
 
 def test_a_shell_takes_one_line_after_the_other(lab: Lab, sleeper: tuple[Pod, str]) -> None:

@@ -33,6 +33,8 @@ PLACES = [
     "/c/main/ns/default/timeline",
     "/c/main/ns/default/timeline/export.html",
     "/c/main/ns/default/pods/web/export.html",
+    "/c/main/ns/default/pods/web/files",
+    "/c/main/ns/default/pods/web/files/download",
     "/c/main/ns/default/run",
     "/c/main/ns/default/graph",
     "/c/main/nodes",
@@ -47,12 +49,16 @@ def test_every_page_asks_for_a_login(lab: None, path: str) -> None:
 
 
 def test_no_page_is_missing_in_that_list(lab: None) -> None:
-    from podlab import exports
+    from podlab import exports, pod_files
     from podlab.web.urls import urlpatterns
 
     open_to_all = {"login", "login-link"}
     posts_only = {"logout", "language", "theme", "cluster-delete", "pod-debug", "node-do", "check", "compose"}
-    named = {pattern.name for pattern in [*urlpatterns, *exports.urlpatterns] if hasattr(pattern, "name")}
+    named = {
+        pattern.name
+        for pattern in [*urlpatterns, *exports.urlpatterns, *pod_files.urlpatterns]
+        if hasattr(pattern, "name")
+    }
     reached = {get_resolver().resolve(path).url_name for path in PLACES}
     assert named == reached | open_to_all | posts_only
 

@@ -302,7 +302,8 @@ def _xargs(shell: Shell, argv: list[str]) -> Program:
     words = [word for word in argv[1:] if word != (argv[1] if given.flags or given.values else None)]
     if given.values.get("n") == [""]:
         given.values["n"], words = [words[0]], words[1:]
-    items = (shell.io.stdin or "").split("\0" if "0" in given.flags else None)
+    text = shell.io.stdin or ""
+    items = text.removesuffix("\0").split("\0") if "0" in given.flags and text else text.split()
     size = int((given.values.get("n") or [str(len(items) or 1)])[0]) or 1
     shell.io, kept = replace(shell.io, stdin=""), shell.io
     code = 0

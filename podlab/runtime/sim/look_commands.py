@@ -5,18 +5,22 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
+import stat
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from podlab.runtime.node_files import LINK, NodeFile
 from podlab.runtime.sim.files import FileError
 from podlab.runtime.sim.image_files import GROUPS, USERS
 from podlab.runtime.sim.inputs import options
+from podlab.runtime.sim.machine import Program
 from podlab.runtime.sim.shell import Shell
 from podlab.runtime.sim.shell_syntax import Unsupported
 
 _LETTERS = {"file": "-", "folder": "d", "link": "l"}
 _KINDS = {"file": "regular file", "folder": "directory", "link": "symbolic link"}
+_TYPES = {"file": stat.S_IFREG, "folder": stat.S_IFDIR, "link": stat.S_IFLNK}
 _BLOCK = 4096
 
 
@@ -157,9 +161,10 @@ def _stat(shell: Shell, argv: list[str]) -> int:
 def _told(shell: Shell, form: str, word: str, file: NodeFile) -> str:
     known = {
         "a": f"{file.mode & 0o7777:o}",
+        "f": f"{_TYPES[file.kind] | file.mode & 0o7777:x}",
         "A": letters(file),
         "n": word,
-        "N": f"{word} -> {file.text}" if file.kind == LINK else word,
+        "N": f"'{word}' -> '{file.text}'" if file.kind == LINK else word,
         "s": str(_bytes(file)),
         "u": str(file.uid),
         "g": str(file.gid),
@@ -170,48 +175,80 @@ def _told(shell: Shell, form: str, word: str, file: NodeFile) -> str:
         "y": f"{_moment(shell, file):%Y-%m-%d %H:%M:%S}.000000000 +0000",
         "%": "%",
     }
-    return re.sub(r"%([aAnNsugUGFYy%])", lambda match: known[match[1]], form)
+    return re.sub(r"%([aAfnNsugUGFYy%])", lambda match: known[match[1]], form)
 
 
-def _find(shell: Shell, argv: list[str]) -> int:
+@dataclass(slots=True)
+class _Search:
+    """What find looks for: names that pass all `checks`, so deep; `each` and `all`: the commands of -exec … ; and + instead
+    of printing."""
+
+    checks: list[Callable[[str, NodeFile], bool]] = field(default_factory=list)
+    least: int = 0
+    most: int = 100
+    each: list[list[str]] = field(default_factory=list)
+    all: list[list[str]] = field(default_factory=list)
+
+
+def _find(shell: Shell, argv: list[str]) -> Program:
     words = argv[1:]
     follow = "-L" in words[:1]
     words = [word for index, word in enumerate(words) if index or word not in {"-L", "-H", "-P"}]
     places = []
     while words and not words[0].startswith(("-", "!")):
         places.append(words.pop(0))
-    checks, depth = _checks(words)
+    search, found = _search(words), list[str]()
     code = 0
     for place in places or ["."]:
         if shell.machine.files.find(shell.path(place)) is None:
             shell.io.err(f"find: {place}: No such file or directory\n")
             code = 1
             continue
-        for name, file in walk(shell, place, follow, 0, depth):
-            if all(check(name, file) for check in checks):
+        for name, file in walk(shell, place, follow, 0, search.most):
+            level = name.removeprefix(place).strip("/").count("/") + 1 if name != place else 0
+            if level < search.least or not all(check(name, file) for check in search.checks):
+                continue
+            found.append(name)
+            for command in search.each:
+                yield from shell.run_command(shell, [word.replace("{}", name) for word in command])
+            if not search.each and not search.all:
                 shell.io.out(f"{name}\n")
+    for command in search.all if found else ():
+        failed = yield from shell.run_command(shell, [*command, *found])
+        code = code or int(failed != 0)
     return code
 
 
-def _checks(words: list[str]) -> tuple[list[Callable[[str, NodeFile], bool]], int]:
-    checks: list[Callable[[str, NodeFile], bool]] = []
-    depth, negated, rest = 100, False, list(words)
+def _search(words: list[str]) -> _Search:
+    search, negated, rest = _Search(), False, list(words)
     while rest:
         word = rest.pop(0)
         if word in {"!", "-not"}:
             negated = True
-            continue
-        if word == "-print":
-            continue
-        if word not in {"-type", "-name", "-iname", "-path", "-maxdepth", "-empty"} or (word != "-empty" and not rest):
+        elif word == "-exec":
+            _exec(search, rest)
+        elif word in {"-maxdepth", "-mindepth"} and rest:
+            depth = int(rest.pop(0))
+            search.most, search.least = (depth, search.least) if word == "-maxdepth" else (search.most, depth)
+        elif word in {"-type", "-name", "-iname", "-path", "-empty"} and (word == "-empty" or rest):
+            search.checks.append(_check(word, rest.pop(0) if word != "-empty" else "", negated))
+            negated = False
+        elif word != "-print":
             raise Unsupported(f"find {word}")
-        value = rest.pop(0) if word != "-empty" else ""
-        if word == "-maxdepth":
-            depth = int(value)
-            continue
-        checks.append(_check(word, value, negated))
-        negated = False
-    return checks, depth
+    return search
+
+
+def _exec(search: _Search, rest: list[str]) -> None:
+    """Takes the command off `rest`, up to its `;` or `{} +`."""
+    command: list[str] = []
+    while rest and rest[0] != ";" and not (rest[0] == "+" and command[-1:] == ["{}"]):
+        command.append(rest.pop(0))
+    if not command or not rest:
+        raise Unsupported("find -exec")
+    if rest.pop(0) == ";":
+        search.each.append(command)
+    else:
+        search.all.append(command[:-1])
 
 
 def _check(word: str, value: str, negated: bool) -> Callable[[str, NodeFile], bool]:
@@ -274,7 +311,7 @@ def _dirname(shell: Shell, argv: list[str]) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[Shell, list[str]], int]] = {
+COMMANDS: dict[str, Callable[[Shell, list[str]], int | Program]] = {
     "basename": _basename,
     "dirname": _dirname,
     "find": _find,

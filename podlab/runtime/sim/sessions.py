@@ -31,7 +31,9 @@ INTERRUPTED = 130
 MAX_INPUT = 256 * 1024
 _BECOMES_SHELL = re.compile(r"(?:^|[;&|]\s*)exec\s+(?:/bin/)?(?:ash|bash|sh)\s*$")
 # Commands that read their standard input when no file is named: they wait for its end.
-_READERS = frozenset({"base64", "cat", "cut", "grep", "head", "sed", "sort", "tail", "tee", "tr", "uniq", "wc"})
+_READERS = frozenset(
+    {"base64", "cat", "cut", "grep", "head", "sed", "sort", "tail", "tee", "tr", "uniq", "wc", "xargs"}
+)
 
 
 def simulated(machine: Machine, argv: list[str]) -> bool:
@@ -167,7 +169,7 @@ class CommandSession(_Session):
             if isinstance(item, Echo):
                 self._say("stdout", item.text)
             elif isinstance(item, Line):
-                self._take(item.text)
+                self._take(item)
             elif isinstance(item, Interrupt):
                 self._interrupt()
             else:
@@ -180,13 +182,13 @@ class CommandSession(_Session):
             self._machine.advance(self._container.micros())
             self._container.settle()
 
-    def _take(self, line: str) -> None:
+    def _take(self, line: Line) -> None:
         if self._interactive:
-            self._lines.append(line)
+            self._lines.append(line.text)
             if self._process is None:
                 self._next_line()
         elif self._input is not None and sum(map(len, self._input)) < MAX_INPUT:
-            self._input.append(line + "\n")
+            self._input.append(line.text + ("\n" if line.ended else ""))
 
     def _end_of_input(self) -> None:
         self._no_more = True

@@ -16,6 +16,7 @@ INTERRUPT, END_OF_INPUT, ERASE, ERASE_TOO, ERASE_LINE = "\x03", "\x04", "\x7f", 
 @dataclass(frozen=True, slots=True)
 class Line:
     text: str
+    ended: bool = True  # by Enter, or a newline
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Terminal:
     def end(self) -> list[Heard]:
         """Nothing more will come; a line without its end counts."""
         rest, self._line = self._line, ""
-        return [Line(rest), EndOfInput()] if rest else [EndOfInput()]
+        return [Line(rest, ended=False), EndOfInput()] if rest else [EndOfInput()]
 
     def _pipe(self, text: str) -> list[Heard]:
         *lines, self._line = (self._line + text).split("\n")

@@ -98,19 +98,22 @@ def _cat(shell: Shell, argv: list[str]) -> int | Program:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """How much of a text head and tail show: so many lines or characters; `from_start`: from that one on."""
+    """How much of a text head and tail show: so many lines or bytes; `from_start`: from that one on."""
 
     count: int = 10
-    characters: bool = False
+    in_bytes: bool = False
     from_start: bool = False
 
     def of(self, text: str, *, end: bool) -> str:
-        parts = list(text) if self.characters else text.splitlines(keepends=True)
         if not end:
-            return "".join(parts[: self.count])
-        if self.from_start:
-            return "".join(parts[max(self.count - 1, 0) :])
-        return "".join(parts[-self.count :]) if self.count else ""
+            wanted = slice(0, self.count)
+        elif self.from_start:
+            wanted = slice(max(self.count - 1, 0), None)
+        else:
+            wanted = slice(-self.count, None) if self.count else slice(0, 0)
+        if self.in_bytes:  # of a letter that is cut nothing is left: outputs are texts here
+            return text.encode()[wanted].decode("utf-8", "ignore")
+        return "".join(text.splitlines(keepends=True)[wanted])
 
 
 def _part(argv: list[str]) -> tuple[_Part, list[str]]:
