@@ -4,6 +4,16 @@ import { bars } from "./layout.js";
 import { box, rule } from "./draw_shapes.js";
 import { ticks, toX } from "./scale.js";
 
+// Gives a canvas its size in CSS pixels, at the screen's own density; drawing on it is lost only when that changes.
+export function fitCanvas(canvas, width, height, ratio) {
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width === w && canvas.height === h) return;
+  canvas.width = w;
+  canvas.height = h;
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+}
+
 export function grid(ctx, { s, height, origin, now, colours }) {
   if (now !== null && toX(s, now) < s.width) {
     ctx.fillStyle = colours.well;

@@ -2,7 +2,7 @@
 
 import { writeAxis } from "./axis.js";
 import { palette, paint } from "./draw.js";
-import { paintMinimap } from "./draw_frame.js";
+import { fitCanvas, paintMinimap } from "./draw_frame.js";
 import { folded, idle, unfolded } from "./folds.js";
 import { hands } from "./hands.js";
 import { Labels } from "./labels.js";
@@ -248,18 +248,9 @@ export class Timeline {
     this.seen = Math.max(Math.min(this.scroller.clientHeight || this.layout.height, this.layout.height), 20);
     if (width !== this.s.width || this.s.folds !== this.folds) this.s = scale(this.s.from, this.s.to, width, this.folds);
     this.axis.style.width = `${width}px`;
-    this.size(this.canvas, width, this.seen, ratio);
-    if (this.minimap) this.size(this.minimap, width, MINIMAP, ratio);
+    fitCanvas(this.canvas, width, this.seen, ratio);
+    if (this.minimap) fitCanvas(this.minimap, width, MINIMAP, ratio);
     this.dirty = true;
-  }
-
-  size(canvas, width, height, ratio) {
-    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (canvas.width === w && canvas.height === h) return;
-    canvas.width = w;
-    canvas.height = h;
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
   }
 
   // One frame when something changed; while time runs, as often as it can be seen to move.
