@@ -51,6 +51,7 @@ _PRESSED = {
 
 
 def labels(node: str, machine: MachineInfo) -> dict[str, str]:
+    """Those that a kubelet gives its Node (kubelet_node_status.go initialNode)."""
     made = {
         "beta.kubernetes.io/arch": machine.architecture,
         "beta.kubernetes.io/os": "linux",
@@ -188,6 +189,8 @@ def post(
     pressures: frozenset[str] | None = None,
     held: Iterable[HeldImage] | None = None,
 ) -> Manifest:
+    """Store the status of the Node as it is now; returns the object. None: pressures and images stay as they were."""
+
     def mutate(obj: Manifest) -> None:
         old = obj.get("status") or {}
         obj["status"] = status(

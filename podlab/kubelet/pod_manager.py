@@ -17,6 +17,8 @@ from podlab.storage.objects import Stored
 
 
 class PodManager:
+    """`states` by uid. Static pods are put there by whoever reads their files; all else goes through the methods."""
+
     def __init__(self) -> None:
         self.states: dict[str, PodState] = {}
         self._lock = threading.Lock()
@@ -25,14 +27,17 @@ class PodManager:
         return uid in self.states
 
     def get(self, uid: str) -> PodState | None:
+        """None when the pod is not known, or no longer."""
         with self._lock:
             return self.states.get(uid)
 
     def uids(self) -> list[str]:
+        """In the order in which the pods came."""
         with self._lock:
             return list(self.states)
 
     def all(self) -> list[PodState]:
+        """As of now, in the order in which the pods came."""
         with self._lock:
             return list(self.states.values())
 
@@ -104,5 +109,6 @@ class PodManager:
             return True
 
     def pop(self, uid: str) -> PodState | None:
+        """Forget a pod that is over and gone; returns what was known of it."""
         with self._lock:
             return self.states.pop(uid, None)

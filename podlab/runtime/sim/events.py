@@ -9,11 +9,14 @@ from podlab.runtime.interface import RuntimeEvent
 
 
 class Events:
+    """Those who follow one node, and what they are told."""
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._followers: list[Follower] = []
 
     def follow(self, on_event: Callable[[RuntimeEvent], None]) -> Follower:
+        """Call `on_event` with every change from now on, from a timer of the lab clock."""
         follower = Follower(on_event, self._followers)
         self._followers.append(follower)
         return follower
@@ -35,10 +38,13 @@ class Events:
 
 
 class Follower:
+    """A `Subscription` to the events of a node."""
+
     def __init__(self, on_event: Callable[[RuntimeEvent], None], followers: list[Follower]) -> None:
         self.on_event = on_event
         self._followers = followers
 
     def close(self) -> None:
+        """Nothing comes any more; may be repeated."""
         if self in self._followers:
             self._followers.remove(self)

@@ -61,10 +61,12 @@ def call_into(container: SimContainer | None, timeout: float, seed: int) -> Call
 
 
 def url(request: HttpRequest) -> str:
+    """As Go writes it in its errors."""
     return f"{request.scheme.lower()}://{request.host}:{request.port}{request.path}"
 
 
 def http(call: Call, request: HttpRequest, listener: Listener) -> HttpResult:
+    """The answer to a GET; what an annotation says about the call comes first. Redirects on the same host are followed."""
     get = f'Get "{url(request)}": '
     if call.hangs:
         text = f"{get}context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
@@ -110,6 +112,7 @@ def _scripted(call: Call, request: HttpRequest, site: ScriptSite) -> HttpResult:
 
 
 def tcp(call: Call, host: str, port: int, listener: Listener) -> TcpResult:
+    """Whether a connection is made; what an annotation says about the call comes first."""
     dial = f"dial tcp {host}:{port}: "
     if call.hangs:
         return TcpResult(False, call.seconds, f"{dial}i/o timeout")

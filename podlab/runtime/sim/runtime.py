@@ -48,6 +48,8 @@ STORAGE_BYTES = 100 * 2**30
 
 
 class SimRuntime:
+    """A `Runtime` and `PlacesFiles`; `interface` says what each call promises. A journal brings it back as it was."""
+
     name = "sim"
 
     def __init__(

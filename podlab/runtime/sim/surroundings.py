@@ -21,6 +21,8 @@ _LOCAL = frozenset({"", "localhost", "127.0.0.1"})
 
 
 class Surroundings:
+    """Of all containers of one node."""
+
     def __init__(self, node: Node, network: ClusterNetwork | None, *, node_disk: bool) -> None:
         """`network`: what lies beyond the pod; None = nothing. `node_disk`: a host path is a path of this machine."""
         self._node, self._network, self._node_disk = node, network, node_disk
