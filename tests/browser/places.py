@@ -63,6 +63,7 @@ PLACES: dict[str, list[str]] = {
     "help": ["/help"],
     "overview": ["/c/main/"],
     "clock": ["/c/main/clock"],
+    "fork": ["/c/main/fork", "/c/main/fork?rev=last"],
     "pods": [f"{_NS}/pods", f"{_NS}/pods?rev=last", "/c/main/ns/kube-public/pods"],
     "space": [f"{_NS}/timeline", f"{_NS}/timeline?rev=last"],
     "graph": [f"{_NS}/graph", f"{_NS}/graph?rev=last"],
