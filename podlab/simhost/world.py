@@ -60,6 +60,7 @@ class World:
         self.clock = LabClock(now)
         self.revision = 0  # of the change log, read up to here
         self._seed = row.seed
+        self._origin = str(row.origin_revision) if row.origin_at is not None else ""
         self._data = data
         self._stream_address = stream_address
         self._kubelets: dict[str, Kubelet] = {}
@@ -268,6 +269,7 @@ class World:
             cpu_milli=cpu_milli,
             memory_bytes=memory_bytes,
             network=self._network,
+            origin=self._origin,
         )
         self._addresses[name] = network.address(subnet)
         static = self._data / "static" / self.name / name

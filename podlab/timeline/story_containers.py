@@ -15,6 +15,8 @@ from podlab.timeline import marks, story_grace
 from podlab.timeline.messages import EventFacts, Mark
 from podlab.timeline.story_book import Book, Change
 
+LOST = "ContainerStatusUnknown"
+
 
 class Run(Protocol):
     """What the story needs of a `storage.models.ContainerRun`."""
@@ -97,7 +99,9 @@ class Containers:
             self._end(entry, container, name, attempt, state["terminated"])
         else:
             if last is not None:
-                self._end(entry, container, name, attempt, last)
+                # Of a container that was lost, the restart that is due is counted already.
+                lost = attempt > 0 and last.get("reason") == LOST
+                self._end(entry, container, name, attempt - lost, last)
             self._wait(entry, container, name, state.get("waiting") or {}, attempt)
 
     def _start(self, entry: Change, container: _Container, name: str, attempt: int, started: datetime | None) -> Mark:
@@ -139,7 +143,7 @@ class Containers:
         mark.update(
             {"end": anatomy.instant(end), "rev": entry.revision, "state": "ended", "reason": reason, "exit_code": code}
         )
-        mark["outcome"] = "completed" if code == 0 else "unknown" if reason == "ContainerStatusUnknown" else "failed"
+        mark["outcome"] = "completed" if code == 0 else "unknown" if reason == LOST else "failed"
         if entry.why:
             mark["why"] = entry.why
         self._tell_end(mark)

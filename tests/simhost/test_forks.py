@@ -13,6 +13,7 @@ from podlab.registry.client import Client
 from podlab.registry.identity import system
 from podlab.simhost.world import World
 from podlab.storage import clusters, history, log
+from podlab.timeline.story import Story
 
 Play = Callable[..., Played]
 OPEN: list[Forked] = []
@@ -84,7 +85,15 @@ def test_what_ran_begins_anew_and_counts_it(play: Play) -> None:
     assert (state["restartCount"], state["ready"]) == (1, True)
     runs = [(run.attempt, run.reason, run.finished_at) for run in history.runs_of("other", uid)]
     assert runs == [(0, "ContainerStatusUnknown", other.row.time.lab), (1, "", None)]
-    assert [run.finished_at for run in history.runs_of("lab", uid)] == [None]
+    source = history.runs_of("lab", uid)
+    assert [run.finished_at for run in source] == [None]
+    # The same seed, and yet not the same container.
+    assert len({run.container_id for run in (*source, *history.runs_of("other", uid))}) == 2
+    told = Story(uid)
+    for entry in log.history_of("other", uid):
+        told.change(entry)
+    spans = {mark["id"]: mark["state"] for mark in told.marks if mark["id"].startswith("run:")}
+    assert spans == {"run:main:0": "ended", "run:main:1": "running"}
 
 
 def test_two_forks_of_one_moment_with_its_seed_tell_the_same(play: Play) -> None:

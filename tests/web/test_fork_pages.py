@@ -63,7 +63,7 @@ def test_what_is_wrong_is_told_and_what_was_written_is_kept(admin: Client, then:
     wish = {"name": "main", "rev": str(then), "clock": "paused", "next": "/c/main/ns/default/pods"}
     answer = admin.post("/c/main/fork", wish, follow=True).content.decode()
     assert "cluster &quot;main&quot; already exists" in answer
-    assert 'value="paused" checked' in answer
+    assert 'value="paused" selected' in answer
     assert (
         "A revision is a whole number."
         in admin.post("/c/main/fork", {**wish, "rev": "x", "name": "a"}, follow=True).content.decode()

@@ -69,13 +69,14 @@ class Node:
     volumes: Volumes = field(default_factory=dict)
     # What the kubelet placed in volumes, by their roots. It places it again after a restart.
     placed: dict[str, Placed] = field(default_factory=dict)
+    origin: str = ""  # another one: the same seed gives other ids
     made: int = 0  # sandboxes and containers ever made: ids follow from it and the seed, the same in every run
     announce: Callable[[SimContainer], None] = field(default=lambda container: None)
     network: Callable[[SimContainer, Question], Any] = field(default=lambda container, question: None)
 
     def next_id(self) -> str:
         self.made += 1
-        return chance.hex_id(self.seed, self.name, self.made)
+        return chance.hex_id(self.seed, self.name, self.made, *([self.origin] if self.origin else []))
 
     def free_ip(self) -> str:
         used = {sandbox.ip for sandbox in self.sandboxes.values() if sandbox.ready}

@@ -65,11 +65,12 @@ class SimRuntime:
         memory_bytes: int = 4 * 2**30,
         network: ClusterNetwork | None = None,
         node_disk: bool = False,
+        origin: str = "",
     ) -> None:
-        """`network`: what the containers see beyond their pod; None = nothing. `node_disk`: volumes have the files that lie
+        """`origin`: of a fork, what makes its ids others than those of its source. `network`: what the containers see beyond their pod; None = nothing. `node_disk`: volumes have the files that lie
         on this machine at their host paths; without it a host path is only a name."""
         self._clock = clock
-        self._node = Node(cluster, node, clock, seed, Journal(journal), subnet)
+        self._node = Node(cluster, node, clock, seed, Journal(journal), subnet, origin=origin)
         self._cpu_milli = cpu_milli
         self._memory_bytes = memory_bytes
         self._events = Events(clock)
