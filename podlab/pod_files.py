@@ -65,6 +65,12 @@ class Look:
         return cls(place, found, running, container, query.get("path", ["/"])[0])
 
     @property
+    def live(self) -> bool:
+        """Whether there is a container that could be asked."""
+        place = self.place
+        return bool(self.running) and not (self.found.gone or place.recorded or place.moment)
+
+    @property
     def pod(self) -> str:
         return str(self.found.obj["metadata"]["name"])
 
@@ -176,7 +182,7 @@ def _page(request: HttpRequest, look: Look, more: dict[str, Any], *, status: int
         "typed": typed,
         "steps": [(container_files.shown(part), look.at(where)) for part, where in container_files.steps(path)],
         "containers": [(one, look.at(path, container=one)) for one in look.running],
-        "commands": _commands(look, path, more),
+        "commands": _commands(look, path, more) if look.live else [],
     }
     return render(request, "pod_files.html", context(place, **told, **more), status=status)
 

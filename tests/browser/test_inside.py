@@ -1,4 +1,4 @@
-"""Into a pod from its page in a real browser: the terminal, a debug container, the preview of a port."""
+"""Into a pod from its page in a real browser: the terminal, its files, a debug container, the preview of a port."""
 
 from __future__ import annotations
 
@@ -55,6 +55,20 @@ def test_a_port_is_previewed_in_a_sandbox(page: Page, pod: str) -> None:
     answer = preview.request.get(preview.url)
     assert answer.headers["content-security-policy"].startswith("sandbox")
     preview.close()
+
+
+def test_files_are_looked_at_by_keyboard_and_downloaded(page: Page, pod: str) -> None:
+    for name in ("Files", "www/", "index.html"):
+        page.get_by_role("link", name=name, exact=True).focus()
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Contents of the file")).to_have_text("hello from inside\n")
+    expect(page.locator(".command code").first).to_contain_text(
+        f"kubectl exec {pod} -c c -n default -- cat /www/index.html"
+    )
+    with page.expect_download() as came:
+        page.get_by_role("link", name="Download").click()
+    assert came.value.suggested_filename == "index.html"
+    assert came.value.path().read_text() == "hello from inside\n"
 
 
 def test_a_debug_container_can_be_entered(page: Page, pod: str) -> None:

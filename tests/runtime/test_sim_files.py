@@ -124,6 +124,8 @@ def test_who_is_not_root_may_do_less() -> None:
         "uid=1000 gid=3000 groups=2000,3000\ncat: can't open '/s/a': Permission denied\ny\n"
         "touch: /x: Permission denied\n1000 3000\n"
     )
+    closed = Box("find /root; echo $?; find /root -maxdepth 0", rights=rights).to(1).text
+    assert closed == "/root\nfind: /root: Permission denied\n1\n/root\n"
 
 
 def test_what_is_made_in_a_folder_of_a_group_belongs_to_it() -> None:

@@ -228,6 +228,17 @@ def test_what_the_container_says_is_passed_on(student: Client, node: Node, root:
     assert "This directory is empty" in show(student, root / "etc")
 
 
+def test_a_directory_that_may_not_be_read_is_not_called_empty(student: Client, node: Node, root: Path) -> None:
+    def closed(request: OpenRequest, data: bytes) -> tuple[bytes, bytes, int | None]:
+        out, err, code = for_real(request, data)
+        return (out, b"find: /x: Permission denied", 1) if "find" in request.command else (out, err, code)
+
+    node.run = closed
+    text = show(student, root / "etc")
+    assert "The container says: find: /x: Permission denied" in text
+    assert "is empty" not in text
+
+
 def test_an_image_without_the_commands_is_told_and_the_debug_container_offered(student: Client, node: Node) -> None:
     node.run = lambda request, data: (
         b'OCI runtime exec failed: exec: "stat": executable file not found in $PATH',
@@ -267,7 +278,9 @@ def test_only_who_may_exec_looks(lab: None, node: Node, admin: Client) -> None:
 
 
 def test_no_command_runs_for_the_past_or_for_a_pod_that_is_gone(student: Client, node: Node) -> None:
-    assert "only those of now" in student.get(f"{PAGE}?rev=last").content.decode()
+    past = student.get(f"{PAGE}?rev=last").content.decode()
+    assert "only those of now" in past
+    assert "kubectl exec" not in past
     ended = running()
     ended["status"]["containerStatuses"][0]["state"] = {"terminated": {"exitCode": 0, "finishedAt": stamp(2)}}
     store.update(KEY, ended, at=at(3), actor="test", why="", expect=None)

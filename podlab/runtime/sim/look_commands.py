@@ -199,12 +199,18 @@ def _find(shell: Shell, argv: list[str]) -> Program:
         places.append(words.pop(0))
     search, found = _search(words), list[str]()
     code = 0
+
+    def denied(name: str) -> None:
+        nonlocal code
+        code = 1
+        shell.io.err(f"find: {name}: Permission denied\n")
+
     for place in places or ["."]:
         if shell.machine.files.find(shell.path(place)) is None:
             shell.io.err(f"find: {place}: No such file or directory\n")
             code = 1
             continue
-        for name, file in walk(shell, place, follow, 0, search.most):
+        for name, file in walk(shell, place, follow, 0, search.most, denied):
             level = name.removeprefix(place).strip("/").count("/") + 1 if name != place else 0
             if level < search.least or not all(check(name, file) for check in search.checks):
                 continue
@@ -265,16 +271,23 @@ def _check(word: str, value: str, negated: bool) -> Callable[[str, NodeFile], bo
     return lambda name, file: holds(name, file) != negated
 
 
-def walk(shell: Shell, name: str, follow: bool, level: int, depth: int) -> Iterator[tuple[str, NodeFile]]:
+def walk(
+    shell: Shell, name: str, follow: bool, level: int, depth: int, denied: Callable[[str], None] = lambda name: None
+) -> Iterator[tuple[str, NodeFile]]:
+    """What lies below, itself first; `denied` hears of folders that may not be read."""
     files, path = shell.machine.files, shell.path(name)
     file = files.find(path, follow=follow or level == 0) or files.find(path, follow=False)
     if file is None:
         return
     yield name, file
-    if file.is_folder and level < depth:
-        for inner in files.under(files.real(path)):
-            if inner != ".":
-                yield from walk(shell, f"{name.rstrip('/')}/{inner}", follow, level + 1, depth)
+    if not file.is_folder or level >= depth:
+        return
+    if not files.may(path, "r"):
+        denied(name)
+        return
+    for inner in files.under(files.real(path)):
+        if inner != ".":
+            yield from walk(shell, f"{name.rstrip('/')}/{inner}", follow, level + 1, depth, denied)
 
 
 def _readlink(shell: Shell, argv: list[str]) -> int:
