@@ -52,6 +52,7 @@ def _listener(application: Any, *, host: str, port: int, tls: tuple[Path, Path] 
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=API_IDLE_SECONDS if tls else 5,
         server_header=False,
+        proxy_headers=tls is None,  # nobody stands before the API, which asks for no client's address
         ws=WebSocketProtocol,
         ws_max_size=4 * 1024 * 1024,
         # Kubernetes' clients need not answer while nobody reads: the Python client does so only when it is asked to.

@@ -58,7 +58,7 @@ export function bars(marks, s, now) {
     const xUntil = mark.tUntil === null || mark.t1 !== null ? null : toX(s, mark.tUntil);
     if (Math.max(x1, xUntil ?? x1) < -20) continue;
     const last = found.at(-1);
-    if (last && xUntil === null && last.xUntil === null && x1 - last.x0 < 2 && last.mark.kind === mark.kind) {
+    if (last && xUntil === null && last.xUntil === null && Math.max(x1, last.x1) - last.x0 < 2 && last.mark.kind === mark.kind) {
       last.x1 = Math.max(last.x1, x1);
       last.count += 1;
       if (gravity(mark) >= gravity(last.mark)) last.mark = mark;

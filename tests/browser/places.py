@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Locator, Page
+
+from tests.whole_lab import eventually
 
 POD = "seen"
 OBJECTS = f"""apiVersion: v1
@@ -121,6 +123,18 @@ def create(context: BrowserContext, manifest: str) -> None:
     answer = context.request.post(f"{_NS}/new", form=form)
     page.close()
     assert answer.ok, answer.text()[:2000]
+
+
+def lane_of(page: Page, name: str) -> Locator:
+    """The label of a new pod in the timeline of a namespace, scrolled to: the newest stand last, and only what is in sight is drawn."""
+    label = page.locator(".lane-pod, .lane-phase").filter(has_text=name)
+
+    def in_sight() -> bool:
+        page.evaluate("podlab.timeline.scrollBy(1e6)")
+        return label.count() == 1
+
+    eventually(f"a lane of {name}", in_sight)
+    return label
 
 
 def settled(page: Page) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from test_space import create
 
 from tests.browser.axe import findings
+from tests.browser.places import lane_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -77,7 +78,7 @@ def test_a_saved_timeline_opens_from_the_disk(page: Page, offline: BrowserContex
     looks_well(file)
 
     file = opened(offline, of_space, wrong)
-    expect(file.locator(".lane-pod, .lane-phase").filter(has_text=name)).to_have_count(1)
+    expect(lane_of(file, name)).to_have_count(1)
     file.get_by_role("button", name="As a list").click()
     file.locator("#twin li[data-mark=phase]", has_text=name).get_by_role("button").last.click()
     expect(file.locator("#evidence [data-card=sentence]")).to_contain_text(name)

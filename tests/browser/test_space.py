@@ -8,6 +8,8 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.places import lane_of
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 
@@ -29,8 +31,7 @@ def test_pods_come_to_the_namespaces_timeline_and_stay_after_their_end(page: Pag
     expect(page.locator("html")).to_have_attribute("data-live", "yes")
     editor = page.context.new_page()
     create(editor, name, 'command: [sh, -c, "echo hello from here; sleep 3600"]')
-    label = page.locator(".lane-pod, .lane-phase").filter(has_text=name)
-    expect(label).to_have_count(1)
+    label = lane_of(page, name)
     running = page.locator("#twin li[data-mark=span]", has_text=f"{name}: c is running.")
     expect(running).to_be_attached()
     running.get_by_role("button").dispatch_event("click")
@@ -45,7 +46,7 @@ def test_pods_come_to_the_namespaces_timeline_and_stay_after_their_end(page: Pag
     expect(label).to_have_count(0)
     page.wait_for_url(re.compile("deleted=0"))
     page.go_back()
-    expect(label).to_contain_text("deleted")
+    expect(lane_of(page, name)).to_contain_text("deleted")
     label.get_by_role("button", name=f"Lanes of {name}").click()
     expect(page.locator(".lane-container", has_text="c")).not_to_have_count(0)
     editor.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.places import create
+from tests.browser.places import create, lane_of
 from tests.whole_lab import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -43,7 +43,7 @@ def test_nothing_jumps_when_rows_and_marks_arrive(session: BrowserContext) -> No
         pages[path] = page
     create(session, MANIFEST.format(name=second, namespace="default"))
     expect(pages["pods"].locator(f"tr[data-name={second}] [data-cell=status]")).to_have_text("Running")
-    expect(pages["timeline"].locator(".lane-pod, .lane-phase").filter(has_text=second)).to_have_count(1)
+    expect(lane_of(pages["timeline"], second)).to_have_count(1)
     expect(pages[f"pods/{first}"].locator(".log-line").first).to_be_visible()
     shifts = {path: page.evaluate("globalThis.shift") for path, page in pages.items()}
     for page in pages.values():

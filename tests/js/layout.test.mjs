@@ -44,6 +44,12 @@ test("an end without length can still be seen", () => {
   assert.equal(bar.x1 - bar.x0, 1);
 });
 
+test("a wait without length leaves the run that began with it its bar", () => {
+  const wait = mark("wait:app:1", 10, { end: at(10), state: "waiting", rev: 2 });
+  const found = bars(book(mark("run:app:0", 10, { rev: 2 }), wait).sorted, s, 50_000);
+  assert.deepEqual(found.map((bar) => [bar.mark.id, bar.x0, bar.x1]), [["run:app:0", 100, 500], ["wait:app:1", 100, 101]]);
+});
+
 test("words begin after the ring of the run before, and only there", () => {
   const ended = mark("a", 10, { end: at(20), state: "ended", exit_code: 137 });
   const found = leads(bars(book(ended, mark("b", 20, { end: at(30) }), mark("c", 60)).sorted, s, 90_000));

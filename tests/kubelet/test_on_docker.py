@@ -34,8 +34,9 @@ def test_exit_1_restarts_at_once_then_backs_off_for_ten_seconds(node: Node) -> N
     assert node.main()["lastState"]["terminated"]["exitCode"] == 1
     assert node.main()["restartCount"] == 1
     eventually(lambda: node.main()["restartCount"] == 2)
-    runs = history.runs_of("main", node.pod["metadata"]["uid"])
-    first, second, third = sorted(runs, key=lambda run: run.attempt)[:3]
+    uid = node.pod["metadata"]["uid"]
+    eventually(lambda: len(history.runs_of("main", uid)) >= 3)  # a status may be there a moment before the run's row
+    first, second, third = sorted(history.runs_of("main", uid), key=lambda run: run.attempt)[:3]
     assert second.started_at is not None
     assert third.started_at is not None
     assert first.finished_at is not None
