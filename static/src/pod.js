@@ -145,7 +145,7 @@ export function start(page, connection) {
     if (!begun) {
       begun = true;
       timeline.arrived();
-      if (timeline.past) timeline.all();
+      if (timeline.past) walk.begun();
       address.read();
     }
     if (timeline.selected) card.show(book.get(timeline.selected), timeline.now);

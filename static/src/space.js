@@ -262,7 +262,7 @@ export function start(page, connection, recorded = null) {
       if (first) {
         first = false;
         timeline.arrived();
-        if (timeline.past) timeline.all();
+        if (timeline.past) walk.begun();
         address.read();
       }
     }

@@ -47,6 +47,12 @@ export class Walk {
     this.open();
   }
 
+  // The first news of a page about the past: the whole story, or the moment itself if somebody has set out by now.
+  begun() {
+    if (this.moment === null) this.timeline.all();
+    else this.timeline.live();
+  }
+
   // The server has told everything that was asked for.
   answered() {
     this.waits = false;
