@@ -123,6 +123,9 @@ def _without_runs(spec: Spec, old: Manifest | None, waiting: str) -> Manifest:
         # The runtime lost a container that ran: say so, and count the restart that is due.
         entry["lastState"] = {"terminated": lost(LOST_WHILE_RUNNING)}
         entry["restartCount"] += 1
+    elif entry["lastState"].get("terminated") and old.get("containerID"):
+        # One that had ended before is lost: by its id `actions.next_attempt` knows that the count is still its own.
+        entry["containerID"] = old["containerID"]
     return entry
 
 

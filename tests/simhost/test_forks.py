@@ -20,6 +20,14 @@ OPEN: list[Forked] = []
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def told_runs(cluster: str, uid: str) -> dict[str, str]:
+    """What the timeline draws of a pod's runs: the state of each."""
+    told = Story(uid)
+    for entry in log.history_of(cluster, uid):
+        told.change(entry)
+    return {mark["id"]: mark["state"] for mark in told.marks if mark["id"].startswith("run:")}
+
+
 @pytest.fixture(autouse=True)
 def _closed() -> Iterator[None]:
     yield
@@ -67,8 +75,11 @@ def test_a_crash_loop_is_cured_in_the_fork_only(play: Play) -> None:
     other.client.patch("pods", "default", "web", "application/strategic-merge-patch+json", cure)
     other.to(START + timedelta(seconds=600))
     cured = other.client.get("pods", "default", "web").obj["status"]["containerStatuses"][0]
+    told, count = told_runs("other", uid), cured["restartCount"]
+    assert (told[f"run:main:{before['restartCount']}"], told[f"run:main:{count}"]) == ("ended", "running")
+    assert [run.attempt for run in history.runs_of("other", uid)] == list(range(count + 1))
     assert (cured["ready"], "running" in cured["state"]) == (True, True)
-    assert cured["restartCount"] <= before["restartCount"] + 2
+    assert before["restartCount"] < count <= before["restartCount"] + 2
     assert lab.container("web")["restartCount"] > cured["restartCount"]
     assert lab.container("web")["image"].endswith("busybox:1.36")
     assert len(lab.log()) == story
@@ -89,11 +100,7 @@ def test_what_ran_begins_anew_and_counts_it(play: Play) -> None:
     assert [run.finished_at for run in source] == [None]
     # The same seed, and yet not the same container.
     assert len({run.container_id for run in (*source, *history.runs_of("other", uid))}) == 2
-    told = Story(uid)
-    for entry in log.history_of("other", uid):
-        told.change(entry)
-    spans = {mark["id"]: mark["state"] for mark in told.marks if mark["id"].startswith("run:")}
-    assert spans == {"run:main:0": "ended", "run:main:1": "running"}
+    assert told_runs("other", uid) == {"run:main:0": "ended", "run:main:1": "running"}
 
 
 def test_two_forks_of_one_moment_with_its_seed_tell_the_same(play: Play) -> None:
