@@ -14,6 +14,7 @@ from typing import Any
 
 from podlab.apis import static_pods
 from podlab.apis.types import Manifest
+from podlab.logs import format as cri
 from podlab.registry import cluster_dns, kubernetes_service, namespaces
 from podlab.registry.service_network import CLUSTER_DNS, KUBERNETES, NETWORK, free_address
 from podlab.storage.history import Run
@@ -35,6 +36,7 @@ _MADE_ANEW = frozenset(
 # As kubelet/container_status tells it (kubernetesContainerStatusUnknown).
 _LOST_CODE, _LOST_REASON = 137, "ContainerStatusUnknown"
 _LOST_WHY = "The cluster was forked at this moment: in the fork its containers begin anew."
+LARGEST_LOG = 2**20  # bytes of one run of a container
 _SERVICE_NAME = "kubernetes.io/service-name"
 
 
@@ -135,6 +137,17 @@ def ended(runs: Iterable[Run], at: datetime) -> list[Run]:
 
 def _lost(run: Run, at: datetime) -> Run:
     return replace(run, finished_at=at, exit_code=_LOST_CODE, reason=_LOST_REASON, stop_why=_LOST_WHY)
+
+
+def written_until(log: bytes, at: datetime) -> bytes:
+    """The records of a log up to a moment; of much the end, beginning with a whole record."""
+    end, kept = cri.stamp(at, 999), []
+    for record in log.splitlines(keepends=True):
+        if record.partition(b" ")[0] > end:  # of one length, so they compare as times do
+            break
+        kept.append(record)
+    text = b"".join(kept)
+    return text if len(text) <= LARGEST_LOG else text[-LARGEST_LOG:].partition(b"\n")[2]
 
 
 def nodes_wanted(objects: Sequence[Stored]) -> list[str]:

@@ -8,16 +8,19 @@ The pods' containers are begun anew by the fork's kubelets, as after the loss of
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import NoReturn
 
 from podlab.apis import scheme, status_errors
-from podlab.registry import authorizer, clusters, fork_plan
+from podlab.registry import authorizer, clusters, fork_plan, recordings
 from podlab.registry.identity import Identity
 from podlab.storage import forks, log, moments
 from podlab.storage.clusters import ClusterRow
 from podlab.storage.errors import ClusterExists, Compacted, FutureRevision, UnknownCluster
+from podlab.storage.history import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +36,8 @@ class Wish:
     own_seed: bool = False
 
 
-def fork(wish: Wish, *, identity: Identity) -> ClusterRow:
-    """ApiError 400 for a name that cannot be or a revision that is still to come, 403, 404 for the source, 409 for a name
+def fork(wish: Wish, *, identity: Identity, logs: Path | None = None) -> ClusterRow:
+    """`logs` is the folder under which clusters keep their logs; None leaves them behind. ApiError 400 for a name that cannot be or a revision that is still to come, 403, 404 for the source, 409 for a name
     that is taken, 410 for a revision that is no longer in the log."""
     source = clusters.get(wish.source)
     if not may_fork(identity, source.name):
@@ -61,11 +64,14 @@ def fork(wish: Wish, *, identity: Identity) -> ClusterRow:
     pods = {one.uid for one in objects if one.key.resource == "pods"}
     runs = fork_plan.ended(forks.runs_until(source.name, pods, wanted.at), wanted.at)
     try:
-        return forks.create(wanted, fork_plan.carried(objects), runs, lambda: clusters.furnish_fork(wish.name, nodes))
+        row = forks.create(wanted, fork_plan.carried(objects), runs, lambda: clusters.furnish_fork(wish.name, nodes))
     except ClusterExists as error:
         raise status_errors.ApiError(409, "AlreadyExists", f'cluster "{wish.name}" already exists') from error
     except UnknownCluster as error:
         raise status_errors.ApiError(404, "NotFound", f'cluster "{source.name}" not found', details={}) from error
+    if logs is not None:
+        _carry_logs(logs, wanted, runs)
+    return row
 
 
 def may_fork(identity: Identity, source: str) -> bool:
@@ -79,6 +85,22 @@ def refuse(identity: Identity, source: str) -> NoReturn:
     why = "that takes the right to make clusters and to read all of this one"
     text = f'User "{identity.name}" cannot fork cluster "{source}": {why}'
     raise status_errors.ApiError(403, "Forbidden", text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pod:
+    namespace: str
+    name: str
+    uid: str
+
+
+def _carry_logs(logs: Path, made: forks.Fork, runs: Iterable[Run]) -> None:
+    """What the runs before the fork had written by then. Whoever is interrupted here has a fork without some of it."""
+    for run in runs:
+        pods = {run.pod_uid: _Pod(run.namespace, run.pod, run.pod_uid)}
+        found = recordings.read_logs(logs / made.source, pods.values(), [run])
+        written = {name: fork_plan.written_until(text, made.at) for name, text in found.items()}
+        recordings.write_logs(logs / made.name, pods, written)
 
 
 def _moment(source: ClusterRow, wish: Wish, revision: int) -> datetime:

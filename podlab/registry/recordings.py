@@ -58,7 +58,7 @@ def export(cluster: ClusterRow, namespace: str, target: IO[bytes], *, identity: 
             changes=[_without_secrets(entry) for entry in changes],
             runs=runs,
             probes=probes[-run_files.MAX_ROWS :],
-            logs=_read_logs(logs, pods.values(), runs) if may_logs else {},
+            logs=read_logs(logs, pods.values(), runs) if may_logs else {},
         ),
         target,
     )
@@ -88,7 +88,7 @@ def import_run(name: str, source: IO[bytes], *, identity: Identity, logs: Path) 
         raise status_errors.ApiError(409, "AlreadyExists", f'cluster "{name}" already exists') from error
     except (DataError, IntegrityError, OverflowError) as error:  # nothing of it was stored
         raise status_errors.bad_request(f"the file holds a value that the lab cannot keep: {error}") from error
-    _write_logs(logs / name, pods, run.logs)
+    write_logs(logs / name, pods, run.logs)
     return row
 
 
@@ -124,7 +124,8 @@ def _without_secrets(entry: LogEntry) -> LogEntry:
     return replace(entry, body=msgspec.json.encode(obj).decode())
 
 
-def _read_logs(root: Path, pods: Iterable[_Pod], runs: Iterable[history.Run]) -> dict[LogName, bytes]:
+def read_logs(root: Path, pods: Iterable[layout.Pod], runs: Iterable[history.Run]) -> dict[LogName, bytes]:
+    """What these runs of these pods have written, as it lies below `root`; of a large log the end."""
     known = {pod.uid: pod for pod in pods}
     found = {}
     for run in runs:
@@ -137,7 +138,8 @@ def _read_logs(root: Path, pods: Iterable[_Pod], runs: Iterable[history.Run]) ->
     return found
 
 
-def _write_logs(root: Path, pods: Mapping[str, _Pod], logs: Mapping[LogName, bytes]) -> None:
+def write_logs(root: Path, pods: Mapping[str, layout.Pod], logs: Mapping[LogName, bytes]) -> None:
+    """Put logs where those of another cluster lie. `pods` by uid."""
     for (uid, container, attempt), text in logs.items():
         if uid in pods:
             path = layout.container_log(root, pods[uid], container, attempt)

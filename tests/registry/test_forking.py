@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from podlab.apis.status_errors import ApiError
-from podlab.apis.types import Key
+from podlab.apis.types import Key, LogLine
+from podlab.logs import format as cri
 from podlab.registry import clusters, fork_plan, forking
 from podlab.registry.authorizer import Grant
 from podlab.registry.client import Client
@@ -239,3 +240,11 @@ def test_services_move_into_the_network_of_simulated_clusters() -> None:
     assert len({found[name] for name in ("moves", "stays", "taken", "dns")}) == 4
     assert found["dns"] != "10.96.0.10"
     assert all(address.startswith("10.96.") for name, address in found.items() if name != "headless")
+
+
+def test_a_log_is_cut_at_the_moment_and_at_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [cri.encode(LogLine(at=AT + timedelta(seconds=n), stream="stdout", text=f"line {n}")) for n in range(6)]
+    assert fork_plan.written_until(b"".join(lines), AT + timedelta(seconds=3)) == b"".join(lines[:4])
+    assert fork_plan.written_until(b"".join(lines), AT - timedelta(seconds=1)) == b""
+    monkeypatch.setattr(fork_plan, "LARGEST_LOG", 2 * len(lines[0]) + 3)
+    assert fork_plan.written_until(b"".join(lines), AT + timedelta(seconds=4)) == b"".join(lines[3:5])

@@ -40,7 +40,9 @@ def _closed() -> Iterator[None]:
 class Forked:
     def __init__(self, source: Played, revision: int, name: str) -> None:
         self.row = forking.fork(
-            forking.Wish(source=source.name, name=name, revision=revision, paused=True), identity=system("test")
+            forking.Wish(source=source.name, name=name, revision=revision, paused=True),
+            identity=system("test"),
+            logs=source.data / "logs",
         )
         self.now: datetime = self.row.time.lab
         self.client = Client(name, system("test"), lambda: self.now)
@@ -101,6 +103,21 @@ def test_what_ran_begins_anew_and_counts_it(play: Play) -> None:
     # The same seed, and yet not the same container.
     assert len({run.container_id for run in (*source, *history.runs_of("other", uid))}) == 2
     assert told_runs("other", uid) == {"run:main:0": "ended", "run:main:1": "running"}
+
+
+def test_earlier_runs_keep_what_they_had_written_by_then(play: Play) -> None:
+    lab = play()
+    lab.create(pod("web", "sh", "-c", "echo first; sleep 10; echo second; sleep 600"))
+    lab.to(8)
+    then = log.head()
+    lab.to(60)
+    other = Forked(lab, then, "other")
+    other.to(other.now + timedelta(seconds=5))
+    folder = other.row.name
+    (before,) = (lab.data / "logs" / "lab").rglob("0.log")
+    assert [line.split()[-1] for line in before.read_text().splitlines()] == ["first", "second"]
+    found = {path.name: path.read_text().split()[3::4] for path in (lab.data / "logs" / folder).rglob("*.log")}
+    assert found == {"0.log": ["first"], "1.log": ["first"]}
 
 
 def test_two_forks_of_one_moment_with_its_seed_tell_the_same(play: Play) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -61,6 +63,7 @@ def _fork(request: HttpRequest, place: Place) -> HttpResponse:
                 own_seed=given.get("seed") == "own",
             ),
             identity=place.identity,
+            logs=Path(settings.PODLAB_DATA) / "logs",
         )
     except ApiError as error:
         if error.code not in (400, 409):
