@@ -21,6 +21,7 @@ from podlab.registry import clusters, identity, streams
 from podlab.registry.streams import Address, OpenRequest
 from podlab.runtime.interface import StreamSession, StreamSink
 from podlab.storage import store
+from podlab.web.place import Place
 
 KEY = Key("main", "pods", "default", "web")
 PAGE = "/c/main/ns/default/pods/web/files"
@@ -274,6 +275,7 @@ def test_only_who_may_exec_looks(lab: None, node: Node, admin: Client) -> None:
     viewer.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     assert viewer.get(PAGE).status_code == 403
     assert viewer.get(f"{PAGE}/download?path=/etc/passwd").status_code == 403
+    assert viewer.get("/c/main/ns/kube-system/pods/web/files").status_code == 403
     assert node.requests == []
 
 
@@ -287,6 +289,14 @@ def test_no_command_runs_for_the_past_or_for_a_pod_that_is_gone(student: Client,
     assert "No container of this pod is running" in student.get(PAGE).content.decode()
     store.delete(KEY, at=at(5), actor="test", why="")
     assert "The pod is gone" in student.get(f"{PAGE}?uid={UID}").content.decode()
+    assert node.requests == []
+
+
+def test_a_recording_has_no_files(student: Client, node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Place, "recorded", True)
+    text = student.get(PAGE).content.decode()
+    assert "recording of a run" in text
+    assert "kubectl exec" not in text
     assert node.requests == []
 
 
