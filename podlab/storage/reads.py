@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from podlab.apis.types import Key
-from podlab.storage import database
+from podlab.storage import database, log
 from podlab.storage.errors import Compacted, FutureRevision
 from podlab.storage.models import REVISIONS
 from podlab.storage.objects import Page, Stored
@@ -105,7 +105,7 @@ def get_at(key: Key, revision: int) -> Stored | None:
         " ORDER BY o.revision DESC LIMIT 1",
         [key.cluster, key.resource, key.namespace, key.name, revision],
     )
-    check_readable(revision)
+    check_readable(revision, key.cluster)
     return None if row is None or row[8] == "DELETED" else stored(row)
 
 
@@ -126,17 +126,17 @@ def list_at(
         f" ORDER BY {_bytewise('o.namespace')}, {_bytewise('o.name')}"
     )
     items = [stored(row) for row in _all(query, [*values, revision])]
-    check_readable(revision)
+    check_readable(revision, cluster)
     if limit and len(items) > limit:
         return Page(items=items[:limit], revision=revision, more=True, remaining=len(items) - limit)
     return Page(items=items, revision=revision)
 
 
-def check_readable(revision: int) -> None:
-    """Call it after a read: the floor is raised before rows go, so a read that passes saw them all."""
+def check_readable(revision: int, cluster: str) -> None:
+    """Call it after a read: the floor is raised before rows go, so a read that passes saw them all. Recordings have no floor."""
     state = database.counter(REVISIONS)
-    if revision < state.floor:
-        raise Compacted(revision, state.floor)
+    if revision < state.floor and (floor := log.floor(cluster)):
+        raise Compacted(revision, floor)
     if revision > state.value:
         raise FutureRevision(revision, state.value)
 

@@ -105,9 +105,13 @@ def test_a_recording_takes_no_writes(lived: tuple[Client, str], tmp_path: Path, 
 def test_compaction_takes_nothing_of_it(lived: tuple[Client, str], tmp_path: Path) -> None:
     recordings.import_run("monday", exported(tmp_path), identity=ADMIN, logs=tmp_path)
     before = len(log.history_of("monday", lived[1]))
-    compaction.compact(0)
+    lived[0].create("configmaps", {"metadata": {"name": "later"}}, namespace="default")
+    compaction.compact(0)  # the floor lies above all of the recording
     assert len(log.history_of("monday", lived[1])) == before
     assert moments.span_of("monday") is not None
+    (pod,) = reads.list_at(log.head(), "monday", "pods", "default").items
+    assert reads.get_at(pod.key, pod.revision) is not None
+    assert reads.list_at(pod.revision, "monday", "pods", "default").items
 
 
 def test_values_of_secrets_do_not_leave(lived: tuple[Client, str], tmp_path: Path) -> None:
