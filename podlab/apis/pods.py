@@ -296,6 +296,22 @@ def set_condition(
     return True
 
 
+def mark_disrupted(pod: Manifest, reason: str, message: str, *, now: datetime) -> None:
+    """Puts the condition DisruptionTarget into the status in place: somebody is about to end the pod."""
+    pod_conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+    generation = pod["metadata"].get("generation")
+    set_condition(
+        pod_conditions,
+        "DisruptionTarget",
+        "True",
+        reason,
+        message,
+        now=now,
+        probed=True,
+        observed_generation=generation,
+    )
+
+
 def tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
     """An empty effect or key of a toleration means any (api/core/v1/toleration.go)."""
     if toleration.get("effect") and toleration["effect"] != taint.get("effect"):

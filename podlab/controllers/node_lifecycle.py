@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from podlab.apis import times
+from podlab.apis import taints, times
 from podlab.apis.types import Manifest
 from podlab.controllers.controller import Controller
 from podlab.storage.log import LogEntry
 
 NODES = "nodes"
-UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 class NodeLifecycle(Controller):
@@ -32,26 +31,18 @@ class NodeLifecycle(Controller):
         found = self.client.find(NODES, "", key)
         if found is None or not _differs(found.obj):
             return
-        taints = [taint for taint in _taints(found.obj) if not _is_cordon(taint)]
+        wanted = [taint for taint in taints.of(found.obj) if not taints.same(taint, taints.UNSCHEDULABLE)]
         cordoned = _is_cordoned(found.obj)
         if cordoned:
-            taints.append({**UNSCHEDULABLE, "timeAdded": times.rfc3339(self.kit.clock.now())})
-        patch = {"spec": {"taints": taints or None}, "metadata": {"resourceVersion": str(found.revision)}}
+            wanted.append({**taints.UNSCHEDULABLE, "timeAdded": times.rfc3339(self.kit.clock.now())})
+        patch = {"spec": {"taints": wanted or None}, "metadata": {"resourceVersion": str(found.revision)}}
         why = "The node is cordoned." if cordoned else "The node is not cordoned any more."
         self.client.patch(NODES, "", key, "application/merge-patch+json", patch, why=why)
 
 
 def _differs(node: Manifest) -> bool:
-    return _is_cordoned(node) != any(_is_cordon(taint) for taint in _taints(node))
+    return _is_cordoned(node) != any(taints.same(one, taints.UNSCHEDULABLE) for one in taints.of(node))
 
 
 def _is_cordoned(node: Manifest) -> bool:
     return bool((node.get("spec") or {}).get("unschedulable"))
-
-
-def _taints(node: Manifest) -> list[Manifest]:
-    return (node.get("spec") or {}).get("taints") or []
-
-
-def _is_cordon(taint: Manifest) -> bool:
-    return all(taint.get(field) == value for field, value in UNSCHEDULABLE.items())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from podlab.apis import pods as pod_facts
-from podlab.apis import reasons
+from podlab.apis import reasons, taints
 from podlab.apis.types import Manifest
 from podlab.controllers.controller import Controller
 from podlab.storage.log import LogEntry
@@ -27,7 +27,7 @@ class TaintEviction(Controller):
     def load(self) -> Iterable[str]:
         self._planned: dict[str, datetime] = {}
         self._there: defaultdict[str, set[str]] = defaultdict(set)
-        self._taints = {item.key.name: no_execute(item.obj) for item in self.client.list(NODES, None).items}
+        self._taints = {item.key.name: taints.no_execute(item.obj) for item in self.client.list(NODES, None).items}
         for item in self.client.list(PODS, None, field_selector="spec.nodeName!=").items:
             self._there[item.obj["spec"]["nodeName"]].add(f"{item.key.namespace}/{item.key.name}")
         return [key for node, keys in self._there.items() if self._taints.get(node) for key in keys]
@@ -40,9 +40,9 @@ class TaintEviction(Controller):
 
     def _node(self, entry: LogEntry) -> Iterable[str]:
         name = entry.key.name
-        taints = () if entry.type == "DELETED" else no_execute(entry.obj)
-        if taints != self._taints.get(name, ()):
-            self._taints[name] = taints
+        present = () if entry.type == "DELETED" else taints.no_execute(entry.obj)
+        if present != self._taints.get(name, ()):
+            self._taints[name] = present
             yield from sorted(self._there[name])
 
     def _pod(self, entry: LogEntry) -> Iterable[str]:
@@ -65,14 +65,14 @@ class TaintEviction(Controller):
             self._planned.pop(key, None)
             return
         node = self.client.find(NODES, "", pod["spec"]["nodeName"])
-        taints = () if node is None else no_execute(node.obj)
-        seconds = tolerated_seconds(taints, pod["spec"].get("tolerations") or ())
+        present = () if node is None else taints.no_execute(node.obj)
+        seconds = tolerated_seconds(present, pod["spec"].get("tolerations") or ())
         now = self.kit.clock.now()
         if seconds is None:
             self._keep(key, pod)
         elif seconds <= 0 or (key in self._planned and now >= self._planned[key]):
             self._planned.pop(key, None)
-            self._end(pod, taints, now)
+            self._end(pod, present, now)
         else:
             self._plan(key, seconds, now)
 
@@ -86,9 +86,9 @@ class TaintEviction(Controller):
             text = f"Cancelling deletion of Pod {key}"
             self.kit.recorder.event(pod, reasons.NORMAL, reasons.TAINT_MANAGER_EVICTION, text)
 
-    def _end(self, pod: Manifest, taints: Sequence[Manifest], now: datetime) -> None:
+    def _end(self, pod: Manifest, present: Sequence[Manifest], now: datetime) -> None:
         meta = pod["metadata"]
-        names = ", ".join(f"{taint['key']}:NoExecute" for taint in taints)
+        names = ", ".join(f"{taint['key']}:NoExecute" for taint in present)
         why = (
             f"Node {pod['spec']['nodeName']} has the taint {names}, which the pod does not tolerate, or not for longer."
         )
@@ -96,31 +96,17 @@ class TaintEviction(Controller):
         self.kit.recorder.event(pod, reasons.NORMAL, reasons.TAINT_MANAGER_EVICTION, text, why=why)
 
         def mark(obj: Manifest) -> None:
-            pod_facts.set_condition(
-                obj.setdefault("status", {}).setdefault("conditions", []),
-                "DisruptionTarget",
-                "True",
-                reasons.DELETION_BY_TAINT_MANAGER,
-                DISRUPTED,
-                now=now,
-                probed=True,
-                observed_generation=obj["metadata"].get("generation"),
-            )
+            pod_facts.mark_disrupted(obj, reasons.DELETION_BY_TAINT_MANAGER, DISRUPTED, now=now)
 
         self.client.update_status(PODS, meta["namespace"], meta["name"], mark, uid=meta["uid"], why=why)
         self.client.delete(PODS, meta["namespace"], meta["name"], uid=meta["uid"], why=why)
 
 
-def no_execute(node: Manifest) -> tuple[Manifest, ...]:
-    taints = (node.get("spec") or {}).get("taints") or ()
-    return tuple(taint for taint in taints if taint.get("effect") == "NoExecute")
-
-
-def tolerated_seconds(taints: Iterable[Manifest], tolerations: Sequence[Manifest]) -> float | None:
+def tolerated_seconds(present: Iterable[Manifest], tolerations: Sequence[Manifest]) -> float | None:
     """For how long a pod may stay; None = for ever. Each taint counts with the first toleration that fits it
     (GetMatchingTolerations, getMinTolerationTime)."""
     shortest: float | None = None
-    for taint in taints:
+    for taint in present:
         fitting = next((one for one in tolerations if pod_facts.tolerates(one, taint)), None)
         if fitting is None:
             return 0.0

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from podlab.apis import pods as pod_facts
-from podlab.apis import quantity, reasons
+from podlab.apis import quantity, reasons, taints
 from podlab.apis.types import Manifest
 from podlab.kubelet import container_config, node_affinity, pods, pressure, security
 from podlab.kubelet.context import Context
@@ -111,9 +111,8 @@ def _taints(ctx: Context, pod: Manifest) -> Refusal | None:
     """Taints that let nobody run; static pods are not asked."""
     if pod_facts.is_static(pod):
         return None
-    spec = ctx.client.get("nodes", "", ctx.node).obj.get("spec") or {}
-    taints = [taint for taint in spec.get("taints") or [] if taint.get("effect") == "NoExecute"]
-    if all(any(pod_facts.tolerates(one, taint) for one in pod["spec"].get("tolerations") or []) for taint in taints):
+    present = taints.no_execute(ctx.client.get("nodes", "", ctx.node).obj)
+    if all(any(pod_facts.tolerates(one, taint) for one in pod["spec"].get("tolerations") or []) for taint in present):
         return None
     return _failed(reasons.TAINT_TOLERATION, "node(s) had taints that the pod didn't tolerate")
 

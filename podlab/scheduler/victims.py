@@ -55,16 +55,8 @@ def _end(client: Client, victim: Manifest, pod: Manifest, now: datetime, why: st
     scheduler = pod["spec"].get("schedulerName") or NAME
 
     def mark(obj: Manifest) -> None:
-        pod_facts.set_condition(
-            obj.setdefault("status", {}).setdefault("conditions", []),
-            "DisruptionTarget",
-            "True",
-            reasons.PREEMPTION_BY_SCHEDULER,
-            f"{scheduler}: preempting to accommodate a higher priority pod",
-            now=now,
-            probed=True,
-            observed_generation=obj["metadata"].get("generation"),
-        )
+        text = f"{scheduler}: preempting to accommodate a higher priority pod"
+        pod_facts.mark_disrupted(obj, reasons.PREEMPTION_BY_SCHEDULER, text, now=now)
 
     client.update_status("pods", meta["namespace"], meta["name"], mark, uid=meta["uid"], why=why)
     client.delete("pods", meta["namespace"], meta["name"], uid=meta["uid"], why=why)

@@ -7,6 +7,7 @@ It carries nothing but a revision, and rings only for what the person may watch,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from podlab.registry import authorizer
 from podlab.registry.identity import Identity
@@ -38,7 +39,7 @@ class ChangeFeed:
     def _concerns(self, entry: LogEntry, who: Identity) -> bool:
         return entry.key.resource in self._resources and concerns(entry, self.message) and self._may(entry, who)
 
-    @property
+    @cached_property
     def _resources(self) -> set[str]:
         return set(self.message["resources"].split(","))
 

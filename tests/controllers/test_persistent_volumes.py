@@ -84,7 +84,8 @@ def asks(cpu: str) -> Manifest:
     return {"containers": [{"name": "c", "image": "x", "resources": {"requests": {"cpu": cpu}}}]}
 
 
-def test_a_pod_whose_claim_is_being_bound_holds_its_room(driven: Driven) -> None:
+def a_pod_that_waits_for_its_claim(driven: Driven) -> Assumed:
+    """p on node-a, whose claim nobody provides; q would fit there without it."""
     assumed = Assumed()
     add_node(driven, "node-a")
     a_class_that_never_provides(driven)
@@ -93,6 +94,11 @@ def test_a_pod_whose_claim_is_being_bound_holds_its_room(driven: Driven) -> None
     add_pod(driven, "q", **asks("1"))
     driven.settle()
     assert place(driven, "p", assumed) is Outcome.BINDING
+    return assumed
+
+
+def test_a_pod_whose_claim_is_being_bound_holds_its_room(driven: Driven) -> None:
+    assumed = a_pod_that_waits_for_its_claim(driven)
     assert place(driven, "q", assumed) is Outcome.WAITING
     assert waiting_for(driven, "q").startswith("0/1 nodes are available: 1 Insufficient cpu.")
     assert place(driven, "p", assumed) is Outcome.BINDING  # its own room is not in its way
@@ -120,14 +126,7 @@ def test_a_pod_goes_where_its_room_is_when_its_claim_is_bound(driven: Driven) ->
 
 
 def test_claims_that_are_not_bound_in_time_give_the_room_back(driven: Driven) -> None:
-    assumed = Assumed()
-    add_node(driven, "node-a")
-    a_class_that_never_provides(driven)
-    driven.client.create(CLAIMS, claim(storageClassName="slow"), namespace="default")
-    add_pod(driven, "p", "c", **asks("1500m"))
-    add_pod(driven, "q", **asks("1"))
-    driven.settle()
-    assert place(driven, "p", assumed) is Outcome.BINDING
+    assumed = a_pod_that_waits_for_its_claim(driven)
     driven.clock.advance(driven.clock.now() + timedelta(seconds=300))
     assert place(driven, "p", assumed) is Outcome.BINDING  # another look does not begin the time anew
     driven.clock.advance(driven.clock.now() + timedelta(seconds=300))

@@ -5,6 +5,7 @@ Source: pkg/registry/core/node/strategy.go.
 
 from __future__ import annotations
 
+from podlab.apis import taints as known
 from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.registry.operations import Context
@@ -15,8 +16,6 @@ _NODE_INFO = (
     "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion",
     "kubeProxyVersion", "operatingSystem", "architecture",
 )  # fmt: skip
-# Put on every new node (plugin/pkg/admission/nodetaint).
-_NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 _PRESSURE = {
     "MemoryPressure": "node.kubernetes.io/memory-pressure",
@@ -35,8 +34,8 @@ class NodeStrategy(Strategy):
         status.setdefault("daemonEndpoints", {"kubeletEndpoint": {"Port": 0}})
         status.setdefault("nodeInfo", dict.fromkeys(_NODE_INFO, ""))
         taints = obj["spec"].get("taints") or []
-        if not any(_is_not_ready(taint) for taint in taints):
-            obj["spec"]["taints"] = [*taints, dict(_NOT_READY)]
+        if not any(known.same(taint, known.NOT_READY) for taint in taints):
+            obj["spec"]["taints"] = [*taints, dict(known.NOT_READY)]  # plugin/pkg/admission/nodetaint
 
     def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
         """Its own agent says that it is ready: what kept pods away at first goes; a pressure that it tells keeps new pods
@@ -46,7 +45,7 @@ class NodeStrategy(Strategy):
         spec = dict(new.get("spec") or {})
         pressed = {item.get("type") for item in conditions if item.get("status") == "True"}
         before = spec.get("taints") or []
-        taints = [taint for taint in before if "Ready" not in pressed or not _is_not_ready(taint)]
+        taints = [taint for taint in before if "Ready" not in pressed or not known.same(taint, known.NOT_READY)]
         taints = _with_pressure(taints, pressed, ctx)
         if taints != before:
             spec["taints"] = taints
@@ -62,7 +61,3 @@ def _with_pressure(taints: list[Manifest], conditions: set[str], ctx: Context) -
     stamp = times.rfc3339(ctx.now)
     fresh = [{"key": key, "effect": "NoSchedule", "timeAdded": stamp} for key in sorted(wanted - held)]
     return [*kept, *fresh]
-
-
-def _is_not_ready(taint: Manifest) -> bool:
-    return all(taint.get(field) == value for field, value in _NOT_READY.items())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from podlab.apis import taints
 from podlab.apis.types import Manifest
 from podlab.scheduler.nodes import NodeInfo
 from podlab.scheduler.plugins.interface import Rejection
 from podlab.scheduler.plugins.taint_toleration import tolerated
 
 REASON = "node(s) were unschedulable"
-TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 def check(pod: Manifest, node: NodeInfo) -> Rejection | None:
-    if not node.unschedulable or tolerated(TAINT, pod["spec"].get("tolerations", ())):
+    if not node.unschedulable or tolerated(taints.UNSCHEDULABLE, pod["spec"].get("tolerations", ())):
         return None
     return Rejection((REASON,))
