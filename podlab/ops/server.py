@@ -21,6 +21,7 @@ import uvicorn
 import uvloop
 
 from podlab.ops import pod_network
+from podlab.ops.http_protocol import HttpProtocol
 from podlab.ops.ready import say_ready
 from podlab.ops.websockets import WebSocketProtocol
 
@@ -53,6 +54,7 @@ def _listener(application: Any, *, host: str, port: int, tls: tuple[Path, Path] 
         timeout_keep_alive=API_IDLE_SECONDS if tls else 5,
         server_header=False,
         proxy_headers=tls is None,  # nobody stands before the API, which asks for no client's address
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=4 * 1024 * 1024,
         # Kubernetes' clients need not answer while nobody reads: the Python client does so only when it is asked to.

@@ -13,12 +13,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model
 
 from podlab import clock
 from podlab.clock import LabTime
-from podlab.storage import database, doorbell
+from podlab.storage import database, doorbell, statements
 from podlab.storage.errors import ClusterExists, UnknownCluster
 from podlab.storage.models import (
     CLUSTERS,
@@ -243,13 +243,11 @@ def _delete_in_batches(model: type[Model], condition: dict[str, str]) -> None:
 def _select(condition: str, *values: str) -> list[ClusterRow]:
     """Without the ORM: every request of the API asks for its cluster."""
     database.revive()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, uid, runtime, seed, created_at, anchor_wall, anchor_lab, speed, paused, steps_wanted, origin,"
-            f" origin_revision, origin_at, deleting FROM storage_cluster {condition}",
-            values,
-        )
-        rows = cursor.fetchall()
+    rows = statements.rows(
+        "SELECT name, uid, runtime, seed, created_at, anchor_wall, anchor_lab, speed, paused, steps_wanted, origin,"
+        f" origin_revision, origin_at, deleting FROM storage_cluster {condition}",
+        values,
+    )
     return [_from_columns(*row) for row in rows]
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from django.db import OperationalError, connection, transaction
 
+from podlab.storage import statements
 from podlab.storage.errors import StoreBusy
 from podlab.storage.models import Counter
 
@@ -80,29 +81,24 @@ def lock(name: str) -> int:
     # SQLite needs no row lock: the transaction began IMMEDIATE.
     suffix = " FOR UPDATE" if connection.features.has_select_for_update else ""
     query = f"SELECT value FROM storage_counter WHERE name = %s{suffix}"
-    with connection.cursor() as cursor:
-        cursor.execute(query, [name])
-        row = cursor.fetchone()
-        if row is None:
-            # A new database, or one that a test emptied. Two writers may come here; one row survives.
-            Counter.objects.bulk_create([Counter(name=name)], ignore_conflicts=True)
-            cursor.execute(query, [name])
-            row = cursor.fetchone()
+    row = statements.row(query, [name])
+    if row is None:
+        # A new database, or one that a test emptied. Two writers may come here; one row survives.
+        Counter.objects.bulk_create([Counter(name=name)], ignore_conflicts=True)
+        (row,) = statements.rows(query, [name])
     return int(row[0])
 
 
 def advance(name: str, value: int) -> None:
     """Set the locked counter to the last number used."""
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE storage_counter SET value = %s WHERE name = %s", [value, name])
+    statements.change("UPDATE storage_counter SET value = %s WHERE name = %s", [value, name])
 
 
 def counters() -> dict[str, CounterState]:
     """All counters in one read; one that was never used is missing."""
     revive()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name, value, floor FROM storage_counter")
-        return {name: CounterState(value, floor) for name, value, floor in cursor.fetchall()}
+    found = statements.rows("SELECT name, value, floor FROM storage_counter")
+    return {name: CounterState(value, floor) for name, value, floor in found}
 
 
 def counter(name: str) -> CounterState:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 
-from django.db import connection
-
 from podlab.apis.selectors import LabelSelector, SelectorError, from_label_selector
 from podlab.apis.types import Key, Manifest
+from podlab.storage import statements
 from podlab.storage.graph_models import GraphEdge
 from podlab.storage.models import Object
 from podlab.storage.objects import Stored, decode
@@ -94,13 +93,11 @@ def _labels(obj: Manifest) -> Mapping[str, str]:
 
 def _objects(near: Key, resources: tuple[str, ...]) -> Iterator[tuple[Key, str, Manifest]]:
     places = ", ".join(["%s"] * len(resources))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT resource, name, uid, body FROM {Object._meta.db_table}"
-            f" WHERE cluster = %s AND resource IN ({places}) AND namespace = %s",
-            [near.cluster, *resources, near.namespace],
-        )
-        rows = cursor.fetchall()
+    rows = statements.rows(
+        f"SELECT resource, name, uid, body FROM {Object._meta.db_table}"
+        f" WHERE cluster = %s AND resource IN ({places}) AND namespace = %s",
+        [near.cluster, *resources, near.namespace],
+    )
     for resource, name, uid, body in rows:
         yield Key(near.cluster, resource, near.namespace, name), uid, decode(body)
 
@@ -120,11 +117,9 @@ def _edge(start: Key, start_uid: str, pod: Key, pod_uid: str) -> GraphEdge:
 
 
 def _forget(near: Key, column: str, uid: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"DELETE FROM storage_graphedge WHERE cluster = %s AND {column} = %s AND type = 'selects'",
-            [near.cluster, uid],
-        )
+    statements.change(
+        f"DELETE FROM storage_graphedge WHERE cluster = %s AND {column} = %s AND type = 'selects'", [near.cluster, uid]
+    )
 
 
 def _insert(edges: Iterable[GraphEdge]) -> None:

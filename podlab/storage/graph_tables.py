@@ -11,9 +11,9 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
 from django.db.models import Model, QuerySet
 
+from podlab.storage import statements
 from podlab.storage.graph_models import (
     GraphContainer,
     GraphEdge,
@@ -117,11 +117,10 @@ def _insert(model: type[Model], rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     query = _insertion(model, tuple(rows[0]))
-    with connection.cursor() as cursor:
-        if len(rows) == 1:
-            cursor.execute(query, list(rows[0].values()))
-        else:
-            cursor.executemany(query, [list(row.values()) for row in rows])
+    if len(rows) == 1:
+        statements.change(query, list(rows[0].values()))
+    else:
+        statements.change_many(query, [list(row.values()) for row in rows])
 
 
 @cache

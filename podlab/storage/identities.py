@@ -6,9 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
-from podlab.storage import database
+from podlab.storage import database, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +24,12 @@ class Owner:
 def owner(digest: str) -> Owner | None:
     """The owner of the token with this SHA-256; None for an unknown one and for a user who is not active."""
     database.revive()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT t.digest, t.expires_at, u.id, u.username, u.is_superuser, g.role, g.cluster, g.namespace"
-            " FROM storage_apitoken t JOIN auth_user u ON u.id = t.user_id AND u.is_active"
-            " LEFT JOIN storage_rolegrant g ON g.user_id = u.id WHERE t.digest = %s ORDER BY g.id",
-            [digest],
-        )
-        rows = cursor.fetchall()
+    rows = statements.rows(
+        "SELECT t.digest, t.expires_at, u.id, u.username, u.is_superuser, g.role, g.cluster, g.namespace"
+        " FROM storage_apitoken t JOIN auth_user u ON u.id = t.user_id AND u.is_active"
+        " LEFT JOIN storage_rolegrant g ON g.user_id = u.id WHERE t.digest = %s ORDER BY g.id",
+        [digest],
+    )
     if not rows:
         return None
     found, expires_at, user_id, name, is_superuser = rows[0][:5]

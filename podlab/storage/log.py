@@ -7,10 +7,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from django.db import connection
-
 from podlab.apis.types import Key, Manifest
-from podlab.storage import database
+from podlab.storage import database, statements
 from podlab.storage.errors import Compacted, FutureRevision
 from podlab.storage.models import REVISIONS, Cluster
 from podlab.storage.objects import decode
@@ -149,14 +147,12 @@ def _where(conditions: list[str], values: list[Any], wanted: Filter) -> str:
     return " AND ".join(conditions)
 
 
-def _rows(query: str, values: list[Any]) -> list[tuple[Any, ...]]:
+def _rows(query: str, values: list[Any]) -> list[statements.Row]:
     database.revive()
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return list(cursor.fetchall())
+    return statements.rows(query, values)
 
 
-def _entry(row: tuple[Any, ...]) -> LogEntry:
+def _entry(row: statements.Row) -> LogEntry:
     revision, prev_revision, type, cluster, resource, namespace, name, uid, body, at, wall, *rest = row
     key = Key(cluster, resource, namespace, name)
     times = database.moment(at), database.moment(wall)

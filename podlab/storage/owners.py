@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from podlab.apis.types import Key
-from podlab.storage import database
+from podlab.storage import database, statements
 from podlab.storage.graph_models import GraphEdge
 
 _EDGE = "e.cluster, e.from_resource, e.namespace, e.from_name, e.from_uid"
@@ -66,9 +65,7 @@ def mentioning(cluster: str, words: Sequence[str]) -> list[Member]:
 
 def _members(query: str, values: list[Any]) -> list[Member]:
     database.revive()
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return list(dict.fromkeys(_member(row) for row in cursor.fetchall()))
+    return list(dict.fromkeys(_member(row) for row in statements.rows(query, values)))
 
 
 def _member(row: Sequence[Any]) -> Member:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from podlab.apis.types import Key
-from podlab.storage import database, log
+from podlab.storage import database, log, statements
 from podlab.storage.errors import Compacted, FutureRevision
 from podlab.storage.models import REVISIONS
 from podlab.storage.objects import Page, Stored
@@ -166,14 +166,9 @@ def _bytewise(column: str) -> str:
 
 def _one(query: str, values: list[Any]) -> Sequence[Any] | None:
     database.revive()
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        row: Sequence[Any] | None = cursor.fetchone()
-        return row
+    return statements.row(query, values)
 
 
 def _all(query: str, values: list[Any]) -> list[Sequence[Any]]:
     database.revive()
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return list(cursor.fetchall())
+    return statements.rows(query, values)

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from podlab import clock
 from podlab.apis.types import Key, Manifest
-from podlab.storage import database, doorbell, graph
+from podlab.storage import database, doorbell, graph, statements
 from podlab.storage.errors import AlreadyStored, NotStored, Recorded, StaleWrite, UnknownCluster
 from podlab.storage.models import REVISIONS, Change, Cluster
 from podlab.storage.objects import Page, Stored, encode, same_content, uid_of
@@ -113,8 +113,11 @@ def _next(first: Step | None) -> int:
     before = database.lock(REVISIONS)
     if first is None:
         return before + 1
+    mark = statements.written()
     first()
-    return database.lock(REVISIONS) + 1  # it may have written
+    if mark is not None and mark == statements.written():
+        return before + 1
+    return database.lock(REVISIONS) + 1  # it has taken revisions of its own
 
 
 def _existing(key: Key, *, expect: int | None, uid: str | None) -> Stored:
@@ -131,14 +134,12 @@ def _existing(key: Key, *, expect: int | None, uid: str | None) -> Stored:
 def _current(key: Key) -> Stored | None:
     """The object under the lock. The cluster is looked up in the same statement: a cluster that is being deleted takes no
     writes, or rows would stay behind."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.deleting, c.runtime, o.uid, o.revision, o.created_revision, o.body FROM storage_cluster c"
-            " LEFT JOIN storage_object o"
-            " ON o.cluster = c.name AND o.resource = %s AND o.namespace = %s AND o.name = %s WHERE c.name = %s",
-            [key.resource, key.namespace, key.name, key.cluster],
-        )
-        row = cursor.fetchone()
+    row = statements.row(
+        "SELECT c.deleting, c.runtime, o.uid, o.revision, o.created_revision, o.body FROM storage_cluster c"
+        " LEFT JOIN storage_object o"
+        " ON o.cluster = c.name AND o.resource = %s AND o.namespace = %s AND o.name = %s WHERE c.name = %s",
+        [key.resource, key.namespace, key.name, key.cluster],
+    )
     if row is None or row[0]:
         raise UnknownCluster(key.cluster)
     if row[1] == Cluster.Runtime.REPLAY:
@@ -156,43 +157,39 @@ def _record(type: Change.Type, new: Stored, *, before: Stored | None, at: dateti
 
 def _insert_object(new: Stored) -> None:
     key = new.key
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO storage_object (cluster, resource, namespace, name, uid, revision, created_revision, body)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            [key.cluster, key.resource, key.namespace, key.name, new.uid, new.revision, new.created_revision, new.body],
-        )
+    statements.change(
+        "INSERT INTO storage_object (cluster, resource, namespace, name, uid, revision, created_revision, body)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        [key.cluster, key.resource, key.namespace, key.name, new.uid, new.revision, new.created_revision, new.body],
+    )
 
 
 def _update_object(new: Stored) -> None:
     key = new.key
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE storage_object SET revision = %s, body = %s"
-            " WHERE cluster = %s AND resource = %s AND namespace = %s AND name = %s",
-            [new.revision, new.body, key.cluster, key.resource, key.namespace, key.name],
-        )
+    statements.change(
+        "UPDATE storage_object SET revision = %s, body = %s"
+        " WHERE cluster = %s AND resource = %s AND namespace = %s AND name = %s",
+        [new.revision, new.body, key.cluster, key.resource, key.namespace, key.name],
+    )
 
 
 def _delete_object(key: Key) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM storage_object WHERE cluster = %s AND resource = %s AND namespace = %s AND name = %s",
-            [key.cluster, key.resource, key.namespace, key.name],
-        )
+    statements.change(
+        "DELETE FROM storage_object WHERE cluster = %s AND resource = %s AND namespace = %s AND name = %s",
+        [key.cluster, key.resource, key.namespace, key.name],
+    )
 
 
 def _insert_change(
     type: Change.Type, new: Stored, *, before: Stored | None, at: datetime, actor: str, why: str
 ) -> None:
     key, adapt = new.key, connection.ops.adapt_datetimefield_value
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO storage_change (revision, prev_revision, created_revision, type, cluster, resource, namespace,"
-            " name, uid, body, at, wall, actor, why) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                *(new.revision, before.revision if before else 0, new.created_revision, type.value),
-                *(key.cluster, key.resource, key.namespace, key.name, new.uid, new.body),
-                *(adapt(at), adapt(clock.wall_now()), actor[:128], database.clean(why)),
-            ],
-        )
+    statements.change(
+        "INSERT INTO storage_change (revision, prev_revision, created_revision, type, cluster, resource, namespace,"
+        " name, uid, body, at, wall, actor, why) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            *(new.revision, before.revision if before else 0, new.created_revision, type.value),
+            *(key.cluster, key.resource, key.namespace, key.name, new.uid, new.body),
+            *(adapt(at), adapt(clock.wall_now()), actor[:128], database.clean(why)),
+        ],
+    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError
-from django.db.backends.utils import CursorWrapper
 from storage_samples import AT, make_pod, make_probe, pod_key
 
-from podlab.storage import clusters, compaction, history, hub, objects, store
+from podlab.storage import clusters, compaction, history, hub, objects, statements, store
 from podlab.storage.errors import Compacted, FutureRevision
 from podlab.storage.feed import Limits
 from podlab.storage.hub import End, Filter, Hub, LogEntry
@@ -94,14 +94,14 @@ def test_two_hundred_readers_cost_one_read_and_one_decode(
     for _ in range(200):
         own_hub.subscribe(Filter(cluster="main"), first.revision, deliver)
     reads: list[str] = []
-    execute = CursorWrapper.execute
+    rows = statements.rows
 
-    def counting_reads(self: CursorWrapper, sql: str, params: object = None) -> object:
-        if sql.startswith("SELECT") and "JOIN storage_change" in sql:
-            reads.append(sql)
-        return execute(self, sql, params)
+    def counting_reads(query: str, values: Sequence[Any] = ()) -> list[statements.Row]:
+        if query.startswith("SELECT") and "JOIN storage_change" in query:
+            reads.append(query)
+        return rows(query, values)
 
-    monkeypatch.setattr(CursorWrapper, "execute", counting_reads)
+    monkeypatch.setattr(statements, "rows", counting_reads)
     store.update(pod_key(), make_pod(uid="u", labels={"a": "b"}), expect=None, at=AT)
     for _ in range(200):
         assert done.acquire(timeout=PATIENCE)
@@ -118,15 +118,15 @@ def test_a_hub_that_cannot_read_goes_on_when_it_can_again(
     failed = threading.Semaphore(0)
     broken = threading.Event()
     broken.set()
-    execute = CursorWrapper.execute
+    rows = statements.rows
 
-    def failing(self: CursorWrapper, sql: str, params: object = None) -> object:
+    def failing(query: str, values: Sequence[Any] = ()) -> list[statements.Row]:
         if broken.is_set() and threading.current_thread().name == "hub":
             failed.release()
             raise DatabaseError("database is locked")
-        return execute(self, sql, params)
+        return rows(query, values)
 
-    monkeypatch.setattr(CursorWrapper, "execute", failing)
+    monkeypatch.setattr(statements, "rows", failing)
     with caplog.at_level(logging.WARNING, "podlab.storage.hub"):
         store.create(pod_key("two"), make_pod("two"), at=AT)
         for _ in range(2):

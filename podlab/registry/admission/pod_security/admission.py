@@ -14,7 +14,7 @@ from podlab.registry import metadata
 from podlab.registry.admission.plugin import CREATE, UPDATE, Plugin, Request
 from podlab.registry.admission.pod_security import evaluate, tenants
 from podlab.registry.admission.pod_security.checks import Subject
-from podlab.registry.admission.pod_security.levels import PRIVILEGED, Policy, Rule, policy_of
+from podlab.registry.admission.pod_security.levels import BASELINE, PRIVILEGED, Policy, Rule, is_enforced, policy_of
 from podlab.registry.admission.pod_security.templates import TEMPLATES, template_of
 
 _MOST_PODS = 3000  # as many are looked at when a namespace gets stricter
@@ -34,18 +34,23 @@ class PodSecurity(Plugin):
             _check_namespace(request)
 
 
-def _policy(request: Request) -> Policy:
+def _policy(request: Request, subject: Subject) -> Policy:
+    """What holds for `subject`. Whose namespace it is takes a look at the grants, so that is asked only where no label says
+    what is enforced and there would be something to find."""
     ctx = request.ctx
+    policy, _ = policy_of(ctx.namespace_labels)
+    if is_enforced(ctx.namespace_labels) or not evaluate.violations(Rule(BASELINE, policy.enforce.minor), subject):
+        return policy
     return policy_of(ctx.namespace_labels, tenants.unlabelled(ctx.client.cluster, ctx.namespace))[0]
 
 
 def _check_pod(request: Request) -> None:
-    policy = _policy(request)
+    subject = Subject(metadata.of(request.obj), request.obj.get("spec") or {})
+    policy = _policy(request, subject)
     if policy.enforce.level == policy.warn.level == PRIVILEGED:
         return
     if request.old is not None and not _matters(request.obj, request.old):
         return
-    subject = Subject(metadata.of(request.obj), request.obj.get("spec") or {})
     found = evaluate.violations(policy.enforce, subject)
     if found:
         raise request.refusal(f'violates PodSecurity "{policy.enforce}": {evaluate.details(found)}')
@@ -53,10 +58,10 @@ def _check_pod(request: Request) -> None:
 
 
 def _check_template(request: Request) -> None:
-    policy = _policy(request)
     template = template_of(request.resource, request.obj)
     if template:
-        _warn(request, policy.warn, Subject(template.get("metadata") or {}, template.get("spec") or {}))
+        subject = Subject(template.get("metadata") or {}, template.get("spec") or {})
+        _warn(request, _policy(request, subject).warn, subject)
 
 
 def _warn(request: Request, rule: Rule, subject: Subject) -> None:

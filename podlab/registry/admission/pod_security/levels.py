@@ -80,6 +80,11 @@ class _Reading:
         self.errors.append(field_errors.invalid(f"metadata.labels[{label}]", text, detail))
 
 
+def is_enforced(labels: Mapping[str, str]) -> bool:
+    """Whether a label says what is enforced."""
+    return _PREFIX + ENFORCE in labels
+
+
 def policy_of(labels: Mapping[str, str], unlabelled: str = PRIVILEGED) -> tuple[Policy, list[FieldError]]:
     """What the labels of a namespace ask for, and what is wrong with them."""
     reading = _Reading(labels, unlabelled)

@@ -16,7 +16,7 @@ from podlab.storage.models import AccountGrant, Cluster, RoleGrant
 
 def unlabelled(cluster: str, namespace: str) -> str:
     """The level for pods in a namespace without an enforce label."""
-    return BASELINE if _has_tenants(cluster, namespace) and _is_docker(cluster) else PRIVILEGED
+    return BASELINE if _is_docker(cluster) and _has_tenants(cluster, namespace) else PRIVILEGED
 
 
 def _has_tenants(cluster: str, namespace: str) -> bool:
