@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
 
 from podlab.storage import statements
 from podlab.storage.errors import StoreBusy
@@ -59,8 +59,9 @@ def _one_at_a_time() -> Iterator[None]:
 
 def revive() -> None:
     """Replace this thread's connection if its last statement failed and it is dead (a database that was restarted)."""
-    if connection.errors_occurred and not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.errors_occurred and not wrapper.in_atomic_block:
+        wrapper.close_if_unusable_or_obsolete()
 
 
 def _is_busy(error: OperationalError) -> bool:

@@ -6,6 +6,7 @@ Source: k8s.io/pod-security-admission/policy/registry.go.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from podlab.registry.admission.pod_security import baseline, restricted
 from podlab.registry.admission.pod_security.checks import Check, Subject, Test, Violation
@@ -26,11 +27,12 @@ def details(found: Sequence[Violation]) -> str:
     return ", ".join(str(violation) for violation in found)
 
 
-def _tests(rule: Rule) -> list[Test]:
+@lru_cache(64)  # versions come from labels
+def _tests(rule: Rule) -> tuple[Test, ...]:
     if rule.level == PRIVILEGED:
-        return []
+        return ()
     stricter: Sequence[Check] = () if rule.level == BASELINE else restricted.CHECKS
     active = [check for check in stricter if check.test(rule.minor)]
     overridden = {name for check in active for name in check.overrides}
     checks = [*(check for check in baseline.CHECKS if check.id not in overridden), *active]
-    return [test for check in checks if (test := check.test(rule.minor)) is not None]
+    return tuple(test for check in checks if (test := check.test(rule.minor)) is not None)
