@@ -50,11 +50,13 @@ class Story:
 
     def since(self, revision: int, seq: int) -> list[Mark]:
         """The marks that somebody who saw everything up to `revision` and probe `seq` does not have as they are."""
+        retold = self._book.retold
         return [
             m
             for m in self.marks
             # Pulls change between revisions, and there are few of them.
-            if m["kind"] == "pull" or (m["seq"] > seq if m["kind"] == "probe" else m["rev"] > revision)
+            if m["kind"] == "pull"
+            or (m["seq"] > seq if m["kind"] == "probe" else max(m["rev"], retold.get(m["id"], 0)) > revision)
         ]
 
     def run_needed(self) -> bool:

@@ -35,6 +35,7 @@ class Book:
         self.paths: dict[str, str] = {}  # container name → its place in the YAML
         self.events: dict[tuple[str, str], EventFacts] = {}  # the latest by (container, reason)
         self.marks: dict[str, Mark] = {}
+        self.retold: dict[str, int] = {}  # mark → the revision that changed its evidence and not its own moment, `rev`
         self._touched: dict[str, Mark] = {}
 
     def put(self, mark: Mark) -> Mark:

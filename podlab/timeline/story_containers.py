@@ -120,6 +120,10 @@ class Containers:
         )
         mark.update({"container": name, "attempt": attempt, "state": "running", "reason": "Running", "text": f"#{attempt}", "why": entry.why, "outcome": "running"})  # fmt: skip
         mark["evidence"]["event"] = self._book.events.get((name, "Started"))
+        if (before := container.runs.get(attempt - 1)) is not None:  # from now on its log is the previous one
+            before["evidence"]["command"] = self._book.place.logs(name, previous=True)
+            self._book.retold[before["id"]] = entry.revision
+            self._book.put(before)
         container.runs[attempt] = mark
         row = self._runs.get((name, attempt))
         if row is not None:
@@ -147,7 +151,8 @@ class Containers:
         if entry.why:
             mark["why"] = entry.why
         self._tell_end(mark)
-        mark["evidence"]["command"] = self._book.place.logs(name, previous=True)
+        if reason == "OOMKilled" and mark["evidence"]["path"]:
+            mark["evidence"]["path"] += ".resources"
         mark["evidence"]["event"] = self._book.events.get((name, "Killing")) or mark["evidence"]["event"]
         row = self._runs.get((name, attempt))
         if row is not None:

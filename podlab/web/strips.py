@@ -55,22 +55,25 @@ def strip(pod: Manifest, runs: Sequence[Run], now: datetime, *, status: str, tra
     begin = now - WINDOW
     names = [one.name for one in anatomy.spec_containers(pod)][:_MOST_ROWS]
     created = max(times.parse(pod["metadata"]["creationTimestamp"]), begin)
+    over = (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}  # nothing of it starts again
     bars = []
     for row, name in enumerate(names):
         own = [run for run in runs if run.container == name and run.started_at is not None]
-        bars += list(_row(own, row * ROW, begin, created, now))
+        bars += list(_row(own, row * ROW, begin, created, now, over=over))
     seen = [run for run in runs if run.finished_at is not None and run.finished_at >= begin]
     failed = sum(run.exit_code != 0 for run in seen)
     words = {"name": pod["metadata"]["name"], "minutes": WINDOW // timedelta(minutes=1), "status": status}
     return Strip(bars, len(names) * ROW, translate(LABEL).format(**words, ended=len(seen), failed=failed))
 
 
-def _row(runs: Iterable[Run], y: int, begin: datetime, created: datetime, now: datetime) -> Iterable[Bar]:
-    """Waiting from the pod's beginning on, and over it what ran; nothing once it has ended well."""
+def _row(
+    runs: Iterable[Run], y: int, begin: datetime, created: datetime, now: datetime, *, over: bool
+) -> Iterable[Bar]:
+    """Waiting from the pod's beginning on, and over it what ran; nothing once it has ended well, or for good."""
     told, until = [], now
     for run in runs:
         start, end = run.started_at or now, run.finished_at or now
-        until = end if run.finished_at is not None and run.exit_code == 0 else now
+        until = end if run.finished_at is not None and (over or run.exit_code == 0) else now
         if end < begin or start > now:
             continue
         tone = "running" if run.finished_at is None else "done" if run.exit_code == 0 else "failed"

@@ -1,6 +1,6 @@
 // Form, YAML and command in step: whoever is edited asks the server, which answers with all three and what is wrong.
 
-import { forceLinting, linter } from "@codemirror/lint";
+import { setDiagnostics } from "@codemirror/lint";
 import { edited, heard, markPaths, replaceForm, showProblems } from "./bench_form.js";
 import { CommandLine } from "./command_line.js";
 import { Draft } from "./draft.js";
@@ -27,7 +27,6 @@ function start(page) {
   const text = left && !own ? left.text : sample;
   if (left?.base && text === left.text && page.elements.base) page.elements.base.value = left.base;
   const state = { given: sample, document: Number(page.elements.document.value), asked: 0, timer: 0 };
-  let found = []; // the problems, for the linter; the text may have moved on since
 
   const view = yamlEditor({
     parent: document.getElementById("yaml"),
@@ -36,7 +35,6 @@ function start(page) {
     submit: () => page.requestSubmit(page.querySelector("button.primary")),
     changed: typed,
     schema: schemaAt,
-    linting: linter(() => found.map(diagnostic), { delay: 50 }),
   });
   area.value = text;
   area.hidden = true;
@@ -207,8 +205,7 @@ function start(page) {
     status.dataset.tone = problems.some((one) => one.severity === "error") ? "failed" : kind === "done" && !empty ? "running" : "waiting";
     status.textContent = empty ? t("Nothing to create yet.") : verdict(kind, problems.length, objects);
     problemList.replaceChildren(...problems.map(item));
-    found = problems;
-    forceLinting(view);
+    view.dispatch(setDiagnostics(view.state, problems.map(diagnostic))); // they move with the text until the next answer
   }
 
   function verdict(kind, count, objects) {

@@ -62,7 +62,7 @@ export function calm(view) {
   view.dispatch({ effects: flash.of([]) });
 }
 
-export function yamlEditor({ parent, doc, label, submit, changed, schema, linting }) {
+export function yamlEditor({ parent, doc, label, submit, changed, schema }) {
   return new EditorView({
     parent,
     state: EditorState.create({
@@ -73,7 +73,6 @@ export function yamlEditor({ parent, doc, label, submit, changed, schema, lintin
         syntaxHighlighting(colours),
         keymap.of([indentWithTab, { key: "Mod-s", run: () => (submit(), true) }]),
         lintGutter(),
-        linting,
         flashed,
         autocompletion({ override: [(context) => complete(context, schema)], activateOnTyping: true }),
         hoverTooltip((view, at) => hover(view, at, schema), { hoverTime: 250 }),

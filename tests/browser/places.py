@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import BrowserContext, Locator, Page
 
 from tests.whole_lab import eventually
@@ -111,18 +113,31 @@ NO_PAGE = {
 }
 
 
+def _form(context: BrowserContext, path: str) -> dict[str, str]:
+    """What the form on that page hides, as a browser would send it; nothing if there is no such page."""
+    answer = context.request.get(path)
+    hidden = r'<input type="hidden" name="(csrfmiddlewaretoken|uid)" value="([^"]*)"'
+    return dict(re.findall(hidden, answer.text())) if answer.ok else {}
+
+
 def create(context: BrowserContext, manifest: str) -> None:
     """By the form, as a browser without scripts sends it."""
-    page = context.new_page()
-    page.goto(f"{_NS}/new")
-    form = {
-        "csrfmiddlewaretoken": page.locator("#authoring [name=csrfmiddlewaretoken]").input_value(),
-        "manifest": manifest,
-        "do": "create",
-    }
+    form = _form(context, f"{_NS}/new") | {"manifest": manifest, "do": "create"}
     answer = context.request.post(f"{_NS}/new", form=form)
-    page.close()
     assert answer.ok, answer.text()[:2000]
+
+
+def pods(context: BrowserContext) -> set[str]:
+    """Those in the list of the namespace."""
+    return set(re.findall(r'<tr[^>]* data-name="([^"]+)"', context.request.get(f"{_NS}/pods").text()))
+
+
+def delete(context: BrowserContext, names: set[str]) -> None:
+    """At once, by the form. One may have gone by itself."""
+    for name in names:
+        path = f"{_NS}/pods/{name}/delete"
+        if form := _form(context, path):
+            context.request.post(path, form=form | {"how": "force"})
 
 
 def lane_of(page: Page, name: str) -> Locator:

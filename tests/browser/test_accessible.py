@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.axe import findings
+from tests.browser.places import create
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -24,23 +25,14 @@ spec:
 """
 
 
-def write(page: Page, text: str) -> None:
-    page.locator(".cm-content").click()
-    page.keyboard.press("Control+A")
-    page.keyboard.insert_text(text)
-
-
-@pytest.fixture
-def pod(page: Page) -> None:
-    """A pod that is running while the pages are looked at; made once."""
-    page.goto("/c/main/ns/default/pods")
-    if page.locator(f"#pods tr[data-name={POD}]").count():
-        return
-    page.goto("/c/main/ns/default/new")
-    write(page, MANIFEST)
-    page.get_by_role("button", name="Create", exact=True).click()
-    page.wait_for_url(re.compile(f"/pods/{POD}"))
+@pytest.fixture(scope="module")
+def pod(session: BrowserContext) -> None:
+    """A pod that is running while the pages are looked at."""
+    create(session, MANIFEST)
+    page = session.new_page()
+    page.goto(f"/c/main/ns/default/pods/{POD}")
     expect(page.locator(".badge [data-fact=status]")).to_have_text("Running")
+    page.close()
 
 
 def test_axe_finds_nothing_in_the_open_dialogs(page: Page, pod: None) -> None:

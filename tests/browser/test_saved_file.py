@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from test_space import create
 
 from tests.browser.axe import findings
+from tests.browser.console import complaints, told
 from tests.browser.places import lane_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -37,12 +38,11 @@ def saved(page: Page, folder: Path, name: str) -> Path:
     return path
 
 
-def opened(context: BrowserContext, path: Path, wrong: list[str]) -> Page:
+def opened(context: BrowserContext, path: Path) -> tuple[Page, list[str]]:
     page = context.new_page()
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    wrong = complaints(page)
     page.goto(path.as_uri())
-    return page
+    return page, wrong
 
 
 def looks_well(page: Page) -> None:
@@ -62,8 +62,7 @@ def test_a_saved_timeline_opens_from_the_disk(page: Page, offline: BrowserContex
     page.goto("/c/main/ns/default/timeline")
     of_space = saved(page, tmp_path, "space.html")
 
-    wrong: list[str] = []
-    file = opened(offline, of_pod, wrong)
+    file, wrong = opened(offline, of_pod)
     expect(file.locator("[data-exported-note]")).to_contain_text("A copy to look at")
     expect(file.locator(".log-line").first).to_contain_text("hello from")
     file.get_by_role("button", name="As a list").click()
@@ -76,11 +75,12 @@ def test_a_saved_timeline_opens_from_the_disk(page: Page, offline: BrowserContex
     expect(file.locator("dialog#keys")).to_be_visible()
     file.keyboard.press("Escape")
     looks_well(file)
+    assert not wrong, told(wrong)
 
-    file = opened(offline, of_space, wrong)
+    file, wrong = opened(offline, of_space)
     expect(lane_of(file, name)).to_have_count(1)
     file.get_by_role("button", name="As a list").click()
     file.locator("#twin li[data-mark=phase]", has_text=name).get_by_role("button").last.click()
     expect(file.locator("#evidence [data-card=sentence]")).to_contain_text(name)
     looks_well(file)
-    assert wrong == []
+    assert not wrong, told(wrong)

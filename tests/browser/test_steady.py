@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.places import create, lane_of
 from tests.whole_lab import Lab
@@ -51,14 +52,26 @@ def test_nothing_jumps_when_rows_and_marks_arrive(session: BrowserContext) -> No
     assert {path: shift for path, shift in shifts.items() if shift > MOST_SHIFT} == {}
 
 
-def test_a_page_outlives_the_web_process(session: BrowserContext, tmp_path: Path) -> None:
-    """Pale and dated while it is gone, then caught up without a reload."""
-    lab = Lab(tmp_path / "data", "sim").start()
-    browser = session.browser
-    assert browser is not None
-    context = browser.new_context(base_url=lab.url)
+@pytest.fixture
+def mortal(lab: Lab | None, tmp_path: Path) -> Iterator[Lab]:
+    """A lab of our own; others do not want theirs to lose a process."""
+    if lab is not None:
+        yield lab
+        return
+    other = Lab(tmp_path / "data", "docker").start()
     try:
-        page: Page = context.new_page()
+        yield other
+        other.end_pods()
+    finally:
+        other.stop()
+
+
+def test_a_page_outlives_the_web_process(chromium: Browser, mortal: Lab) -> None:
+    """Pale and dated while it is gone, then caught up without a reload."""
+    lab = mortal
+    context = chromium.new_context(base_url=lab.url)
+    try:
+        page = context.new_page()
         page.goto(lab.login_link())
         page.goto("/c/main/ns/default/pods")
         expect(page.locator("html")).to_have_attribute("data-live", "yes")
@@ -71,4 +84,3 @@ def test_a_page_outlives_the_web_process(session: BrowserContext, tmp_path: Path
         assert page.evaluate("globalThis.notReloaded") is True
     finally:
         context.close()
-        lab.stop()

@@ -58,6 +58,7 @@ def test_the_life_of_a_pod_is_watched_without_a_reload(page: Page) -> None:
     write(page, MANIFEST.format(name=name).replace("image:", "imaeg:"))
     problem = page.locator("#problems li", has_text='unknown field "spec.containers[0].imaeg"')
     expect(problem).to_contain_text("line 9")
+    expect(page.locator(".cm-lint-marker-error")).to_have_count(1)
     write(page, MANIFEST.format(name=name))
     expect(page.locator("#check-status")).to_have_text(f"Ready to create: pod/{name}")
     page.get_by_role("button", name="Create", exact=True).click()

@@ -253,6 +253,20 @@ def test_who_comes_back_gets_exactly_what_is_missing(seen: int) -> None:
     assert client == {mark["id"]: mark for mark in again.marks}
 
 
+def test_the_log_of_an_ended_run_is_the_previous_one_only_when_another_has_begun() -> None:
+    command = "kubectl logs web -c app -n default"
+    ended = lane(told(Log(life().entries[:5])), "container/app")[-1]
+    assert (ended["exit_code"], ended["evidence"]["command"]) == (1, command)
+    first, second = (mark for mark in lane(told(life()), "container/app") if mark["state"] in ("ended", "running"))
+    assert [first["evidence"]["command"], second["evidence"]["command"]] == [f"{command} --previous", command]
+
+
+def test_a_container_killed_for_its_memory_points_at_its_limits() -> None:
+    killed = {"terminated": terminated(137, 2, 9) | {"reason": "OOMKilled"}}
+    ended = lane(told(Log().add(9, pod(phase="Failed", state=killed))), "container/app")[0]
+    assert ended["evidence"]["path"] == "spec.containers[0].resources"
+
+
 def test_sentences_go_through_the_translation() -> None:
     story = Story(UID, translate=lambda text: {"{container} is running.": "{container} läuft."}.get(text, text))
     story.change(Log().add(0, pod(state=RUNNING)).entries[0])

@@ -168,6 +168,13 @@ def test_the_strip_shows_the_last_ten_minutes(runs: list[Run], bars: list[tuple[
     assert found.label.startswith("web in the last 10 minutes: Running, ")
 
 
+def test_a_pod_that_has_failed_waits_for_nothing() -> None:
+    failed = pod(phase="Failed")
+    crashed = [run(60, 120, 1)]
+    found = strips.strip(failed, crashed, at(0) + timedelta(minutes=10), status="Error")
+    assert [(bar.tone, bar.end) for bar in found.bars] == [("waiting", 48.0), ("failed", 48.0)]
+
+
 def test_the_overview_draws_those_in_trouble_first(admin: Client) -> None:
     for number in range(6):
         add(f"calm-{number}")

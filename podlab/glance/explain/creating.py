@@ -73,7 +73,7 @@ SITUATIONS = (
     Situation(
         "command-not-found",
         gettext_noop("The command does not exist in the image"),
-        gettext_noop("{container} could not be started: its program is not in the image."),
+        gettext_noop("{container} could not be started: there is no program {program} in the image."),
         gettext_noop("command replaces the image's entrypoint. It is run without a shell: one word a list item, and a path or a name on PATH."),
         Try(gettext_noop("Look at command and args."), ("get", "pod", "{pod}", "-o", "yaml")),
         (
@@ -153,6 +153,7 @@ SITUATIONS = (
 
 _MISSING = re.compile(r'(configmap|secret) "([^"]+)" not found')
 _VOLUME = re.compile(r'volume "([^"]+)"')
+_EXECUTED = re.compile(r'exec: "([^"]+)"')
 _NOT_FOUND = ("executable file not found", "no such file or directory", "not found in $PATH", "command not found")
 _NOT_EXECUTABLE = ("permission denied", "exec format error", "is a directory")
 _NOT_PERMITTED = ("operation not permitted", "not permitted", "CAP_", "Privileged mode")
@@ -228,12 +229,21 @@ def _start(case: Case, container: Container) -> Finding:
     told = of_event(event, of_run(container) if container.ended else of_status(message))
     command = of_yaml(f"{container.path}.{'command' if container.spec.spec.get('command') else 'image'}")
     if any(word in whole for word in _NOT_FOUND):
-        return finding("command-not-found", case, told, command, container=container)
+        return finding(
+            "command-not-found", case, told, command, container=container, program=_program(container, whole)
+        )
     if any(word in whole for word in _NOT_PERMITTED):
         return finding("not-permitted", case, told, _security(case, container), container=container)
     if any(word in whole for word in _NOT_EXECUTABLE):
         return finding("command-not-executable", case, told, command, container=container)
     return finding("create-error", case, told, of_yaml(container.path), container=container, message=message)
+
+
+def _program(container: Container, words: str) -> str:
+    """What could not be executed: the engine's message ends with it, behind much that only its makers read."""
+    named = _EXECUTED.search(words)
+    spec: Manifest = container.spec.spec
+    return named[1] if named is not None else str([*(spec.get("command") or spec.get("args") or ()), "?"][0])
 
 
 def _starting(case: Case) -> bool:
