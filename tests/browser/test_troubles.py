@@ -47,14 +47,28 @@ def chinese(session: BrowserContext, page: Page) -> Iterator[None]:
     expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-def test_what_went_wrong_is_explained(page: Page) -> None:
-    for name, (situation, words) in TROUBLES.items():
-        page.goto(f"{NS}/pods/{name}?tab=why")
-        told = page.locator(f"#panel [data-situation={situation}]")
-        expect(told).to_contain_text(words)
-        expect(told.locator(".evidence-link").first).to_be_visible()
-        expect(told.locator(".command code").first).to_contain_text("kubectl")
-        album(page, f"why-{name}")
+def test_what_may_not_be_is_refused_at_its_line(page: Page) -> None:
+    page.goto(f"{NS}/new")
+    page.get_by_role("link", name=re.compile("^Privileged refused")).click()
+    expect(page.locator("#problems li")).to_contain_text(
+        "cannot set `allowPrivilegeEscalation` to false and `privileged`"
+    )
+    expect(page.locator(".cm-lint-marker-error")).to_have_count(1)
+    album(page, "authoring-refused")
+    other = page.context.new_page()  # a refusal is an error on the console
+    other.goto(page.url)
+    other.get_by_role("button", name="Create", exact=True).click()
+    expect(other.locator("#problems li")).to_contain_text("cannot set `allowPrivilegeEscalation`")
+    assert "privileged" not in places.pods(page.context)
+    other.close()
+
+
+def test_the_scheduler_says_why_no_node_will_do(page: Page) -> None:
+    page.goto(f"{NS}/pods/unschedulable?tab=details")
+    table = page.locator("section", has=page.get_by_role("heading", name="Why no node takes it"))
+    for node in ("node-a", "node-b"):
+        expect(table.locator("tr", has_text=node)).to_contain_text("didn't match Pod's node affinity/selector")
+    album(page, "details-unschedulable")
 
 
 def test_evidence_leads_to_the_mark_that_it_rests_on(page: Page) -> None:
@@ -64,6 +78,16 @@ def test_evidence_leads_to_the_mark_that_it_rests_on(page: Page) -> None:
     expect(page.locator("#evidence [data-card=sentence]")).to_contain_text("137")
     expect(page.locator("#evidence [data-card=command]")).to_contain_text("kubectl")
     album(page, "timeline-oom")
+
+
+def test_what_went_wrong_is_explained(page: Page) -> None:
+    for name, (situation, words) in TROUBLES.items():
+        page.goto(f"{NS}/pods/{name}?tab=why")
+        told = page.locator(f"#panel [data-situation={situation}]")
+        expect(told).to_contain_text(words)
+        expect(told.locator(".evidence-link").first).to_be_visible()
+        expect(told.locator(".command code").first).to_contain_text("kubectl")
+        album(page, f"why-{name}")
 
 
 def test_explanations_speak_chinese(page: Page, chinese: None) -> None:
@@ -131,14 +155,6 @@ def test_logs_of_every_run_are_searched(page: Page) -> None:
     assert came.value.path().read_text().rstrip().endswith("starting")
 
 
-def test_the_scheduler_says_why_no_node_will_do(page: Page) -> None:
-    page.goto(f"{NS}/pods/unschedulable?tab=details")
-    table = page.locator("section", has=page.get_by_role("heading", name="Why no node takes it"))
-    for node in ("node-a", "node-b"):
-        expect(table.locator("tr", has_text=node)).to_contain_text("didn't match Pod's node affinity/selector")
-    album(page, "details-unschedulable")
-
-
 def test_lists_graph_and_timeline_show_them_all(page: Page) -> None:
     page.goto(f"{NS}/pods")
     expect(page.locator("#pods tr[data-name=oom] [data-cell=status]")).to_have_text("OOMKilled")
@@ -162,19 +178,3 @@ def test_lists_graph_and_timeline_show_them_all(page: Page) -> None:
     places.settled(page)
     expect(places.lane_of(page, "missing-image")).to_contain_text("ImagePull")
     album(page, "timeline-namespace")
-
-
-def test_what_may_not_be_is_refused_at_its_line(page: Page) -> None:
-    page.goto(f"{NS}/new")
-    page.get_by_role("link", name=re.compile("^Privileged refused")).click()
-    expect(page.locator("#problems li")).to_contain_text(
-        "cannot set `allowPrivilegeEscalation` to false and `privileged`"
-    )
-    expect(page.locator(".cm-lint-marker-error")).to_have_count(1)
-    album(page, "authoring-refused")
-    other = page.context.new_page()  # a refusal is an error on the console
-    other.goto(page.url)
-    other.get_by_role("button", name="Create", exact=True).click()
-    expect(other.locator("#problems li")).to_contain_text("cannot set `allowPrivilegeEscalation`")
-    assert "privileged" not in places.pods(page.context)
-    other.close()

@@ -15,7 +15,7 @@ kind: Pod
 metadata:
   name: {name}
 spec:
-  terminationGracePeriodSeconds: 12
+  terminationGracePeriodSeconds: 6
   containers:
     - name: app
       image: busybox:1.36
@@ -26,7 +26,7 @@ spec:
           trap 'echo TERM ignored' TERM
           touch /tmp/healthy
           echo healthy now
-          sleep 6
+          sleep 4
           rm /tmp/healthy
           echo no longer healthy
           while true; do sleep 1; done
