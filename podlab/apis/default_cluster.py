@@ -1,6 +1,6 @@
 """Defaults of services, claims, quotas, policies and autoscalers. Called by defaults.py through BY_KEY.
 
-Sources: pkg/apis/core/v1/defaults.go, pkg/apis/{autoscaling,discovery,policy,scheduling}/…/defaults.go. What Go writes
+Sources: pkg/apis/core/v1/defaults.go, pkg/apis/{autoscaling,discovery,policy,rbac,scheduling}/…/defaults.go. What Go writes
 even when it is zero (structs, and numbers without omitempty) is filled in here too.
 """
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from podlab.apis import default_pod_spec, default_volumes
 from podlab.apis.default_pod_spec import set_absent, set_empty
+from podlab.apis.kinds_rbac import RBAC
 from podlab.apis.types import Manifest
 from podlab.apis.validation.service import is_external
 
@@ -212,6 +213,17 @@ def _preset(obj: Manifest) -> None:
         default_volumes.references(variable.get("valueFrom") or {})
 
 
+def _role(obj: Manifest) -> None:
+    set_absent(obj, "rules", None)
+
+
+def _role_binding(obj: Manifest) -> None:
+    set_empty(_part(obj, "roleRef"), "apiGroup", RBAC)
+    for subject in obj.get("subjects") or []:
+        if subject.get("kind") in ("User", "Group"):
+            set_empty(subject, "apiGroup", RBAC)
+
+
 BY_KEY: Mapping[str, Callable[[Manifest], Any]] = {
     "podtemplates": _pod_template,
     "replicationcontrollers": _replication_controller,
@@ -231,4 +243,8 @@ BY_KEY: Mapping[str, Callable[[Manifest], Any]] = {
     "ingresses.networking.k8s.io": _ingress,
     "ingressclasses.networking.k8s.io": _with_spec,
     "storageclasses.storage.k8s.io": _storage_class,
+    "clusterroles.rbac.authorization.k8s.io": _role,
+    "clusterrolebindings.rbac.authorization.k8s.io": _role_binding,
+    "roles.rbac.authorization.k8s.io": _role,
+    "rolebindings.rbac.authorization.k8s.io": _role_binding,
 }

@@ -1,7 +1,6 @@
 """Kinds that are only read, and worked out at the moment of reading. `apis.scheme` joins the tables.
 
-`registry.computed` answers them: usage for `kubectl top`, and the lab's own roles as rbac objects. See kinds_core.py for
-the source of names and verbs.
+`registry.computed` answers them: usage for `kubectl top`. See kinds_core.py for the source of names and verbs.
 """
 
 from __future__ import annotations
@@ -11,15 +10,8 @@ from dataclasses import replace
 from podlab.apis.resource import Resource, kind
 
 _READ = ("get", "list")
-_RBAC = "rbac.authorization.k8s.io/v1"
 _METRICS = "metrics.k8s.io/v1beta1"
 
-ROLES: tuple[Resource, ...] = (
-    kind(_RBAC, "ClusterRoleBinding", "clusterrolebindings", namespaced=False, verbs=_READ),
-    kind(_RBAC, "ClusterRole", "clusterroles", namespaced=False, verbs=_READ),
-    kind(_RBAC, "RoleBinding", "rolebindings", verbs=_READ),
-    kind(_RBAC, "Role", "roles", verbs=_READ),
-)
 # Metrics-server leaves the singular empty, so that "kubectl get pod" cannot mean these.
 METRICS: tuple[Resource, ...] = tuple(
     replace(item, singular="")

@@ -202,6 +202,12 @@ def path_segment(text: str) -> list[str]:
     return [f"may not contain '{char}'" for char in "/%" if char in text]
 
 
+def stored_segment(text: str) -> list[str]:
+    """The same, for names that nothing else keeps short: no longer than the store holds, and without NUL."""
+    out = [max_length(SUBDOMAIN_MAX)] if len(text) > SUBDOMAIN_MAX else []
+    return [*out, *path_segment(text), *(["may not contain NUL"] if "\0" in text else [])]
+
+
 def generate_name(base: str, rng: Callable[[int], int]) -> str:
     """`base` cut to 58 characters plus five from an alphabet without vowels. `rng(n)` returns 0 ≤ i < n."""
     suffix = "".join(GENERATE_ALPHABET[rng(len(GENERATE_ALPHABET))] for _ in range(5))

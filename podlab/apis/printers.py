@@ -10,7 +10,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from podlab.apis import conversion, pod_summary, print_cluster, print_networking, print_workloads, schema, times
+from podlab.apis import (
+    conversion,
+    pod_summary,
+    print_cluster,
+    print_networking,
+    print_rbac,
+    print_workloads,
+    schema,
+    times,
+)
 from podlab.apis.printer_columns import (
     AGE,
     CORE,
@@ -76,6 +85,7 @@ _COLUMNS: Mapping[str, tuple[Told, ...]] = {
     ),
     **print_cluster.COLUMNS,
     **print_networking.COLUMNS,
+    **print_rbac.COLUMNS,
     **print_workloads.COLUMNS,
 }
 _OTHERS = (NAME, Told("Created At", f"{META}/creationTimestamp", type="date"))
@@ -230,5 +240,6 @@ _ROWS: Mapping[str, Callable[[Manifest, datetime], list[Cell]]] = {
     "events": _event,
     **print_cluster.ROWS,
     **print_networking.ROWS,
+    **print_rbac.ROWS,
     **print_workloads.ROWS,
 }

@@ -8,8 +8,9 @@ artefact, one strategy.
 
 from __future__ import annotations
 
-from podlab.apis.kinds_computed import METRICS, ROLES
+from podlab.apis.kinds_computed import METRICS
 from podlab.apis.kinds_core import CONFIGMAPS, CORE, EVENTS, NAMESPACES, NODES, OTHERS, PODS, SECRETS, SERVICEACCOUNTS
+from podlab.apis.kinds_rbac import POLICY
 from podlab.apis.kinds_reviews import REVIEWS
 from podlab.apis.kinds_workloads import APPS, BATCH
 from podlab.apis.resource import ALL_VERBS, Resource, Subresource
@@ -20,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 # In the order of discovery, which is also the order in which kubectl prints "get all".
-RESOURCES: tuple[Resource, ...] = (*CORE, *APPS, *REVIEWS, *BATCH, *OTHERS, *ROLES, *METRICS)
+RESOURCES: tuple[Resource, ...] = (*CORE, *APPS, *REVIEWS, *BATCH, *OTHERS, *POLICY, *METRICS)
 # Those that have objects of their own: no views, nothing that is only created (reviews, bindings).
 STORED: tuple[Resource, ...] = tuple(item for item in RESOURCES if not item.stored_as and "delete" in item.verbs)
 

@@ -142,7 +142,7 @@ def delete_collection(call: Call) -> ApiResponse:
     wanted = options.delete_options(call.query, bodies.read_delete_options(call.request))
     representation.check_many(call)
     reader = calls.Session(session.identity, session.client.as_system("apiserver"), session.now)
-    before = verbs.list_page(call, reader, chosen)
+    before = verbs.list_page(call, reader, chosen, stored_only=True)
     limit, exact = verbs.paging(chosen, options.revision(chosen.resource_version))
     session.client.delete_collection(
         place.resource.handle,

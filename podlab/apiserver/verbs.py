@@ -38,8 +38,8 @@ def list_objects(call: Call) -> ApiResponse:
     return responses.from_bytes(joined(call.place.resource, [item.body for item in page.items], page.metadata()))
 
 
-def list_page(call: Call, session: Session, wanted: ListOptions) -> ListPage:
-    """The page of objects that a list or the beginning of a watch shows."""
+def list_page(call: Call, session: Session, wanted: ListOptions, *, stored_only: bool = False) -> ListPage:
+    """The page of objects that a list or the beginning of a watch shows, or (`stored_only`) that a deletion finds."""
     revision = options.revision(wanted.resource_version)
     place, (limit, exact) = call.place, paging(wanted, revision)
     page = session.client.list(
@@ -50,6 +50,7 @@ def list_page(call: Call, session: Session, wanted: ListOptions) -> ListPage:
         limit=limit,
         continue_=wanted.continue_,
         exact=exact,
+        stored_only=stored_only,
     )
     if revision > page.revision:
         raise status_errors.too_large_resource_version(revision, page.revision)

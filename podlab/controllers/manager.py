@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from podlab.apis.status_errors import ApiError
 from podlab.clock import Clock, Timer
+from podlab.controllers.cluster_roles import ClusterRoleAggregation
 from podlab.controllers.controller import Controller, Kit
 from podlab.controllers.disruption import Disruption
 from podlab.controllers.endpoint_slices import EndpointSliceMirroring, EndpointSlices
@@ -35,6 +36,7 @@ from podlab.storage.log import LogEntry
 logger = logging.getLogger(__name__)
 
 CONTROLLERS: tuple[type[Controller], ...] = (
+    ClusterRoleAggregation,
     Disruption,
     EndpointSliceMirroring,
     EndpointSlices,

@@ -61,4 +61,4 @@ def of(cluster: str, namespace: str, name: str) -> tuple[Grant, ...]:
 def asked_about(cluster: str, user: str, groups: Sequence[str]) -> Identity | None:
     """The account that an access review names, with the groups that it names; None for every other user."""
     account = parse(user)
-    return Identity(user, tuple(groups), of(cluster, *account)) if account else None
+    return Identity(user, tuple(groups), of(cluster, *account), home=cluster) if account else None

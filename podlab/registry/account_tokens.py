@@ -124,6 +124,7 @@ def owner(claims: Manifest, *, now: datetime) -> Holder | None:
         account_grants.of(cluster, namespace, account["name"]),
         uid=account["uid"],
         extra=_extra(claims, pod),
+        home=cluster,
     )
     return Holder(identity, cluster, tuple(claims["aud"]))
 

@@ -1,81 +1,36 @@
-"""Who may do what: one pure function for pages, API and sockets.
+"""Who may do what: one answer for pages, API and sockets.
 
 `registry.client` asks before every operation, `apiserver` and `timeline` for what goes past the client (log streams,
-discovery). A role is a set of verbs on a cluster and a namespace. The texts are those of
-apiserver/pkg/endpoints/handlers/responsewriters/errors.go.
+discovery). What somebody may is the union of the lab's grants (`registry.grants`, pure) and of the roles that bindings in
+the cluster give (`registry.rbac`). Those are read only where the grants do not allow, so ask from a thread, not from an
+event loop. The texts are those of apiserver/pkg/endpoints/handlers/responsewriters/errors.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
-
 from podlab.apis import scheme, status_errors
-
-ADMIN = "admin"
-INSTRUCTOR = "instructor"
-STUDENT = "student"
-VIEWER = "viewer"
-
-EVERYTHING = "*"
-MASTERS = "system:masters"  # Kubernetes' group that is never refused
-AUTHENTICATED = "system:authenticated"
-
-READ = frozenset({"get", "list", "watch"})
-WRITE = frozenset({"create", "update", "patch", "delete", "deletecollection"})
-
-# What a student changes through: never /status, /binding or /finalize, which belong to the actors.
-_STUDENT_SUBRESOURCES = frozenset(
-    {"", "attach", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "proxy", "resize", "scale", "token"}
+from podlab.registry import grants
+from podlab.registry.grants import (
+    ADMIN,
+    AUTHENTICATED,
+    EVERYTHING,
+    INSTRUCTOR,
+    MASTERS,
+    READ,
+    STUDENT,
+    VIEWER,
+    WRITE,
+    Attributes,
+    Grant,
+    Subject,
 )
-# Written by the cluster or the instructor; a student only reads them (as in Kubernetes' ClusterRole "edit").
-_STUDENT_READS_ONLY = frozenset({"events", "events.events.k8s.io", "limitranges", "resourcequotas"})
-_VIEWER_NEVER_SEES = frozenset({"secrets"})  # as in Kubernetes' ClusterRole "view"
-_VIEWER_NEVER_OPENS = frozenset({"attach", "exec", "portforward", "proxy"})
-# What everybody may ask about oneself (Kubernetes' ClusterRole system:basic-user).
-_ABOUT_ONESELF = frozenset(
-    {
-        "selfsubjectreviews.authentication.k8s.io",
-        "selfsubjectaccessreviews.authorization.k8s.io",
-        "selfsubjectrulesreviews.authorization.k8s.io",
-    }
-)
-_CLUSTER_SCOPED_FOR_ALL = frozenset(
-    {"nodes", "nodes.metrics.k8s.io"}
-)  # everybody may look at the nodes that the pods run on
+from podlab.registry.rbac import policies
 
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A role in a cluster ("*" = all) and a namespace ("*" = all, cluster-scoped objects included)."""
-
-    role: str
-    cluster: str = EVERYTHING
-    namespace: str = EVERYTHING
-
-
-class Subject(Protocol):
-    """As much of `identity.Identity` as a decision needs."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def groups(self) -> Sequence[str]: ...
-    @property
-    def grants(self) -> Sequence[Grant]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attributes:
-    """One request as the authorizer sees it. `namespace` "" is the cluster scope (or all namespaces)."""
-
-    verb: str
-    resource: str
-    cluster: str
-    namespace: str = ""
-    name: str = ""
-    subresource: str = ""
+__all__ = [
+    "ADMIN", "AUTHENTICATED", "EVERYTHING", "INSTRUCTOR", "MASTERS", "READ", "STUDENT", "VIEWER", "WRITE", "Attributes",
+    "Grant", "Subject", "allowed", "may_make_clusters", "may_run_cluster", "permits", "refusal_text", "refuse_path",
+    "require", "sees_cluster",
+]  # fmt: skip
 
 
 def allowed(
@@ -88,7 +43,7 @@ def allowed(
     namespace: str = "",
     name: str = "",
 ) -> bool:
-    """Whether any grant of `identity` covers the request."""
+    """Whether a grant of `identity` or a binding in the cluster covers the request."""
     request = Attributes(
         verb=verb, resource=resource, cluster=cluster, namespace=namespace, name=name, subresource=subresource
     )
@@ -96,21 +51,13 @@ def allowed(
 
 
 def permits(identity: Subject, request: Attributes) -> bool:
-    if MASTERS in identity.groups:
-        return True
-    if request.resource in _ABOUT_ONESELF and request.verb == "create" and AUTHENTICATED in identity.groups:
-        return True
-    return any(_grant_permits(grant, request) for grant in identity.grants)
+    return grants.permit(identity, request) or policies.of(request.cluster).allows(identity, request)
 
 
 def may_run_cluster(identity: Subject, cluster: str) -> bool:
-    """Whether `identity` may turn the clock of `cluster` or delete it: its admins and instructors."""
-    if MASTERS in identity.groups:
-        return True
-    return any(
-        grant.role in (ADMIN, INSTRUCTOR) and grant.namespace == EVERYTHING and grant.cluster in (EVERYTHING, cluster)
-        for grant in identity.grants
-    )
+    """Whether `identity` may turn the clock of `cluster` or delete it: its admins and instructors. Bindings do not count:
+    Kubernetes knows no such thing, so nobody means it by them."""
+    return grants.run_cluster(identity, cluster)
 
 
 def may_make_clusters(identity: Subject) -> bool:
@@ -118,54 +65,21 @@ def may_make_clusters(identity: Subject) -> bool:
 
 
 def sees_cluster(identity: Subject, cluster: str) -> bool:
-    """Whether `identity` has any business in `cluster`."""
-    return MASTERS in identity.groups or any(grant.cluster in (EVERYTHING, cluster) for grant in identity.grants)
-
-
-def _grant_permits(grant: Grant, request: Attributes) -> bool:
-    if grant.cluster not in (EVERYTHING, request.cluster) or not _in_scope(grant, request):
-        return False
-    if grant.role in (ADMIN, INSTRUCTOR):
-        return grant.namespace == EVERYTHING or not _is_cluster_scoped(request) or request.verb in READ
-    if grant.role == STUDENT:
-        return _student_may(request)
-    if grant.role == VIEWER:
-        hidden = request.resource in _VIEWER_NEVER_SEES or request.subresource in _VIEWER_NEVER_OPENS
-        return request.verb in READ and not hidden
-    return False
-
-
-def _is_cluster_scoped(request: Attributes) -> bool:
-    kind = scheme.by_key(request.resource)
-    return kind is not None and not kind.namespaced
-
-
-def _in_scope(grant: Grant, request: Attributes) -> bool:
-    if grant.namespace == EVERYTHING:
-        return True
-    if request.resource == "namespaces":
-        return request.name == grant.namespace
-    if request.resource in _CLUSTER_SCOPED_FOR_ALL:
-        return request.subresource != "proxy"  # a node's pages tell of every namespace
-    return bool(request.namespace) and request.namespace == grant.namespace
-
-
-def _student_may(request: Attributes) -> bool:
-    if request.verb in READ:
-        return True
-    if request.verb not in WRITE or _is_cluster_scoped(request) or request.resource in _STUDENT_READS_ONLY:
-        return False
-    return request.subresource in _STUDENT_SUBRESOURCES
+    """Whether `identity` has any business in `cluster`: a grant, or a binding that names the person or a group."""
+    return grants.enter_cluster(identity, cluster) or policies.of(cluster).concerns(identity)
 
 
 def refusal_text(identity: Subject, request: Attributes) -> str:
-    """`User "ada" cannot list resource "pods" in API group "" in the namespace "default"`."""
+    """`User "ada" cannot list resource "pods" in API group "" in the namespace "default"`, and which bindings of the
+    person lead nowhere."""
     plural, group = scheme.split_key(request.resource)
     what = f"{plural}/{request.subresource}" if request.subresource else plural
     # The API server reads /api/v1/namespaces/<name> as a request inside that namespace.
     namespace = request.name if request.resource == "namespaces" else request.namespace
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-    return f'User "{identity.name}" cannot {request.verb} resource "{what}" in API group "{group}" {where}'
+    text = f'User "{identity.name}" cannot {request.verb} resource "{what}" in API group "{group}" {where}'
+    reason = policies.of(request.cluster).reason(identity, request)
+    return f"{text}: {reason}" if reason else text
 
 
 def require(identity: Subject, request: Attributes) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from podlab.apis import scheme, status_errors
+from podlab.apis import names, scheme, status_errors
 from podlab.apis.scheme import Resource
 from podlab.apis.selectors import FieldSelector, LabelSelector
 from podlab.apis.types import Manifest
@@ -72,7 +72,7 @@ class Client:
         self._authorize("get", ctx)
         if computed.serves(resource_key):
             return computed.get(ctx)
-        stored = store.get(ctx.key)
+        stored = _present(ctx)
         if stored is None:
             raise status_errors.not_found(ctx.resource, name)
         if subresource == scaling.SUBRESOURCE:
@@ -83,7 +83,7 @@ class Client:
         """`get` for callers to whom absence is an answer."""
         ctx = self._context(resource_key, namespace, name)
         self._authorize("get", ctx)
-        stored = store.get(ctx.key)
+        stored = _present(ctx)
         return None if stored is None else views.shown(ctx.served, stored)
 
     def list(
@@ -96,14 +96,19 @@ class Client:
         limit: int = 0,
         continue_: str = "",
         exact: int | None = None,
+        stored_only: bool = False,
     ) -> ListPage:
-        """Objects by namespace and name; `namespace` None = all. `exact` reads the list of an earlier revision."""
+        """Objects by namespace and name; `namespace` None = all. `exact` reads the list of an earlier revision.
+        `stored_only` leaves out what is shown beside the stored objects of a kind."""
         query = self._query(
             "list", resource_key, namespace, label_selector=label_selector, field_selector=field_selector
         )
         if computed.serves(resource_key):
             return computed.page(query)
-        found = listing.run(replace(query, limit=limit, continue_=continue_, exact=exact))
+        query = replace(query, limit=limit, continue_=continue_, exact=exact)
+        if computed.adds(resource_key) and not stored_only:
+            return computed.merged(query)
+        found = listing.run(query)
         return views.page(resource_of(resource_key), found)
 
     def watch(
@@ -328,7 +333,8 @@ class Client:
         self, verb: str, resource_key: str, namespace: str | None, *, label_selector: str, field_selector: str
     ) -> listing.Query:
         ctx = self._context(resource_key, namespace, "")
-        self._authorize(verb, ctx)
+        # A selector that cannot be read is told to those only who may ask, as in Kubernetes.
+        self._authorize(verb, replace(ctx, name=_one_name(verb, resource_key, field_selector)))
         if "\0" in label_selector + field_selector:
             raise status_errors.bad_request("a selector cannot hold a NUL")
         fields = views.fields(ctx.served, FieldSelector.parse(field_selector))
@@ -340,6 +346,24 @@ class Client:
             labels=LabelSelector.parse(label_selector),
             fields=fields,
         )
+
+
+def _one_name(verb: str, resource_key: str, field_selector: str) -> str:
+    """The name that a list or a watch is limited to: a rule may allow it for some names (apiserver/pkg/endpoints/request/
+    requestinfo.go)."""
+    if verb not in ("list", "watch") or resource_key == "namespaces" or "metadata.name" not in field_selector:
+        return ""
+    try:
+        name = FieldSelector.parse(field_selector).value_of("metadata.name") or ""
+    except status_errors.ApiError:
+        return ""
+    return "" if names.path_segment(name) else name
+
+
+def _present(ctx: Context) -> Stored | None:
+    """The object, be it stored or shown beside the stored ones of its kind."""
+    stored = store.get(ctx.key)
+    return computed.find(ctx) if stored is None and computed.adds(ctx.resource.key) else stored
 
 
 def resource_of(key: str) -> Resource:

@@ -1,6 +1,8 @@
-"""Kinds that are worked out when somebody reads them: metrics of pods and nodes, roles as rbac objects.
+"""What is worked out when somebody reads it: metrics of pods and nodes, and the roles and bindings that every cluster has
+beside those that are stored in it.
 
-`client.Client.get` and `list` come here for them, after the authorizer. They have no history: every list is of now.
+`client.Client.get`, `find` and `list` come here, after the authorizer. What is worked out has no history: every list shows
+it as it is now, with the revision of the list, and no watch tells of its changes.
 """
 
 from __future__ import annotations
@@ -9,15 +11,14 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 
-from podlab.apis import status_errors
+from podlab.apis import kinds_rbac, status_errors
 from podlab.apis.types import Key, Manifest
-from podlab.registry import metrics, roles
-from podlab.registry.listing import Query
+from podlab.registry import listing, metrics, roles
+from podlab.registry.listing import Query, Token
 from podlab.registry.operations import Context, ListPage
 from podlab.storage import log
 from podlab.storage.store import Stored
 
-_RBAC = "rbac.authorization.k8s.io"
 _Source = Callable[[str, str | None, str], Iterable[Manifest]]  # cluster, namespace or all, name or all
 
 
@@ -26,39 +27,81 @@ def _none(cluster: str, namespace: str | None, name: str) -> Iterator[Manifest]:
     yield from ()
 
 
-_SOURCES: dict[str, _Source] = {
+_ALONE: dict[str, _Source] = {
     "pods.metrics.k8s.io": metrics.pods,
     "nodes.metrics.k8s.io": lambda cluster, namespace, name: metrics.nodes(cluster, name),
-    f"clusterroles.{_RBAC}": lambda cluster, namespace, name: roles.cluster_roles(cluster),
-    f"clusterrolebindings.{_RBAC}": lambda cluster, namespace, name: roles.cluster_role_bindings(cluster),
-    f"rolebindings.{_RBAC}": lambda cluster, namespace, name: roles.role_bindings(cluster, namespace),
-    f"roles.{_RBAC}": _none,
 }
+_BESIDE: dict[str, _Source] = {
+    kinds_rbac.CLUSTER_ROLES.key: lambda cluster, namespace, name: roles.cluster_roles(cluster),
+    kinds_rbac.CLUSTER_ROLE_BINDINGS.key: lambda cluster, namespace, name: roles.cluster_role_bindings(cluster),
+    kinds_rbac.ROLE_BINDINGS.key: lambda cluster, namespace, name: roles.role_bindings(cluster, namespace),
+    kinds_rbac.ROLES.key: _none,
+}
+_SOURCES = {**_ALONE, **_BESIDE}
 
 
 def serves(key: str) -> bool:
-    return key in _SOURCES
+    """Whether objects of the kind are never stored."""
+    return key in _ALONE
+
+
+def adds(key: str) -> bool:
+    """Whether there are objects of the kind beside the stored ones."""
+    return key in _BESIDE
+
+
+def find(ctx: Context) -> Stored | None:
+    source = _SOURCES.get(ctx.resource.key, _none)
+    for obj in source(ctx.client.cluster, ctx.namespace or None, ctx.name):
+        if obj["metadata"]["name"] == ctx.name:
+            return _stored(ctx.key, obj, log.head())
+    return None
 
 
 def get(ctx: Context) -> Stored:
     """ApiError 404 when there is none."""
-    source = _SOURCES[ctx.resource.key]
-    for obj in source(ctx.client.cluster, ctx.namespace or None, ctx.name):
-        if obj["metadata"]["name"] == ctx.name:
-            return _stored(ctx.key, obj, log.head())
-    raise status_errors.not_found(ctx.resource, ctx.name)
+    found = find(ctx)
+    if found is None:
+        raise status_errors.not_found(ctx.resource, ctx.name)
+    return found
 
 
 def page(query: Query) -> ListPage:
     """Everything at once: these lists are short, and a later page could not be of the same moment."""
     revision = log.head()
-    found = []
+    return ListPage(list(_matching(query, revision)), revision)
+
+
+def merged(query: Query) -> ListPage:
+    """The stored objects with those beside them, in one order, cut into the same pages."""
+    stored = listing.run(query)
+    beside = sorted(_matching(query, stored.revision), key=_place)
+    token = listing.parse_token(query.continue_, query) if query.continue_ else None
+    if token is not None:
+        beside = [item for item in beside if _place(item) > (token.namespace, token.name)]
+    items = sorted((*stored.items, *beside), key=_place)
+    if stored.continue_:  # what lies behind the last stored object of this page waits for a later one
+        items = items[: items.index(stored.items[-1]) + 1]
+    shown = items[: query.limit] if query.limit else items
+    behind = len(stored.items) + len(beside) - len(shown) + (stored.remaining or 0)
+    if not behind and not stored.continue_:
+        return ListPage(shown, stored.revision)
+    namespace, name = _place(shown[-1])
+    remaining = behind if query.selects_all else None
+    return ListPage(shown, stored.revision, Token(stored.revision, namespace, name).text(query), remaining)
+
+
+def _place(item: Stored) -> tuple[str, str]:
+    return item.key.namespace, item.key.name
+
+
+def _matching(query: Query, revision: int) -> Iterator[Stored]:
     for obj in _SOURCES[query.resource.key](query.cluster, query.namespace, ""):
         if query.matches(obj):
             meta = obj["metadata"]
-            key = Key(query.cluster, query.resource.key, meta.get("namespace", ""), meta["name"])
-            found.append(_stored(key, obj, revision))
-    return ListPage(found, revision)
+            yield _stored(
+                Key(query.cluster, query.resource.key, meta.get("namespace", ""), meta["name"]), obj, revision
+            )
 
 
 def _stored(key: Key, obj: Manifest, revision: int) -> Stored:

@@ -64,6 +64,7 @@ def alone(ctx: Context, strategy: Strategy) -> Iterator[None]:
 def _prepare(request: chain.Request, strategy: Strategy) -> tuple[str, ...]:
     ctx, obj = request.ctx, request.obj
     metadata.fill_for_create(ctx, obj)
+    strategy.guard(ctx, obj, None)
     strategy.prepare_for_create(ctx, obj)
     errors = strategy.validate(obj)
     if errors:

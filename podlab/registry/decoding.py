@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from podlab.apis import conversion, decode, field_errors, schema_check, scheme, status_errors
+from podlab.apis.kinds_rbac import POLICY, RBAC
 from podlab.apis.types import Manifest
 from podlab.registry import metadata
 from podlab.registry import patch as patches
@@ -49,6 +50,7 @@ _FORMER: dict[str, frozenset[str]] = {
     "RuntimeClass": frozenset({"node.k8s.io/v1beta1"}),
     "Ingress": frozenset({"extensions/v1beta1", "networking.k8s.io/v1beta1"}),
     "NetworkPolicy": frozenset({"extensions/v1beta1"}),
+    **{kind.kind: frozenset({f"{RBAC}/v1alpha1", f"{RBAC}/v1beta1"}) for kind in POLICY},
 }
 
 

@@ -53,7 +53,7 @@ def delete(ctx: Context, options: DeleteOptions) -> Deleted:
     for _ in range(_ATTEMPTS):
         current = store.get(ctx.key)
         if current is None:
-            missing = status_errors.not_found(ctx.resource, ctx.name)
+            missing = strategy.missing(ctx)
             missing.warnings = _warnings(ctx, options)
             raise missing
         check_preconditions(ctx, options, current)

@@ -12,7 +12,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, ip_address
 from typing import Any
 
-from podlab.apis import static_pods
+from podlab.apis import kinds_rbac, static_pods
 from podlab.apis.types import Manifest
 from podlab.logs import format as cri
 from podlab.registry import cluster_dns, kubernetes_service, namespaces
@@ -36,13 +36,19 @@ _MADE_ANEW = frozenset(
 # As kubelet/container_status tells it (kubernetesContainerStatusUnknown).
 _LOST_CODE, _LOST_REASON = 137, "ContainerStatusUnknown"
 _LOST_WHY = "The cluster was forked at this moment: in the fork its containers begin anew."
+_BINDINGS = frozenset({kinds_rbac.ROLE_BINDINGS.key, kinds_rbac.CLUSTER_ROLE_BINDINGS.key})
 LARGEST_LOG = 2**20  # bytes of one run of a container
 _SERVICE_NAME = "kubernetes.io/service-name"
 
 
-def carried(objects: Iterable[Stored]) -> Iterator[tuple[Stored, Manifest]]:
-    """The objects that the fork begins with, each with what it says there. Nothing that is given is changed."""
-    kept = [one for one in objects if goes_along(one.key.resource, one.obj)]
+def carried(objects: Iterable[Stored], *, recorded: bool) -> Iterator[tuple[Stored, Manifest]]:
+    """The objects that the fork begins with, each with what it says there. Nothing that is given is changed. `recorded`:
+    they are of an imported run, whose bindings are about people of another lab."""
+    kept = [
+        one
+        for one in objects
+        if goes_along(one.key.resource, one.obj) and not (recorded and one.key.resource in _BINDINGS)
+    ]
     addresses = service_addresses([one.obj for one in kept if one.key.resource == "services"])
     for one in kept:
         if one.key.resource == "nodes":

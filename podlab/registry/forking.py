@@ -64,7 +64,8 @@ def fork(wish: Wish, *, identity: Identity, logs: Path | None = None) -> Cluster
     pods = {one.uid for one in objects if one.key.resource == "pods"}
     runs = fork_plan.ended(forks.runs_until(source.name, pods, wanted.at), wanted.at)
     try:
-        row = forks.create(wanted, fork_plan.carried(objects), runs, lambda: clusters.furnish_fork(wish.name, nodes))
+        kept = fork_plan.carried(objects, recorded=source.runtime == clusters.REPLAY)
+        row = forks.create(wanted, kept, runs, lambda: clusters.furnish_fork(wish.name, nodes))
     except ClusterExists as error:
         raise status_errors.ApiError(409, "AlreadyExists", f'cluster "{wish.name}" already exists') from error
     except UnknownCluster as error:

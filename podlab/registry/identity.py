@@ -29,13 +29,15 @@ AnyUser = AbstractBaseUser | AnonymousUser
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`uid` and `extra` only inform: `kubectl auth whoami` and TokenReview show them."""
+    """`uid` and `extra` only inform: `kubectl auth whoami` and TokenReview show them. `home` is the cluster of a service
+    account, outside of which its name means nothing; people have none."""
 
     name: str
     groups: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     uid: str = ""
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    home: str = ""
 
     @property
     def actor(self) -> str:

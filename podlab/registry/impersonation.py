@@ -1,6 +1,7 @@
-"""Acting as somebody else: the Impersonate-* headers of `kubectl --as`. For those who may do everything anyway.
+"""Acting as somebody else: the Impersonate-* headers of `kubectl --as`. For those who may do everything anyway, for whoever
+was given the verb `impersonate`, and for students as the service accounts of their namespaces.
 
-Called by `apiserver.calls`. Source: apiserver/pkg/endpoints/filters/impersonation.go.
+Called by `apiserver.calls`. Source: apiserver/pkg/endpoints/filters/impersonation/impersonation.go.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from dataclasses import replace
 
 from podlab.apis import status_errors
 from podlab.apis.types import Key
-from podlab.registry import account_grants, account_tokens, identity, rights
-from podlab.registry.authorizer import AUTHENTICATED, Grant
+from podlab.registry import account_grants, account_tokens, authorizer, identity
+from podlab.registry.authorizer import AUTHENTICATED, Attributes, Grant
+from podlab.registry.grants import IMPERSONATE
 from podlab.registry.identity import Identity
 from podlab.storage import store
 
@@ -19,14 +21,16 @@ ANONYMOUS = "system:anonymous"
 
 
 def impersonated(who: Identity, cluster: str, user: str, groups: Sequence[str]) -> Identity:
-    """Who the request is to be judged as. 403 unless `who` may impersonate, 400 for groups without a user."""
+    """Who the request is to be judged as. 403 unless `who` may impersonate the user and each of the groups, 400 for groups
+    without a user."""
     if not user:
         raise status_errors.bad_request("requested [{Group}] without impersonating a user")
-    if not rights.is_unlimited(who, cluster):
-        text = f'User "{who.name}" cannot impersonate resource "users" in API group "" at the cluster scope'
-        raise status_errors.forbidden("users", user, text)
-    if user.startswith(account_grants.PREFIX):
-        return _account(cluster, user, groups)
+    account = account_grants.parse(user)
+    _require(who, cluster, user, account)
+    for group in groups:
+        authorizer.require(who, Attributes(verb=IMPERSONATE, resource="groups", cluster=cluster, name=group))
+    if account is not None:
+        return _account(cluster, account, groups)
     found = identity.by_name(user, groups)
     if user == ANONYMOUS:
         return replace(found, groups=(identity.UNAUTHENTICATED,))
@@ -35,9 +39,22 @@ def impersonated(who: Identity, cluster: str, user: str, groups: Sequence[str]) 
     return replace(found, groups=everybody, grants=(*found.grants, Grant(account_grants.NO_ROLE, cluster)))
 
 
-def _account(cluster: str, user: str, groups: Sequence[str]) -> Identity:
-    namespace, _, name = user.removeprefix(account_grants.PREFIX).partition(":")
+def _require(who: Identity, cluster: str, user: str, account: tuple[str, str] | None) -> None:
+    if account is None:
+        wanted = Attributes(verb=IMPERSONATE, resource="users", cluster=cluster, name=user)
+    else:
+        namespace, name = account
+        wanted = Attributes(
+            verb=IMPERSONATE, resource="serviceaccounts", cluster=cluster, namespace=namespace, name=name
+        )
+    authorizer.require(who, wanted)
+
+
+def _account(cluster: str, account: tuple[str, str], groups: Sequence[str]) -> Identity:
+    namespace, name = account
+    user = account_grants.username(namespace, name)
     own = (account_tokens.ACCOUNTS, f"{account_tokens.ACCOUNTS}:{namespace}", AUTHENTICATED)
     stored = store.get(Key(cluster, "serviceaccounts", namespace, name))
     grants = account_grants.of(cluster, namespace, name)
-    return Identity(user, tuple(dict.fromkeys((*groups, *own))), grants, uid=stored.uid if stored else "")
+    uid = stored.uid if stored else ""
+    return Identity(user, tuple(dict.fromkeys((*groups, *own))), grants, uid=uid, home=cluster)

@@ -1,48 +1,48 @@
-"""rbac.authorization.k8s.io as a view: the lab's roles and grants in the form in which Kubernetes shows such things.
+"""The roles and bindings that nobody stores: Kubernetes' own and the lab's, in the form in which Kubernetes shows such things.
 
-Called through `registry.computed`. Nothing here decides anything: the authorizer does, and the rules are read off it.
+Called through `registry.computed`. Nothing here decides anything: the authorizer does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from podlab.apis import times
+from podlab.apis.kinds_rbac import RBAC
 from podlab.apis.types import Manifest
-from podlab.registry import account_grants, authorizer, rights
-from podlab.registry.authorizer import ADMIN, EVERYTHING, INSTRUCTOR, STUDENT, VIEWER, Grant
-from podlab.registry.identity import Identity
+from podlab.registry import account_grants
+from podlab.registry.grants import EVERYTHING
+from podlab.registry.rbac import bootstrap, lab, policies
 from podlab.storage import clusters
 from podlab.storage.models import AccountGrant, RoleGrant
 
-GROUP = "rbac.authorization.k8s.io"
-API_VERSION = f"{GROUP}/v1"
-PREFIX = "podlab:"
-_ROLES = (ADMIN, INSTRUCTOR, STUDENT, VIEWER)
-_BASIC = "system:basic-user"
-_SOMEWHERE = "default"  # rules are the same in every namespace
+API_VERSION = f"{RBAC}/v1"
+_BOOTSTRAPPING = {"kubernetes.io/bootstrapping": "rbac-defaults"}
 
 
 def cluster_roles(cluster: str) -> Iterator[Manifest]:
-    for role in _ROLES:
-        who = Identity(role, grants=(Grant(role, cluster),))
-        found = rights.rules(who, cluster, _SOMEWHERE)
-        rules = [*found["resourceRules"], *found["nonResourceRules"]]
-        yield {**_head(cluster, "ClusterRole", PREFIX + role), "rules": rules}
-    everybody = Identity("", (authorizer.AUTHENTICATED,))
-    basic = rights.rules(everybody, cluster, _SOMEWHERE)["resourceRules"]
-    yield {**_head(cluster, "ClusterRole", _BASIC), "rules": basic}
+    policy = policies.of(cluster)
+    for role in bootstrap.ROLES:
+        shown = _head(cluster, "ClusterRole", role.name, {**_BOOTSTRAPPING, **role.labels})
+        if role.gathers:
+            shown["aggregationRule"] = {"clusterRoleSelectors": [{"matchLabels": {role.gathers: "true"}}]}
+        yield {**shown, "rules": [rule.manifest() for rule in policy.gathered(role)]}
+    for name in lab.ROLES:
+        rules = [rule.manifest() for rule in lab.rules_of(name)]
+        yield {**_head(cluster, "ClusterRole", lab.PREFIX + name), "rules": rules}
 
 
 def cluster_role_bindings(cluster: str) -> Iterator[Manifest]:
+    for name, groups in bootstrap.BINDINGS:
+        subjects = [{"kind": "Group", "apiGroup": RBAC, "name": group} for group in groups]
+        head = _head(cluster, "ClusterRoleBinding", name, _BOOTSTRAPPING)
+        yield {**head, "subjects": subjects, "roleRef": _reference(name)}
     for grant in _grants(cluster):
         if grant.namespace == EVERYTHING:
             yield _binding(cluster, "ClusterRoleBinding", grant)
     for given in _account_grants(cluster):
         if given.namespace == EVERYTHING:
             yield _account_binding(cluster, "ClusterRoleBinding", given)
-    subject = {"kind": "Group", "apiGroup": GROUP, "name": authorizer.AUTHENTICATED}
-    yield {**_head(cluster, "ClusterRoleBinding", _BASIC), "subjects": [subject], "roleRef": _reference(_BASIC)}
 
 
 def role_bindings(cluster: str, namespace: str | None) -> Iterator[Manifest]:
@@ -70,26 +70,28 @@ def _account_grants(cluster: str) -> Iterator[AccountGrant]:
 
 def _account_binding(cluster: str, kind: str, grant: AccountGrant) -> Manifest:
     user = account_grants.username(grant.account_namespace, grant.account)
-    head = _head(cluster, kind, f"{PREFIX}{grant.role}:{user}")
+    head = _head(cluster, kind, f"{lab.PREFIX}{grant.role}:{user}")
     if kind == "RoleBinding":
         head["metadata"]["namespace"] = grant.namespace
     subject = {"kind": "ServiceAccount", "name": grant.account, "namespace": grant.account_namespace}
-    return {**head, "subjects": [subject], "roleRef": _reference(PREFIX + grant.role)}
+    return {**head, "subjects": [subject], "roleRef": _reference(lab.PREFIX + grant.role)}
 
 
 def _binding(cluster: str, kind: str, grant: RoleGrant) -> Manifest:
     user = grant.user.get_username()
-    head = _head(cluster, kind, f"{PREFIX}{grant.role}:{user}")
+    head = _head(cluster, kind, f"{lab.PREFIX}{grant.role}:{user}")
     if kind == "RoleBinding":
         head["metadata"]["namespace"] = grant.namespace
-    subject = {"kind": "User", "apiGroup": GROUP, "name": user}
-    return {**head, "subjects": [subject], "roleRef": _reference(PREFIX + grant.role)}
+    subject = {"kind": "User", "apiGroup": RBAC, "name": user}
+    return {**head, "subjects": [subject], "roleRef": _reference(lab.PREFIX + grant.role)}
 
 
 def _reference(role: str) -> Manifest:
-    return {"apiGroup": GROUP, "kind": "ClusterRole", "name": role}
+    return {"apiGroup": RBAC, "kind": "ClusterRole", "name": role}
 
 
-def _head(cluster: str, kind: str, name: str) -> Manifest:
-    meta = {"name": name, "creationTimestamp": times.rfc3339(clusters.get(cluster).created_at)}
+def _head(cluster: str, kind: str, name: str, labels: Mapping[str, str] | None = None) -> Manifest:
+    meta: Manifest = {"name": name, "creationTimestamp": times.rfc3339(clusters.get(cluster).created_at)}
+    if labels:
+        meta["labels"] = dict(labels)
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": meta}

@@ -24,6 +24,7 @@ import yaml
 
 from podlab.apis import names, schema_check, scheme, times
 from podlab.apis.types import Key, Manifest
+from podlab.apis.validation import tables
 from podlab.storage import history
 from podlab.storage.log import LogEntry
 
@@ -231,7 +232,7 @@ def _fits(line: ChangeLine, meta: Mapping[str, Any], resource: scheme.Resource) 
         and _is_time(meta.get("creationTimestamp"))
         and line.object.get("kind") == resource.kind
         and line.object.get("apiVersion") == resource.api_version
-        and not names.dns_subdomain(line.name)
+        and not tables.NAME_RULES.get(resource.key, names.dns_subdomain)(line.name)
         and not (line.namespace and names.dns_label(line.namespace))
     )
 

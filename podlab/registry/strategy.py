@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from podlab.apis import defaults, validation
+from podlab.apis import defaults, status_errors, validation
 from podlab.apis.field_errors import FieldError
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
@@ -27,6 +27,14 @@ class Strategy:
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
+
+    def guard(self, ctx: Context, obj: Manifest, old: Manifest | None) -> None:
+        """Called before validation: refuse (ApiError) what nobody may write, or this caller may not. `old` is None for a new
+        object."""
+
+    def missing(self, ctx: Context) -> status_errors.ApiError:
+        """What is answered to a write of an object that is not stored."""
+        return status_errors.not_found(ctx.resource, ctx.name)
 
     # Create
 

@@ -117,6 +117,7 @@ def _apply(
     metadata.fill_for_update(new, old)
     request = chain.Request(ctx, chain.UPDATE, new, old)
     chain.admit(request)
+    strategy.guard(ctx, new, old)
     if ctx.subresource:
         strategy.prepare_for_subresource(ctx, new, old)
         errors = strategy.validate_subresource(ctx, new, old)
@@ -165,7 +166,7 @@ def _store(
 def current_of(ctx: Context) -> Stored:
     current = store.get(ctx.key)
     if current is None:
-        raise status_errors.not_found(ctx.resource, ctx.name)
+        raise strategies.of(ctx.served).missing(ctx)
     return current
 
 

@@ -12,6 +12,7 @@ from podlab.registry.authorizer import EVERYTHING
 from podlab.registry.identity import Identity
 from podlab.registry.kubeconfig import kubeconfig
 from podlab.registry.namespaces import ca_pem
+from podlab.registry.rbac import policies
 
 DEFAULT_NAMESPACE = "default"
 
@@ -43,6 +44,7 @@ def make(user: User, cluster: str, *, server: str, renew: bool = False) -> str:
 def home(who: Identity, cluster: str) -> str:
     """The namespace in which kubectl begins: "default" where the user may be, else the first that was granted."""
     granted = [grant.namespace for grant in who.grants if grant.cluster in (EVERYTHING, cluster)]
+    granted += sorted(policies.of(cluster).namespaces(who))
     if not granted or EVERYTHING in granted or DEFAULT_NAMESPACE in granted:
         return DEFAULT_NAMESPACE
     return granted[0]

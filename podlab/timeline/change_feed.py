@@ -33,11 +33,19 @@ class ChangeFeed:
         wanted = Filter(cluster=self.outlet.cluster, namespace=self.message.get("namespace") or None)
         async with AsyncWatch(wanted, since=head) as watch:
             async for item in watch:
-                if isinstance(item, Batch) and any(self._concerns(entry, who) for entry in item.entries):
+                if not isinstance(item, Batch):
+                    continue
+                about = [entry for entry in item.entries if self._concerns(entry)]
+                if about and await self._sees_any(about, who):
                     await self._ring(item.entries[-1].revision)
 
-    def _concerns(self, entry: LogEntry, who: Identity) -> bool:
-        return entry.key.resource in self._resources and concerns(entry, self.message) and self._may(entry, who)
+    def _concerns(self, entry: LogEntry) -> bool:
+        return entry.key.resource in self._resources and concerns(entry, self.message)
+
+    async def _sees_any(self, entries: list[LogEntry], who: Identity) -> bool:
+        if all((entry.key.resource, entry.key.namespace) in self._allowed for entry in entries):
+            return any(self._may(entry, who) for entry in entries)
+        return await self.outlet.in_thread(lambda: any(self._may(entry, who) for entry in entries))
 
     @cached_property
     def _resources(self) -> set[str]:

@@ -28,6 +28,7 @@ from podlab.glance.anatomy import instant
 from podlab.registry import authorizer, identity
 from podlab.registry.client import Client
 from podlab.registry.identity import Identity
+from podlab.registry.rbac import policies
 from podlab.storage import clusters
 from podlab.storage.clusters import ClusterRow
 from podlab.storage.errors import Compacted, FutureRevision, StorageError
@@ -94,7 +95,9 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.identity: Identity = await self.in_thread(lambda: identity.of_user(user))
         self.row = await self.in_thread(lambda: clusters.find(self.cluster))
         # Somebody without business in a cluster does not learn whether it exists.
-        if self.row is None or not authorizer.sees_cluster(self.identity, self.cluster):
+        enters = await self.in_thread(lambda: authorizer.sees_cluster(self.identity, self.cluster))
+        self.standing = await self.in_thread(self._present_standing)
+        if self.row is None or not enters:
             await self.close(NO_CLUSTER)
             return False
         hello: messages.Hello = {
@@ -268,7 +271,11 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             return False
         user = get_user_model().objects.filter(pk=self.scope["user"].pk).first()
         present = identity.of_user(user) if user is not None else identity.ANONYMOUS
-        return present == self.identity
+        return present == self.identity and self._present_standing() == self.standing
+
+    def _present_standing(self) -> frozenset[object]:
+        """What bindings in the cluster give to the person."""
+        return frozenset(policies.of(self.cluster).standing(self.identity))
 
     async def _tell_time(self, *, read: bool) -> bool:
         if read:

@@ -19,6 +19,7 @@ from podlab.registry.client import Client
 from podlab.registry.clusters import ClusterRow
 from podlab.registry.identity import Identity
 from podlab.registry.operations import ListPage
+from podlab.registry.rbac import policies
 from podlab.storage.objects import Stored
 from podlab.web.past import Moment, moment
 
@@ -87,8 +88,14 @@ class Place:
     ) -> ListPage:
         """What is, or was at the moment that the page shows."""
         rev = None if self.moment is None else self.moment.rev
-        wanted = {"field_selector": field_selector, "label_selector": label_selector}
-        return self.client.list(resource, namespace, **wanted, limit=limit, exact=rev)
+        return self.client.list(
+            resource,
+            namespace,
+            field_selector=field_selector,
+            label_selector=label_selector,
+            limit=limit,
+            exact=rev,
+        )
 
     def find(self, resource: str, namespace: str, name: str) -> Stored | None:
         """The object that has, or had, that name; None if there is none."""
@@ -126,11 +133,17 @@ def open_place(request: HttpRequest, cluster: str, namespace: str = "") -> Place
 
 
 def namespaces_of(place: Place) -> list[str]:
-    """The namespaces that the person may look into. Without the right to list them: those that were granted."""
+    """The namespaces that the person may look into. Without the right to list them: those that were granted, by the lab or
+    by a RoleBinding."""
     if place.may("list", "namespaces"):
         return [item.key.name for item in place.list("namespaces", None).items]
     granted = [grant.namespace for grant in place.identity.grants if grant.cluster in ("*", place.cluster)]
-    return sorted({name for name in granted if name != "*"})
+    bound = policies.of(place.cluster).namespaces(place.identity)
+    return sorted({name for name in granted if name != "*"} | {name for name in bound if _may_list_pods(place, name)})
+
+
+def _may_list_pods(place: Place, namespace: str) -> bool:
+    return authorizer.allowed(place.identity, "list", "pods", cluster=place.cluster, namespace=namespace)
 
 
 def page(view: View[P]) -> View[P]:

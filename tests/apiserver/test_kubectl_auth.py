@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from kubectl_server import Server
@@ -96,3 +97,68 @@ def test_from_the_clients_side_to_the_servers(server: Server, namespace: str) ->
     assert "exit status" not in server.run(
         "diff", "-n", namespace, "--server-side", "-f", "-", stdin=SETTINGS.format(value="3"), code=None
     )
+
+
+RECONCILED = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {{name: reader, namespace: {namespace}}}
+rules:
+- {{apiGroups: [""], resources: [pods, pods/log], verbs: [get, list]}}
+- {{apiGroups: [""], resources: [configmaps], verbs: [get]}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {{name: reads, namespace: {namespace}}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}}
+subjects:
+- {{kind: Group, apiGroup: rbac.authorization.k8s.io, name: friends}}
+"""
+
+
+def test_roles_and_bindings(server: Server, namespace: str) -> None:
+    """The commands of the documentation, from an account that may nothing to one that reads pods."""
+    here = ("-n", namespace)
+    robot = f"--as=system:serviceaccount:{namespace}:robot"
+    server.run("create", "serviceaccount", "robot", *here)
+    assert server.run("auth", "can-i", "list", "pods", *here, robot, code=1).strip() == "no"
+    server.run("create", "role", "reader", "--verb=get,list", "--resource=pods,pods/log", *here)
+    made = server.run("create", "rolebinding", "reads", "--role=reader", f"--serviceaccount={namespace}:robot", *here)
+    assert "rolebinding.rbac.authorization.k8s.io/reads created" in made
+    assert server.run("auth", "can-i", "list", "pods", *here, robot).strip() == "yes"
+    assert server.run("auth", "can-i", "get", "pods", "--subresource=log", *here, robot).strip() == "yes"
+    assert server.run("auth", "can-i", "list", "pods", "-n", "default", robot, code=1).strip() == "no"
+    assert "No resources found" in server.run("get", "pods", *here, robot, code=None)
+    refused = server.run("get", "secrets", *here, robot, code=1)
+    assert f'User "system:serviceaccount:{namespace}:robot" cannot list resource "secrets"' in refused
+    listed = server.run("auth", "can-i", "--list", *here, robot)
+    assert "pods/log" in listed
+    told = server.run("describe", "role", "reader", *here)
+    assert re.search(r"pods/log +\[\] +\[\] +\[get list\]", told)
+    wide = server.run("get", "rolebinding", "reads", "-o", "wide", *here)
+    assert re.search(rf"reads +Role/reader +\S+ +{namespace}/robot", wide)
+    assert re.search(r"NAME +CREATED AT\nreader +20", server.run("get", "role", *here))
+    again = server.run("auth", "reconcile", "-f", "-", stdin=RECONCILED.format(namespace=namespace))
+    assert "reconciled" in again
+    assert server.run("auth", "can-i", "get", "configmaps", *here, robot).strip() == "yes"
+    both = server.run("get", "rolebinding", "reads", "-o", "wide", *here)
+    assert "friends" in both
+    assert f"{namespace}/robot" in both
+
+
+def test_cluster_roles(server: Server, namespace: str) -> None:
+    looker = f"--as=looker-{namespace}"
+    assert server.run("auth", "can-i", "list", "nodes", looker, code=1).startswith("no")
+    server.run("create", "clusterrole", namespace, "--verb=list", "--resource=nodes")
+    server.run("create", "clusterrolebinding", namespace, f"--clusterrole={namespace}", f"--user=looker-{namespace}")
+    assert server.run("auth", "can-i", "list", "nodes", looker).startswith("yes")
+    assert "node-a" in server.run("get", "nodes", looker)
+    assert server.run("auth", "can-i", "list", "pods", looker, code=1).strip() == "no"
+    server.run("create", "rolebinding", "looks", "--clusterrole=view", f"--user=looker-{namespace}", "-n", namespace)
+    assert server.run("auth", "can-i", "list", "pods", looker, "-n", namespace).strip() == "yes"
+    server.run("delete", "clusterrolebinding", namespace)
+    assert server.run("auth", "can-i", "list", "nodes", looker, code=1).startswith("no")
+    refused = server.run("delete", "clusterrole", "view", code=1)
+    assert "managed by podlab" in refused
+    assert "podlab:student" in server.run("get", "clusterroles")
+    assert "Resources" in server.run("describe", "clusterrole", "edit")

@@ -19,6 +19,8 @@ from podlab.registry.authorizer import (
 )
 from podlab.registry.identity import ANONYMOUS, Identity, system
 
+pytestmark = pytest.mark.django_db  # what grants do not allow is looked for among bindings
+
 ADMIN = Identity("root", grants=(Grant("admin"),))
 INSTRUCTOR = Identity("grace", grants=(Grant("instructor", "main"),))
 TEACHER_OF_ONE = Identity("edsger", grants=(Grant("instructor", "main", "class-a"),))

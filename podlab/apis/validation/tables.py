@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from podlab.apis import names
+from podlab.apis import kinds_rbac, names
 from podlab.apis.types import Manifest
 from podlab.apis.validation import (
     autoscaling,
@@ -20,6 +20,7 @@ from podlab.apis.validation import (
     policies,
     presets,
     quotas,
+    rbac,
     replication,
     service,
     volume_warnings,
@@ -43,6 +44,7 @@ NAME_RULES: Mapping[str, NameRule] = {
     "events": names.path_segment,
     "poddisruptionbudgets.policy": names.path_segment,  # theirs is not looked at
     "statefulsets.apps": names.dns_label,
+    **{item.key: names.stored_segment for item in kinds_rbac.POLICY},
 }
 
 CREATE: Mapping[str, Check] = {
@@ -70,6 +72,10 @@ CREATE: Mapping[str, Check] = {
     "ingresses.networking.k8s.io": networking.ingress,
     "ingressclasses.networking.k8s.io": networking.ingress_class,
     "storageclasses.storage.k8s.io": networking.storage_class,
+    "clusterroles.rbac.authorization.k8s.io": rbac.cluster_role,
+    "clusterrolebindings.rbac.authorization.k8s.io": rbac.cluster_role_binding,
+    "roles.rbac.authorization.k8s.io": rbac.role,
+    "rolebindings.rbac.authorization.k8s.io": rbac.role_binding,
     **workload_tables.CREATE,
 }
 
@@ -103,6 +109,10 @@ UPDATE: Mapping[str, Change] = {
     "ingresses.networking.k8s.io": _again(networking.ingress),
     "ingressclasses.networking.k8s.io": networking.ingress_class_update,
     "storageclasses.storage.k8s.io": networking.storage_class_update,
+    "clusterroles.rbac.authorization.k8s.io": _again(rbac.cluster_role),
+    "clusterrolebindings.rbac.authorization.k8s.io": rbac.cluster_role_binding_update,
+    "roles.rbac.authorization.k8s.io": _again(rbac.role),
+    "rolebindings.rbac.authorization.k8s.io": rbac.role_binding_update,
     **workload_tables.UPDATE,
 }
 STATUS: Mapping[str, Change] = {
@@ -117,7 +127,7 @@ STATUS: Mapping[str, Change] = {
     **workload_tables.STATUS,
 }
 # Their strategies look at an update as at a new object first: every mistake is two causes.
-TWICE = frozenset({"jobs.batch", "namespaces", "nodes", "persistentvolumes"})
+TWICE = frozenset({"jobs.batch", "namespaces", "nodes", "persistentvolumes", *(item.key for item in kinds_rbac.POLICY)})
 WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
     "endpoints": endpoints.endpoints_warnings,
     "resourcequotas": quotas.resource_quota_warnings,

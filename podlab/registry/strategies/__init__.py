@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from podlab.apis import scheme
+from podlab.apis import kinds_rbac, scheme
 from podlab.apis.scheme import Resource
 from podlab.registry.strategies.batch import CronJobStrategy, JobStrategy
 from podlab.registry.strategies.cluster import (
@@ -31,6 +31,7 @@ from podlab.registry.strategies.event import EventStrategy, NewEventStrategy
 from podlab.registry.strategies.namespace import NamespaceStrategy
 from podlab.registry.strategies.node import NodeStrategy
 from podlab.registry.strategies.pod import PodStrategy
+from podlab.registry.strategies.rbac import PolicyStrategy
 from podlab.registry.strategies.secret import SecretStrategy
 from podlab.registry.strategies.service import ServiceStrategy
 from podlab.registry.strategies.serviceaccount import ServiceAccountStrategy
@@ -43,6 +44,7 @@ from podlab.registry.strategies.workloads import (
 from podlab.registry.strategy import Strategy
 
 _BY_RESOURCE: dict[str, type[Strategy]] = {
+    **{kind.key: PolicyStrategy for kind in kinds_rbac.POLICY},
     "configmaps": ConfigMapStrategy,
     "events": EventStrategy,
     "namespaces": NamespaceStrategy,

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from podlab.registry.admission.pod_security.levels import BASELINE, PRIVILEGED
 from podlab.registry.authorizer import EVERYTHING, STUDENT, VIEWER
+from podlab.registry.rbac import policies
 from podlab.storage import clusters
 from podlab.storage.models import AccountGrant, Cluster, RoleGrant
 
@@ -20,10 +21,13 @@ def unlabelled(cluster: str, namespace: str) -> str:
 
 
 def _has_tenants(cluster: str, namespace: str) -> bool:
-    """Whether somebody may write here without being master of the cluster."""
+    """Whether somebody may write here without being master of the cluster: by a grant, or by a binding of somebody who can
+    make pods or get into them."""
     here = Q(namespace=namespace) | Q(namespace=EVERYTHING, role=STUDENT)
     wanted = Q(cluster__in=(EVERYTHING, cluster)) & here & ~Q(role=VIEWER)
-    return RoleGrant.objects.filter(wanted).exists() or AccountGrant.objects.filter(wanted).exists()
+    if RoleGrant.objects.filter(wanted).exists() or AccountGrant.objects.filter(wanted).exists():
+        return True
+    return policies.of(cluster).has_tenants(namespace)
 
 
 def _is_docker(cluster: str) -> bool:
