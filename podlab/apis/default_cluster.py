@@ -214,7 +214,7 @@ def _preset(obj: Manifest) -> None:
 
 
 def _role(obj: Manifest) -> None:
-    set_absent(obj, "rules", None)
+    obj["rules"] = obj.get("rules") or None  # no rules are written as null, however they came
 
 
 def _role_binding(obj: Manifest) -> None:

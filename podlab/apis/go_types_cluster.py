@@ -95,12 +95,7 @@ POINTERS: Mapping[str, set[str]] = {
     "TokenRequestSpec": {"expirationSeconds"},
 }  # fmt: skip
 
-KEPT_EMPTY: Mapping[str, set[str]] = {
-    "HPAScalingRules": {"policies"},
-    "Role": {"rules"},
-    "ClusterRole": {"rules"},
-    "PolicyRule": {"verbs"},
-}
+KEPT_EMPTY: Mapping[str, set[str]] = {"HPAScalingRules": {"policies"}}
 
 KEPT_ZERO: Mapping[str, set[str]] = {
     "PodDisruptionBudgetStatus": {"disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"},

@@ -15,18 +15,22 @@ from podlab.apis.types import Manifest
 _SORTS = ("User", "Group", "ServiceAccount")
 
 
-def _columns(definition: str, where: str) -> tuple[Told, ...]:
+_LOST = "If the RoleRef cannot be resolved, the Authorizer must return an error."
+
+
+def _columns(reference: str, where: str) -> tuple[Told, ...]:
+    """The printer has its words from an older version of the kinds, before a role could not be changed any more."""
     return (
         NAME,
-        Told("Role", f"io.k8s.api.rbac.v1.{definition}/roleRef"),
+        Told("Role", f"RoleRef can {reference} in the global namespace. {_LOST}"),
         AGE,
         *(Told(title, f"{title} in the {where}", wide=True) for title in ("Users", "Groups", "ServiceAccounts")),
     )
 
 
 COLUMNS: Mapping[str, tuple[Told, ...]] = {
-    ROLE_BINDINGS.key: _columns("RoleBinding", "roleBinding"),
-    CLUSTER_ROLE_BINDINGS.key: _columns("ClusterRoleBinding", "clusterRoleBinding"),
+    ROLE_BINDINGS.key: _columns("reference a Role in the current namespace or a ClusterRole", "roleBinding"),
+    CLUSTER_ROLE_BINDINGS.key: _columns("only reference a ClusterRole", "clusterRoleBinding"),
 }
 
 

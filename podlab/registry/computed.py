@@ -106,4 +106,6 @@ def _matching(query: Query, revision: int) -> Iterator[Stored]:
 
 def _stored(key: Key, obj: Manifest, revision: int) -> Stored:
     uid = str(uuid.uuid5(uuid.NAMESPACE_URL, str(key)))
+    if adds(key.resource):
+        obj = {**obj, "metadata": {**obj["metadata"], "uid": uid, "resourceVersion": str(revision)}}
     return Stored(key, uid, revision, revision, json.dumps(obj, separators=(",", ":"), ensure_ascii=False))

@@ -33,6 +33,7 @@ def create(ctx: Context, given: Manifest, *, owned: list[Manifest] | None = None
     strategy.default(obj)
     owned = tracking.on_create(ctx, obj) if owned is None else owned
     chain.admit(chain.Request(ctx, chain.CREATE, obj))
+    strategy.guard(ctx, obj, None)
     for attempt in range(GENERATE_ATTEMPTS):
         request = chain.Request(ctx, chain.CREATE, copy_of(obj))
         prepared = request.obj
@@ -64,7 +65,6 @@ def alone(ctx: Context, strategy: Strategy) -> Iterator[None]:
 def _prepare(request: chain.Request, strategy: Strategy) -> tuple[str, ...]:
     ctx, obj = request.ctx, request.obj
     metadata.fill_for_create(ctx, obj)
-    strategy.guard(ctx, obj, None)
     strategy.prepare_for_create(ctx, obj)
     errors = strategy.validate(obj)
     if errors:

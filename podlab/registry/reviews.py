@@ -119,6 +119,7 @@ def _rules(ctx: Context, review: Manifest) -> Manifest:
     namespace = (review.get("spec") or {}).get("namespace") or ""
     if not namespace:
         raise status_errors.bad_request("no namespace on request")
+    review["spec"] = {}  # the answer does not repeat the question
     return rights.rules(ctx.client.actor, ctx.client.cluster, namespace)
 
 

@@ -61,7 +61,7 @@ def rules(who: Subject, cluster: str, namespace: str) -> Manifest:
     review: Manifest = {
         "resourceRules": [rule.manifest() for rule in found if rule.resources],
         "nonResourceRules": [rule.manifest() for rule in (Rule(("get",), urls=OPEN_PATHS), *found) if rule.urls],
-        "incomplete": bool(problems),
+        "incomplete": False,  # as in Kubernetes, where no more than the error tells of a role that is not there
     }
     if problems:
         review["evaluationError"] = aggregate(problems)

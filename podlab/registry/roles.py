@@ -18,6 +18,7 @@ from podlab.storage.models import AccountGrant, RoleGrant
 
 API_VERSION = f"{RBAC}/v1"
 _BOOTSTRAPPING = {"kubernetes.io/bootstrapping": "rbac-defaults"}
+_UPDATED = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
 
 
 def cluster_roles(cluster: str) -> Iterator[Manifest]:
@@ -93,5 +94,5 @@ def _reference(role: str) -> Manifest:
 def _head(cluster: str, kind: str, name: str, labels: Mapping[str, str] | None = None) -> Manifest:
     meta: Manifest = {"name": name, "creationTimestamp": times.rfc3339(clusters.get(cluster).created_at)}
     if labels:
-        meta["labels"] = dict(labels)
+        meta |= {"labels": dict(labels), "annotations": _UPDATED}
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": meta}

@@ -29,8 +29,8 @@ class Strategy:
         self.resource = resource
 
     def guard(self, ctx: Context, obj: Manifest, old: Manifest | None) -> None:
-        """Called before validation: refuse (ApiError) what nobody may write, or this caller may not. `old` is None for a new
-        object."""
+        """Called after admission, before a name is generated and anything is validated: refuse (ApiError) what this caller may
+        not write. `old` is None for a new object."""
 
     def missing(self, ctx: Context) -> status_errors.ApiError:
         """What is answered to a write of an object that is not stored."""

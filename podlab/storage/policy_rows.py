@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from podlab.apis.types import Manifest
-from podlab.storage import database
+from podlab.storage import database, statements
 from podlab.storage.models import Cluster
 
 
@@ -27,25 +27,21 @@ def stamp(cluster: str, resources: Sequence[str]) -> Stamp | None:
     """None for a cluster that is not there, is being deleted, or is the recording of a run."""
     marks = ", ".join(["%s"] * len(resources))
     database.revive()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.uid, count(o.id), coalesce(max(o.revision), 0) FROM storage_cluster c LEFT JOIN storage_object o"
-            f" ON o.cluster = c.name AND o.resource IN ({marks})"
-            " WHERE c.name = %s AND c.runtime <> %s AND NOT c.deleting GROUP BY c.uid",
-            [*resources, cluster, Cluster.Runtime.REPLAY.value],
-        )
-        row = cursor.fetchone()
+    row = statements.row(
+        "SELECT c.uid, count(o.id), coalesce(max(o.revision), 0) FROM storage_cluster c LEFT JOIN storage_object o"
+        f" ON o.cluster = c.name AND o.resource IN ({marks})"
+        " WHERE c.name = %s AND c.runtime <> %s AND NOT c.deleting GROUP BY c.uid",
+        [*resources, cluster, Cluster.Runtime.REPLAY.value],
+    )
     return None if row is None else Stamp(*row)
 
 
 def objects(cluster: str, resources: Sequence[str]) -> list[Manifest]:
     marks = ", ".join(["%s"] * len(resources))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT o.body FROM storage_object o WHERE o.cluster = %s AND o.resource IN ({marks})",
-            [cluster, *resources],
-        )
-        return [json.loads(body) for (body,) in cursor.fetchall()]
+    found = statements.rows(
+        f"SELECT o.body FROM storage_object o WHERE o.cluster = %s AND o.resource IN ({marks})", [cluster, *resources]
+    )
+    return [json.loads(body) for (body,) in found]
 
 
 def is_settled() -> bool:

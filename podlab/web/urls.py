@@ -23,7 +23,7 @@ from podlab.web.views import (
 _CLUSTER = r"(?P<cluster>[a-z0-9][a-z0-9-]{0,62})"
 NS = _CLUSTER + r"/ns/(?P<namespace>[a-z0-9][a-z0-9-]{0,62})"
 _KIND = r"(?P<resource>[a-z][a-z0-9.-]{0,252})"
-_NAME = r"(?P<name>[A-Za-z0-9][A-Za-z0-9.:_-]{0,252})"
+_NAME = r"(?P<name>[^/]{1,253})"  # roles may be called anything that is one segment of a path
 POD = NS + r"/pods/(?P<name>[a-z0-9][a-z0-9.-]{0,252})"
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -157,9 +157,9 @@ def test_a_role_does_not_grow_below_a_binding(client: Client, ada: Client) -> No
 
 def test_a_role_that_is_not_there_cannot_be_bound_in_advance(client: Client, ada: Client) -> None:
     error = refusal(put, ada, binding("b", "ClusterRole/later", user("ada")), "ada")
-    assert (error.code, error.message) == (404, f'clusterrole.{GROUP} "later" not found')
+    assert (error.code, error.message) == (404, f'rolebindings.{GROUP} "later" not found')
     error = refusal(put, ada, binding("b", "Role/later", user("ada")), "ada")
-    assert error.message == f'role.{GROUP} "later" not found'
+    assert error.message == f'rolebindings.{GROUP} "later" not found'
     put(client, binding("b", "ClusterRole/later", user("ada")), "ada")
     assert refusal(ada.list, "events", "bob").code == 403
 
@@ -267,3 +267,13 @@ def test_impersonation_is_a_right_that_a_role_may_give(client: Client, ada: Clie
     assert "cannot impersonate" in refused(lambda: acting(ada, "grace"))
     assert 'resource "groups"' in refused(lambda: acting(ada, "bob", "system:masters"))
     assert identity.by_name("bob").home == ""
+
+
+def test_a_refusal_tells_of_roles_that_are_not_there(client: Client, ada: Client) -> None:
+    put(client, binding("b", "ClusterRole/gone", user("ada")), "ada")
+    generated = {**role("x", rule("get create", "pods/status")), "metadata": {"generateName": "g-"}}
+    error = refusal(put, ada, generated, "ada")
+    assert error.message == (
+        f'roles.{GROUP} is forbidden: {HEAD}\n{{APIGroups:[""], Resources:["pods/status"], Verbs:["create"]}}; '
+        f'resolution errors: [roles.{GROUP} "gone" not found]'
+    )

@@ -293,6 +293,34 @@ async def test_who_loses_a_right_or_logs_out_is_shown_the_door(monkeypatch: pyte
     assert await ada.closed() == consumers.NOT_LOGGED_IN
 
 
+async def test_a_binding_opens_the_socket_and_its_end_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "_HEARTBEAT", 0.05)
+    kim = await sync_to_async(lambda: Page(get_user_model().objects.create_user("kim")))()
+    assert await kim.connect()
+    assert await kim.closed() == consumers.NO_CLUSTER
+    group = "rbac.authorization.k8s.io"
+    place = Key("main", f"rolebindings.{group}", "default", "b")
+    binding = {
+        "apiVersion": f"{group}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "b", "namespace": "default", "uid": "uid-b"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": "kim"}],
+    }
+    await write(binding, 0, key=place)
+    kim = await sync_to_async(lambda: Page(get_user_model().objects.get(username="kim")))()
+    assert await kim.connect()
+    await kim.hear("hello")
+    await kim.say(type="open-changes", sub="o", resources="pods,secrets")
+    await kim.hear("changed")
+    await write(pod(), 1)
+    await kim.hear("changed")
+    await kim.say(type="open-list", sub="l", namespace="default")
+    assert (await kim.hear("rows"))["rows"]
+    await sync_to_async(lambda: store.delete(place, at=at(2)))()
+    assert await kim.closed() == consumers.NOT_LOGGED_IN
+
+
 async def test_a_client_that_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "_SEND_TIMEOUT", 0.2)
     page = consumers.PageConsumer()

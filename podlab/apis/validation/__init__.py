@@ -35,7 +35,7 @@ def validate_update(resource: Resource, new: Manifest, old: Manifest) -> list[Fi
     """`new` already carries what the strategy keeps from `old` (status, deletion, generation)."""
     if resource.key == "pods":
         return list(pod_update.validate(new, old))
-    found = validate_create(resource, new) if resource.key in tables.TWICE else []
+    found = validate_create(resource, new) if resource.key in tables.AS_NEW else []
     found += metadata.validate_update(_meta(new), _meta(old))
     own = tables.UPDATE.get(resource.key)
     return found + list(own(new, old) if own else ())

@@ -102,18 +102,8 @@ def _subject(path: str, subject: Manifest, *, namespaced: bool) -> Errors:
         yield not_supported(f"{path}.kind", kind, ["ServiceAccount", "User", "Group"])
 
 
-def role_binding_update(new: Manifest, old: Manifest) -> Errors:
-    yield from role_binding(new)
-    yield from _same_reference(new, old)
-
-
-def cluster_role_binding_update(new: Manifest, old: Manifest) -> Errors:
-    yield from cluster_role_binding(new)
-    yield from _same_reference(new, old)
-
-
-def _same_reference(new: Manifest, old: Manifest) -> Errors:
-    """Quoted in the internal form, whose fields have no names in JSON."""
+def same_reference(new: Manifest, old: Manifest) -> Errors:
+    """A binding keeps its role. Quoted in the internal form, whose fields have no names in JSON."""
     present, before = (
         {go: (obj.get("roleRef") or {}).get(field) or "" for go, field in _GO_FIELDS} for obj in (new, old)
     )

@@ -109,10 +109,8 @@ UPDATE: Mapping[str, Change] = {
     "ingresses.networking.k8s.io": _again(networking.ingress),
     "ingressclasses.networking.k8s.io": networking.ingress_class_update,
     "storageclasses.storage.k8s.io": networking.storage_class_update,
-    "clusterroles.rbac.authorization.k8s.io": _again(rbac.cluster_role),
-    "clusterrolebindings.rbac.authorization.k8s.io": rbac.cluster_role_binding_update,
-    "roles.rbac.authorization.k8s.io": _again(rbac.role),
-    "rolebindings.rbac.authorization.k8s.io": rbac.role_binding_update,
+    "clusterrolebindings.rbac.authorization.k8s.io": rbac.same_reference,
+    "rolebindings.rbac.authorization.k8s.io": rbac.same_reference,
     **workload_tables.UPDATE,
 }
 STATUS: Mapping[str, Change] = {
@@ -126,8 +124,10 @@ STATUS: Mapping[str, Change] = {
     "poddisruptionbudgets.policy": policies.disruption_budget_status,
     **workload_tables.STATUS,
 }
-# Their strategies look at an update as at a new object first: every mistake is two causes.
-TWICE = frozenset({"jobs.batch", "namespaces", "nodes", "persistentvolumes", *(item.key for item in kinds_rbac.POLICY)})
+# Their strategies look at an update as at a new object first. What UPDATE finds once more is two causes.
+AS_NEW = frozenset(
+    {"jobs.batch", "namespaces", "nodes", "persistentvolumes", *(item.key for item in kinds_rbac.POLICY)}
+)
 WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
     "endpoints": endpoints.endpoints_warnings,
     "resourcequotas": quotas.resource_quota_warnings,

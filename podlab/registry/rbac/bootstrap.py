@@ -14,7 +14,6 @@ from podlab.registry.rbac.rules import EVERYTHING, Rule
 _READ = ("get", "list", "watch")
 _WRITE = ("create", "update", "patch", "delete", "deletecollection")
 _AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
-_CORE = ("",)
 
 # What everybody may read who may enter a cluster at all.
 OPEN_PATHS = ("/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version",
@@ -32,84 +31,81 @@ class BootstrapRole:
     gathers: str = ""
 
 
-def _view() -> tuple[Rule, ...]:
-    workloads = ("statefulsets", "statefulsets/status", "statefulsets/scale", "daemonsets", "daemonsets/status")
-    shared = (
-        *("deployments", "deployments/status", "deployments/scale"),
-        *("replicasets", "replicasets/status", "replicasets/scale"),
-    )
-    return (
-        Rule(
-            _READ,
-            _CORE,
-            (
-                *("pods", "replicationcontrollers", "replicationcontrollers/scale", "serviceaccounts", "services"),
-                *(
-                    "services/status",
-                    "endpoints",
-                    "persistentvolumeclaims",
-                    "persistentvolumeclaims/status",
-                    "configmaps",
-                ),
-            ),
-        ),
-        Rule(
-            _READ,
-            _CORE,
-            (
-                *("limitranges", "resourcequotas", "bindings", "events", "pods/status", "resourcequotas/status"),
-                *("namespaces/status", "replicationcontrollers/status", "pods/log"),
-            ),
-        ),
-        Rule(_READ, _CORE, ("namespaces",)),
-        Rule(_READ, ("discovery.k8s.io",), ("endpointslices",)),
-        Rule(_READ, ("apps",), ("controllerrevisions", *workloads, *shared)),
-        Rule(_READ, ("autoscaling",), ("horizontalpodautoscalers", "horizontalpodautoscalers/status")),
-        Rule(_READ, ("batch",), ("jobs", "cronjobs", "cronjobs/status", "jobs/status")),
-        Rule(_READ, ("policy",), ("poddisruptionbudgets", "poddisruptionbudgets/status")),
-        Rule(_READ, ("networking.k8s.io",), ("networkpolicies", "ingresses", "ingresses/status")),
-    )
+def _rule(verbs: str, groups: str, resources: str) -> Rule:
+    """Words as a rule, each sort in order. The core group is written "core"."""
+    known = {"read": _READ, "write": _WRITE, "all": (*_READ, *_WRITE)}
+    named = ("" if group == "core" else group for group in groups.split())
+    return Rule(tuple(sorted(known.get(verbs, (verbs,)))), tuple(sorted(named)), tuple(sorted(resources.split())))
 
 
-def _edit() -> tuple[Rule, ...]:
-    inside = ("pods/attach", "pods/proxy", "pods/exec", "pods/portforward")
-    return (
-        Rule(_READ, _CORE, (*inside, "secrets", "services/proxy")),
-        Rule(("impersonate",), _CORE, ("serviceaccounts",)),
-        Rule(_WRITE, _CORE, ("pods", *inside)),
-        Rule(("create",), _CORE, ("pods/eviction",)),
-        Rule(
-            _WRITE,
-            _CORE,
-            (
-                *("replicationcontrollers", "replicationcontrollers/scale", "serviceaccounts", "services"),
-                *("services/proxy", "persistentvolumeclaims", "configmaps", "secrets", "events"),
-            ),
-        ),
-        Rule(("create",), _CORE, ("serviceaccounts/token",)),
-        Rule(
-            _WRITE,
-            ("apps",),
-            (
-                *("statefulsets", "statefulsets/scale", "daemonsets", "deployments", "deployments/scale"),
-                *("deployments/rollback", "replicasets", "replicasets/scale"),
-            ),
-        ),
-        Rule(_WRITE, ("autoscaling",), ("horizontalpodautoscalers",)),
-        Rule(_WRITE, ("batch",), ("jobs", "cronjobs")),
-        Rule(_WRITE, ("policy",), ("poddisruptionbudgets",)),
-        Rule(_WRITE, ("networking.k8s.io",), ("networkpolicies", "ingresses")),
-        Rule((*_READ, *_WRITE), ("coordination.k8s.io",), ("leases",)),
-    )
-
-
+_WORKLOADS = "daemonsets deployments deployments/scale replicasets replicasets/scale"
+_STATUSES = "daemonsets/status deployments/status replicasets/status"
+_INTO_PODS = "pods/attach pods/exec pods/portforward pods/proxy"
+_VIEW = (
+    _rule(
+        "read",
+        "core",
+        "configmaps endpoints persistentvolumeclaims persistentvolumeclaims/status pods replicationcontrollers"
+        " replicationcontrollers/scale serviceaccounts services services/status",
+    ),
+    _rule(
+        "read",
+        "core",
+        "bindings limitranges namespaces/status pods/log pods/status replicationcontrollers/status resourcequotas"
+        " resourcequotas/status",
+    ),
+    _rule("read", "core", "namespaces"),
+    _rule("read", "core events.k8s.io", "events"),
+    _rule("read", "discovery.k8s.io", "endpointslices"),
+    _rule(
+        "read",
+        "apps",
+        f"controllerrevisions {_WORKLOADS} {_STATUSES} statefulsets statefulsets/scale statefulsets/status",
+    ),
+    _rule("read", "autoscaling", "horizontalpodautoscalers horizontalpodautoscalers/status"),
+    _rule("read", "batch", "cronjobs cronjobs/status jobs jobs/status"),
+    _rule(
+        "read",
+        "extensions",
+        f"{_WORKLOADS} {_STATUSES} ingresses ingresses/status networkpolicies replicationcontrollers/scale",
+    ),
+    _rule("read", "policy", "poddisruptionbudgets poddisruptionbudgets/status"),
+    _rule("read", "networking.k8s.io", "ingresses ingresses/status networkpolicies"),
+    _rule("read", "resource.k8s.io", "resourceclaims resourceclaims/status resourceclaimtemplates"),
+)
+_EDIT = (
+    _rule("read", "core", f"{_INTO_PODS} secrets services/proxy"),
+    _rule("impersonate", "core", "serviceaccounts"),
+    _rule("write", "core", f"pods {_INTO_PODS}"),
+    _rule("create", "core", "pods/eviction"),
+    _rule(
+        "write",
+        "core",
+        "configmaps persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts"
+        " services services/proxy",
+    ),
+    _rule("create", "core", "serviceaccounts/token"),
+    _rule("write", "core events.k8s.io", "events"),
+    _rule("write", "apps", f"{_WORKLOADS} deployments/rollback statefulsets statefulsets/scale"),
+    _rule("write", "autoscaling", "horizontalpodautoscalers"),
+    _rule("write", "batch", "cronjobs jobs"),
+    _rule(
+        "write",
+        "extensions",
+        f"{_WORKLOADS} deployments/rollback ingresses networkpolicies replicationcontrollers/scale",
+    ),
+    _rule("write", "policy", "poddisruptionbudgets"),
+    _rule("write", "networking.k8s.io", "ingresses networkpolicies"),
+    _rule("all", "coordination.k8s.io", "leases"),
+    _rule("write", "resource.k8s.io", "resourceclaims resourceclaimtemplates"),
+)
 _ADMIN = (
-    Rule(("create",), ("authorization.k8s.io",), ("localsubjectaccessreviews",)),
-    Rule((*_READ, *_WRITE), ("rbac.authorization.k8s.io",), ("roles", "rolebindings")),
+    _rule("create", "authorization.k8s.io", "localsubjectaccessreviews"),
+    _rule("all", "rbac.authorization.k8s.io", "rolebindings roles"),
 )
 _BASIC_USER = (
-    Rule(("create",), ("authorization.k8s.io",), ("selfsubjectaccessreviews", "selfsubjectrulesreviews")),
-    Rule(("create",), ("authentication.k8s.io",), ("selfsubjectreviews",)),
+    _rule("create", "authorization.k8s.io", "selfsubjectaccessreviews selfsubjectrulesreviews"),
+    _rule("create", "authentication.k8s.io", "selfsubjectreviews"),
 )
 _DISCOVERY = (Rule(("get",), urls=OPEN_PATHS),)
 
@@ -118,8 +114,8 @@ ROLES: tuple[BootstrapRole, ...] = (
     BootstrapRole("cluster-admin", EVERYTHING),
     BootstrapRole("edit", labels={f"{_AGGREGATE}admin": "true"}, gathers=f"{_AGGREGATE}edit"),
     BootstrapRole("system:aggregate-to-admin", _ADMIN, {f"{_AGGREGATE}admin": "true"}),
-    BootstrapRole("system:aggregate-to-edit", _edit(), {f"{_AGGREGATE}edit": "true"}),
-    BootstrapRole("system:aggregate-to-view", _view(), {f"{_AGGREGATE}view": "true"}),
+    BootstrapRole("system:aggregate-to-edit", _EDIT, {f"{_AGGREGATE}edit": "true"}),
+    BootstrapRole("system:aggregate-to-view", _VIEW, {f"{_AGGREGATE}view": "true"}),
     BootstrapRole("system:basic-user", _BASIC_USER),
     BootstrapRole("system:discovery", _DISCOVERY),
     BootstrapRole("system:public-info-viewer", (Rule(("get",), urls=_PUBLIC_PATHS),)),

@@ -14,10 +14,10 @@ from podlab.apis.field_errors import go_quote
 from podlab.apis.kinds_rbac import CLUSTER_ROLES, RBAC, ROLES
 from podlab.apis.types import Manifest
 from podlab.registry import grants, metadata
-from podlab.registry.grants import MASTERS, Attributes
+from podlab.registry.grants import Attributes
 from podlab.registry.operations import Context
 from podlab.registry.rbac import bootstrap, lab, policies
-from podlab.registry.rbac.policy import Policy, aggregate, not_found
+from podlab.registry.rbac.policy import Policy, aggregate
 from podlab.registry.rbac.rules import EVERYTHING, Rule, breakdown, compact, covers, go_list, read, text
 
 _NOT_CHANGED = ("ownerReferences", "finalizers", "managedFields")
@@ -26,10 +26,9 @@ _MANAGED = "it is managed by podlab and cannot be changed: roles are given and t
 
 
 def check(ctx: Context, obj: Manifest, old: Manifest | None) -> None:
-    """ApiError 403 unless the caller may write this; 404 for a binding to a role that is not there."""
-    refuse_managed(ctx, metadata.name_of(obj))
-    who = ctx.client.actor
-    if MASTERS in who.groups:
+    """ApiError 403 unless the caller may write this; 404 for a binding to a role that is not there. A name that is still to
+    be generated is told as none."""
+    if grants.run_cluster(ctx.client.actor, ctx.client.cluster):
         return
     if ctx.resource in (ROLES, CLUSTER_ROLES):
         _check_role(ctx, obj, old)
@@ -74,8 +73,9 @@ def _check_binding(ctx: Context, obj: Manifest, old: Manifest | None) -> None:
     policy = policies.of(ctx.client.cluster)
     rules = policy.rules_of(kind, name, ctx.namespace)
     if rules is None:
-        details = {"name": name, "group": RBAC, "kind": kind.lower()}
-        raise status_errors.ApiError(404, "NotFound", not_found(kind, name), details=details)
+        raise status_errors.not_found(
+            ctx.resource, name
+        )  # the store names the resource of the request, whatever it read
     _confirm(ctx, policy, rules, metadata.name_of(obj))
 
 
@@ -105,9 +105,9 @@ def _confirm(ctx: Context, policy: Policy, rules: Sequence[Rule], name: str) -> 
     told = "\n".join(sorted({text(rule) for rule in compact(missing)}))
     head = f"user {go_quote(who.name)} (groups={go_list(who.groups)})"
     detail = f"{head} is attempting to grant RBAC permissions not currently held:\n{told}"
-    problems = policy.problems(who, ctx.namespace)
+    problems = [f"{ctx.resource.key} {go_quote(role)} not found" for _kind, role in policy.lost(who, ctx.namespace)]
     if problems:
-        detail += f"; resolution errors: [{aggregate(problems)}]"
+        detail += f"; resolution errors: [{aggregate(list(dict.fromkeys(problems)))}]"
     raise status_errors.forbidden(ctx.resource, name, detail)
 
 

@@ -177,17 +177,22 @@ class Policy:
     def allows_path(self, who: Subject, verb: str, path: str) -> bool:
         return any(allows_path(rule, verb, path) for rule in self.bound(who, ""))
 
-    def problems(self, who: Subject, namespace: str) -> list[str]:
-        """Bindings of `who` whose role is not there."""
-        found: dict[str, None] = {}
+    def lost(self, who: Subject, namespace: str) -> list[tuple[str, str]]:
+        """Kind and name of the roles that bindings of `who` refer to and that are not there."""
+        found: dict[tuple[str, str], None] = {}
         for binding, _subject in self._bindings(who, namespace):
             if self.rules_of(binding.role_kind, binding.role, binding.namespace) is None:
-                found[not_found(binding.role_kind, binding.role)] = None
+                found[binding.role_kind, binding.role] = None
         return list(found)
+
+    def problems(self, who: Subject, namespace: str) -> list[str]:
+        """The same in the words of client-go's listers."""
+        lost = self.lost(who, namespace)
+        return [f"{kind.lower()}.{RBAC} {go_quote(role)} not found" for kind, role in lost]
 
     def reason(self, who: Subject, request: Attributes) -> str:
         """What a refusal adds; "" when there is nothing to say."""
-        problems = self.problems(who, _scope(request))
+        problems = self.problems(who, _scope(request) or request.namespace)
         return f"RBAC: {aggregate(problems)}" if problems else ""
 
     # About places
@@ -239,11 +244,6 @@ def _gives_all(rule: Rule) -> bool:
 def _reaches_pods(rule: Rule) -> bool:
     any_name = replace(rule, names=())
     return any(allows(any_name, wish) for wish in _PODS)
-
-
-def not_found(role_kind: str, role: str) -> str:
-    """As client-go's listers say it."""
-    return f"{role_kind.lower()}.{RBAC} {go_quote(role)} not found"
 
 
 def aggregate(texts: list[str]) -> str:

@@ -18,6 +18,8 @@ from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
 from podlab.glance import listing as rows
 from podlab.glance.values import ObjectRow
+from podlab.registry import computed
+from podlab.registry.rbac import escalation
 from podlab.storage.objects import Stored
 from podlab.web import kinds, kubectl, nodes, past
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
@@ -96,7 +98,7 @@ def one(request: HttpRequest, cluster: str, resource: str, name: str, namespace:
     more: dict[str, Any] = {
         "kind": kind,
         "name": name,
-        "editable": place.moment is None and "update" in kind.verbs and place.may("update", kind.key, name=name),
+        "editable": place.moment is None and _is_editable(place, kind, name),
         "facts": rows.facts(kind, obj, place.now()),
         "created": obj["metadata"].get("creationTimestamp") or "",
         "conditions": (obj.get("status") or {}).get("conditions") or [],
@@ -113,6 +115,12 @@ def one(request: HttpRequest, cluster: str, resource: str, name: str, namespace:
     if request.headers.get("HX-Request"):
         return render(request, "parts/object.html", context(place, **more))
     return render(request, "object.html", context(place, **more))
+
+
+def _is_editable(place: Place, kind: Resource, name: str) -> bool:
+    if "update" not in kind.verbs or (computed.adds(kind.key) and escalation.is_managed(kind.key, name)):
+        return False
+    return place.may("update", kind.key, name=name)
 
 
 def _watched(kind: Resource, name: str) -> dict[str, str]:
