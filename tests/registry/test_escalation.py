@@ -277,3 +277,13 @@ def test_a_refusal_tells_of_roles_that_are_not_there(client: Client, ada: Client
         f'roles.{GROUP} is forbidden: {HEAD}\n{{APIGroups:[""], Resources:["pods/status"], Verbs:["create"]}}; '
         f'resolution errors: [roles.{GROUP} "gone" not found]'
     )
+
+
+def test_nobody_hides_something_among_a_million_rights(client: Client, ada: Client) -> None:
+    many = [f"n{number}" for number in range(200)]
+    huge = role("r", {"apiGroups": many, "resources": many, "verbs": many})
+    error = refusal(put, ada, huge, "ada")
+    assert (error.code, "rules: Too many: 8000000: must have at most 10000 items" in error.message) == (422, True)
+    put(client, huge, "ada")
+    error = refusal(put, ada, binding("b", "Role/r", user("ada")), "ada")
+    assert (error.code, "roleRef: Too many" in error.message) == (422, True)

@@ -11,7 +11,7 @@ from podlab.apis.types import Manifest
 from podlab.registry.grants import Attributes, Grant, hold
 from podlab.registry.rbac import bootstrap, lab
 from podlab.registry.rbac.policy import Policy
-from podlab.registry.rbac.rules import Rule, Wish, allows, allows_path, breakdown, compact, covers, text
+from podlab.registry.rbac.rules import Owned, Rule, Wish, allows, allows_path, breakdown, compact, covers, size, text
 
 RBAC = "rbac.authorization.k8s.io"
 WISHES: dict[str, tuple[Rule, dict[str, str], bool]] = {
@@ -65,7 +65,10 @@ OWNED: dict[str, tuple[Rule, Rule, bool]] = {
 @pytest.mark.parametrize("sentence", OWNED)
 def test_a_rule_covers(sentence: str) -> None:
     owned, wanted, expected = OWNED[sentence]
-    assert all(covers(owned, part) for part in breakdown([wanted])) is expected
+    parts = list(breakdown([wanted]))
+    assert len(parts) == size([wanted])
+    assert all(covers(owned, part) for part in parts) is expected
+    assert all(Owned([Rule(("x",), ("",), ("y",)), owned]).cover(part) for part in parts) is expected
 
 
 def test_what_is_missing_is_told_as_in_kubernetes() -> None:

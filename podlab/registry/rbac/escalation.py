@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podlab.apis import status_errors
-from podlab.apis.field_errors import go_quote
+from podlab.apis.field_errors import go_quote, too_many
 from podlab.apis.kinds_rbac import CLUSTER_ROLES, RBAC, ROLES
 from podlab.apis.types import Manifest
 from podlab.registry import grants, metadata
@@ -18,8 +18,9 @@ from podlab.registry.grants import Attributes
 from podlab.registry.operations import Context
 from podlab.registry.rbac import bootstrap, lab, policies
 from podlab.registry.rbac.policy import Policy, aggregate
-from podlab.registry.rbac.rules import EVERYTHING, Rule, breakdown, compact, covers, go_list, read, text
+from podlab.registry.rbac.rules import EVERYTHING, Owned, Rule, breakdown, compact, go_list, read, size, text
 
+_MOST_PARTS = 10_000  # rights on one verb, group, resource and name each
 _NOT_CHANGED = ("ownerReferences", "finalizers", "managedFields")
 _AGGREGATION = "must have cluster-admin privileges to use the aggregationRule"
 _MANAGED = "it is managed by podlab and cannot be changed: roles are given and taken with `manage.py grant`"
@@ -97,7 +98,11 @@ def _may(ctx: Context, verb: str, resource: str, name: str) -> bool:
 
 
 def _confirm(ctx: Context, policy: Policy, rules: Sequence[Rule], name: str) -> None:
-    """ConfirmNoEscalation."""
+    """ConfirmNoEscalation. Lists multiply, so that a short role may say more than anybody could look through."""
+    count = size(rules)
+    if count > _MOST_PARTS:
+        field = "rules" if ctx.resource in (ROLES, CLUSTER_ROLES) else "roleRef"
+        raise status_errors.invalid(ctx.resource, name, [too_many(field, count, _MOST_PARTS)])
     missing = _missing(ctx, policy, rules)
     if not missing:
         return
@@ -113,10 +118,8 @@ def _confirm(ctx: Context, policy: Policy, rules: Sequence[Rule], name: str) -> 
 
 def _missing(ctx: Context, policy: Policy, rules: Sequence[Rule]) -> list[Rule]:
     """What of the rules the caller does not have where they are to count."""
-    owned = policy.held(ctx.client.actor, ctx.namespace)
-    return [
-        part for part in breakdown(rules) if not any(covers(rule, part) for rule in owned) and not _granted(ctx, part)
-    ]
+    owned = Owned(policy.held(ctx.client.actor, ctx.namespace))
+    return [part for part in breakdown(rules) if not _granted(ctx, part) and not owned.cover(part)]
 
 
 def _granted(ctx: Context, part: Rule) -> bool:

@@ -93,6 +93,32 @@ def breakdown(rules: Iterable[Rule]) -> Iterator[Rule]:
                 yield Rule((verb,), urls=(url,))
 
 
+def size(rules: Iterable[Rule]) -> int:
+    """How many parts a breakdown has."""
+    return sum(
+        len(rule.verbs) * (len(rule.groups) * len(rule.resources) * max(1, len(rule.names)) + len(rule.urls))
+        for rule in rules
+    )
+
+
+class Owned:
+    """Rules that somebody has, found by verb and resource: of many, few are about the part that is asked for."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._known: dict[tuple[str, str], list[Rule]] = {}
+        for rule in rules:
+            for verb in rule.verbs:
+                for resource in rule.resources or ("",):
+                    self._known.setdefault((verb, resource), []).append(rule)
+
+    def cover(self, part: Rule) -> bool:
+        """Whether one of them gives all that a part of a `breakdown` gives."""
+        resource = part.resources[0] if part.resources else ""
+        below = f"{ALL}/{resource.partition('/')[2]}"
+        keys = ((verb, name) for verb in {*part.verbs, ALL} for name in {resource, ALL, below, ""})
+        return any(covers(rule, part) for key in keys for rule in self._known.get(key, ()))
+
+
 def covers(owned: Rule, part: Rule) -> bool:
     """Whether a rule gives all that a part of a `breakdown` gives."""
     return (
