@@ -63,6 +63,7 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Created:
     resource: str
+    singular: str
     namespace: str
     name: str
     uid: str
@@ -117,7 +118,9 @@ def create(client: Client, namespace: str, text: str) -> tuple[list[Created], Re
             return created, Report(of_refusal(item, error), report.objects)
         meta = written.obj["metadata"]
         place = meta.get("namespace", "")
-        created.append(Created(item.resource.key, place, meta["name"], meta["uid"], written.warnings))
+        created.append(
+            Created(item.resource.key, item.resource.singular, place, meta["name"], meta["uid"], written.warnings)
+        )
     return created, report
 
 

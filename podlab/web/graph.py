@@ -130,11 +130,17 @@ def _mean(rows: Sequence[int], otherwise: int) -> float:
 
 
 def _path(start: Box, end: Box) -> str:
-    """A curve from the side of one box to the facing side of the other."""
+    """A curve from the side of one box to the facing side of the other; past the columns between them it runs in the gap
+    below the first one's row, where nothing stands."""
     y1, y2 = start.y + HEIGHT // 2, end.y + HEIGHT // 2
     if start.x == end.x:
         x = start.x + WIDTH
         return f"M{x} {y1}C{x + 40} {y1} {x + 40} {y2} {x} {y2}"
     x1, x2 = (start.x + WIDTH, end.x) if start.x < end.x else (start.x, end.x + WIDTH)
+    if abs(x2 - x1) > COLUMN:
+        gap, turn = y1 + ROW // 2, (COLUMN - WIDTH) * (1 if x1 < x2 else -1)
+        half = turn // 2
+        there = f"C{x1 + half} {y1} {x1 + half} {gap} {x1 + turn} {gap}"
+        return f"M{x1} {y1}{there}H{x2 - turn}C{x2 - half} {gap} {x2 - half} {y2} {x2} {y2}"
     middle = (x1 + x2) // 2
     return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}"

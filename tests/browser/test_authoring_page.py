@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.browser.pictures import album
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 NEW = "/c/main/ns/default/new"
@@ -72,6 +74,7 @@ def test_buttons_of_the_form_and_the_servers_problems(page: Page) -> None:
     expect(editor(page)).to_contain_text("name: app-2")
     second = page.locator('[name="f.spec.containers[1].name"]')
     second.fill("Not A Name")
+    album(page, "authoring-problem", languages=False)
     expect(page.locator('[data-path="spec.containers[1].name"] .field-problem')).to_contain_text("Invalid value")
     expect(page.locator("#problems li")).to_contain_text("spec.containers[1].name: Invalid value")
     expect(page.locator(".cm-lint-marker-error")).to_have_count(1)
@@ -89,6 +92,7 @@ def test_the_probe_designer_answers_while_one_types(page: Page) -> None:
     page.locator('[name="f.spec.containers[0].livenessProbe.failureThreshold"]').fill("1")
     expect(said).to_contain_text("Killed after 11 s")
     expect(page.locator(".cm-flashed")).to_be_in_viewport()
+    album(page, "authoring-probes", languages=False)
 
 
 def test_fields_are_completed_and_explained(page: Page) -> None:
@@ -135,6 +139,7 @@ def test_a_pod_is_edited_and_a_conflict_is_merged(page: Page, name: str) -> None
     expect(slower.locator(".bench-command .command code")).to_contain_text(f"kubectl patch pod {name} --type=merge")
     slower.get_by_role("button", name="Apply", exact=True).click()
     expect(slower.locator(".merge")).to_contain_text("Taken over from them: metadata.labels")
+    album(slower, "authoring-merge", languages=False)
     expect(editor(slower)).to_contain_text("team:")
     slower.get_by_role("button", name="Apply", exact=True).click()
     slower.wait_for_url(re.compile(f"/pods/{name}$"))

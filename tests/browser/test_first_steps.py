@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pictures import album
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 LARGEST = 150 * 1024
@@ -41,6 +43,7 @@ def test_from_an_empty_lab_to_a_crash_that_is_explained(page: Page) -> None:
     page.locator("#twin li[data-reason=CrashLoopBackOff] button").last.dispatch_event("click")
     expect(page.locator("#evidence [data-card=title]")).to_have_text("CrashLoopBackOff")
     expect(page.locator(".log-line").first).to_be_visible()
+    album(page, "first-steps")
     page.evaluate("document.querySelector('.why').scrollIntoView()")
     picture(page, "first-steps-why")
     mend(page)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import uuid
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.pictures import album
+from tests.whole_lab import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -36,12 +40,24 @@ def pod(page: Page) -> str:
     return name
 
 
-def test_a_terminal_says_what_the_container_says(page: Page, pod: str) -> None:
+def test_a_terminal_says_what_the_container_says(page: Page, pod: str, lab: Lab | None) -> None:
     page.get_by_role("link", name="Terminal").click()
     page.locator("[data-terminal=open]").click()
     expect(page.locator("[data-terminal=state]")).to_have_text("connected to c")
     page.keyboard.type("echo sum $((20+3))\n")
     expect(page.locator(".xterm-rows")).to_contain_text("sum 23")
+    page.keyboard.type("echo typed in a browser > /tmp/note; ps; wc -c /tmp/note\n")
+    expect(page.locator(".xterm-rows")).to_contain_text("19 /tmp/note")
+    album(page, "terminal", languages=False)
+    if lab is not None:  # it really stands in the container, which Docker knows by the pod's name
+        shown = ["docker", "ps", "-q", "--filter", f"label=io.kubernetes.pod.name={pod}"]
+        ids = subprocess.run(
+            [*shown, "--filter", "label=io.kubernetes.container.name=c"], capture_output=True, text=True
+        )
+        read = subprocess.run(
+            ["docker", "exec", *ids.stdout.split(), "cat", "/tmp/note"], capture_output=True, text=True
+        )
+        assert read.stdout == "typed in a browser\n", read.stderr
     page.keyboard.type("exit 3\n")
     expect(page.locator("[data-terminal=state]")).to_have_text("ended with exit code 3")
 
@@ -52,6 +68,7 @@ def test_a_port_is_previewed_in_a_sandbox(page: Page, pod: str) -> None:
         page.get_by_role("link", name="Open in a new tab").click()
     preview = opened.value
     expect(preview.locator("body")).to_contain_text("hello from inside")
+    album(page, "ports")
     answer = preview.request.get(preview.url)
     assert answer.headers["content-security-policy"].startswith("sandbox")
     preview.close()
@@ -62,6 +79,7 @@ def test_files_are_looked_at_by_keyboard_and_downloaded(page: Page, pod: str) ->
         page.get_by_role("link", name=name, exact=True).focus()
         page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="Contents of the file")).to_have_text("hello from inside\n")
+    album(page, "files")
     expect(page.locator(".command code").first).to_contain_text(
         f"kubectl exec {pod} -c c -n default -- cat /www/index.html"
     )
@@ -80,3 +98,4 @@ def test_a_debug_container_can_be_entered(page: Page, pod: str) -> None:
     expect(page.locator("[data-terminal=state]")).to_have_text("connected to debugger-1")
     page.keyboard.type("echo it is $((40+2))\n")
     expect(page.locator(".xterm-rows")).to_contain_text("it is 42")
+    album(page, "debug", languages=False)

@@ -8,6 +8,7 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pictures import album
 from tests.browser.test_space import create
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -26,6 +27,7 @@ def test_one_goes_back_in_time_and_returns(page: Page) -> None:
     expect(page.locator(".badge [data-fact=status]")).to_have_text(re.compile("Pending|ContainerCreating"))
     expect(page.locator("#twin li[data-mark=phase]")).not_to_have_count(0)
     expect(running).to_have_count(0)
+    album(page, "past-pod")
     page.get_by_role("link", name="YAML").click()
     expect(page.locator(".yaml-page")).not_to_contain_text("phase: Running")
     page.get_by_role("link", name="pods", exact=True).click()

@@ -12,6 +12,7 @@ from test_space import create
 
 from tests.browser.axe import findings
 from tests.browser.console import complaints, told
+from tests.browser.pictures import album
 from tests.browser.places import lane_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -69,6 +70,7 @@ def test_a_saved_timeline_opens_from_the_disk(page: Page, offline: BrowserContex
     file.locator("#twin li[data-mark=span]", has_text="c is running.").get_by_role("button").first.click()
     expect(file.locator("#evidence [data-card=sentence]")).to_contain_text("c is running.")
     expect(file.locator("#evidence [data-card=command]")).to_contain_text("kubectl")
+    album(file, "saved-file", languages=False)
     file.locator("#evidence a.yaml-line").first.click()
     expect(file.locator(".yaml-page .yaml-line:target")).to_be_in_viewport()
     file.keyboard.press("?")

@@ -8,6 +8,7 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pictures import album
 from tests.browser.places import lane_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -49,4 +50,5 @@ def test_pods_come_to_the_namespaces_timeline_and_stay_after_their_end(page: Pag
     expect(lane_of(page, name)).to_contain_text("deleted")
     label.get_by_role("button", name=f"Lanes of {name}").click()
     expect(page.locator(".lane-container", has_text="c")).not_to_have_count(0)
+    album(page, "timeline-dimmed")
     editor.close()

@@ -8,6 +8,8 @@ import uuid
 import pytest
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
+from tests.browser.pictures import album
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 MANIFEST = """apiVersion: v1
@@ -87,6 +89,8 @@ def test_the_life_of_a_pod_is_watched_without_a_reload(page: Page) -> None:
     expect(card.locator("[data-card=yaml]")).to_contain_text("livenessProbe")
     expect(card.locator("[data-card=command]")).to_contain_text(f"kubectl describe pod {name}")
 
+    album(page, "timeline-probes", languages=False)
+
     page.get_by_role("link", name="Delete…").click()
     expect(page.locator("dialog#delete")).to_be_visible()
     page.locator("dialog#delete").get_by_role("button", name="Delete", exact=True).click()
@@ -98,6 +102,7 @@ def test_the_life_of_a_pod_is_watched_without_a_reload(page: Page) -> None:
     expect(card.locator("[data-card=left]")).to_have_text(re.compile(r"^\d+(\.\d)? s left$"))
     expect(page.locator(".badge [data-fact=status]")).to_have_text("Deleted")
     expect(deletion).to_have_attribute("data-reason", "Deleted")
+    album(page, "timeline-deleted", languages=False)
     assert page.evaluate("window.notReloaded") is True
 
 

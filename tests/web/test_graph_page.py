@@ -57,6 +57,18 @@ def test_owners_stand_left_of_what_they_own_and_nodes_to_the_right() -> None:
     assert len(drawing.lines) == len(edges)
 
 
+def test_a_line_past_a_column_runs_where_no_box_stands() -> None:
+    pod, node, conf = ("pods", "web"), ("nodes", "node-a"), ("configmaps", "settings")
+    edges = [Edge("mounts", pod, conf), Edge("scheduled-on", pod, node)]
+    drawing = graph.draw([pod, node, conf], edges)
+    near, far = (line.path for line in drawing.lines)
+    gap = next(box.y for box in drawing.boxes if box.name == pod) + graph.HEIGHT + (graph.ROW - graph.HEIGHT) // 2
+    assert "H" not in near
+    assert f" {gap}H" in far
+    assert not any(box.y <= gap <= box.y + graph.HEIGHT for box in drawing.boxes)
+    assert gap < drawing.height
+
+
 def test_owners_in_a_circle_do_not_hang() -> None:
     edges = [
         Edge("owner", ("jobs.batch", "a"), ("jobs.batch", "b")),

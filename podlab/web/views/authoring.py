@@ -37,7 +37,7 @@ def new(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
     made = compose.compose(given)
     created, report = authoring.create(place.client, namespace, made.text)
     for one in created:
-        messages.success(request, _("{kind} {name} is created.").format(kind=one.resource, name=one.name))
+        messages.success(request, _("{object} is created.").format(object=f"{one.singular}/{one.name}"))
         for warning in one.warnings:
             messages.warning(request, warning)
     if not report.fine:

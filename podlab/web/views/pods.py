@@ -137,6 +137,8 @@ def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpRe
             yaml_lines=lines,
             delete_command=delete,
             reserved=pod_parts.timeline_height(facts),
+            edits=place.may("update", "pods", name=name),
+            deletes=place.may("delete", "pods", name=name),
             **more,
         ),
     )
