@@ -1,13 +1,16 @@
 """Lists of every kind but pods: the columns that kubectl shows, the cells of an object, and which of them are ages. Pure.
 
-`web` renders them into the page, `timeline.object_feed` sends the same live.
+`web` renders them into the page, `timeline.object_feed` sends the same live. Long lists, also of pods, are laid out in groups
+of rows, of which the browser draws those near the window only: static/src/lines.js keeps them so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
+from typing import TypeVar
 
 from podlab.apis import printers
 from podlab.apis.scheme import Resource
@@ -20,6 +23,11 @@ _SERVICE_LABEL = "kubernetes.io/service-name"
 _MOST_ADDRESSES = 3
 MORE = gettext_noop("{count} more")
 UNREADY = gettext_noop("{count} not ready")
+T = TypeVar("T")
+LONG = 300  # rows: with more a list is long, here as in static/src/lines.js
+GROUP = 50  # rows of a long list that are laid out together
+_WIDEST = 44  # characters of a cell that are not broken into lines
+_PADDING = "1.8rem"  # of a cell, as in static/src/css/tables.css
 
 
 def with_endpoints(kind: Resource) -> bool:
@@ -90,3 +98,18 @@ def endpoints_of(slices: Iterable[Manifest], translate: Translate = str) -> dict
         words += [translate(UNREADY).format(count=unready[service])] if unready[service] else []
         told[service] = " + ".join(words)
     return told
+
+
+def groups(rows: Sequence[T]) -> list[Sequence[T]]:
+    """The rows as they are laid out together: all of a short list (even none), a long one by `GROUP`."""
+    if len(rows) <= LONG:
+        return [rows]
+    return [rows[start : start + GROUP] for start in range(0, len(rows), GROUP)]
+
+
+def tracks(columns: Sequence[str], rows: Sequence[Sequence[str]], least: Sequence[int] = ()) -> str:
+    """The columns of a long list as CSS `grid-template-columns`: every group has the same ones, though most are not laid out.
+    Each is as wide as its longest text (at least `least` characters) and gets its share of what is left over."""
+    longest = [max(len(name), *(len(row[index]) for row in rows)) for index, name in enumerate(columns)]
+    wanted = (max(one, most or 0) for one, most in zip_longest(longest, least))
+    return " ".join(f"minmax(calc({size}ch + {_PADDING}), {size}fr)" for size in (min(one, _WIDEST) for one in wanted))

@@ -14,19 +14,21 @@ from podlab.timeline.outlet import Outlet
 
 
 async def feed(outlet: Outlet, message: OpenList) -> None:
-    """Send the whole list, then what changes. Ends only by an exception (refused, too slow, cluster gone)."""
+    """Send the whole list, then what changes; only that to a client that says since when. Ends only by an exception (refused,
+    too slow, cluster gone, compacted)."""
     namespace, labels = message["namespace"], message.get("labels", "")
 
-    def read() -> tuple[Query, ListPage]:
+    def read() -> tuple[Query, ListPage | None]:
         client = outlet.client()
         # Listing and following are different verbs.
         query = client.watch("pods", namespace, label_selector=labels)
-        return query, client.list("pods", namespace, label_selector=labels)
+        return query, None if "since" in message else client.list("pods", namespace, label_selector=labels)
 
     query, page = await outlet.in_thread(read)
-    now = outlet.now()
-    await _send(outlet, message, [summary.row(item.obj, now) for item in page.items], [], page.revision, reset=True)
-    async with AsyncWatch(query.wanted, since=page.revision) as watch:
+    if page is not None:
+        now = outlet.now()
+        await _send(outlet, message, [summary.row(item.obj, now) for item in page.items], [], page.revision, reset=True)
+    async with AsyncWatch(query.wanted, since=message["since"] if page is None else page.revision) as watch:
         async for item in watch:
             if isinstance(item, Batch):
                 await _changes(outlet, message, query, item.entries)

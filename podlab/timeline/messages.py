@@ -273,13 +273,14 @@ class Tell(TypedDict):
 
 class OpenList(TypedDict):
     """Pods as rows, those that the label selector fits; with another `resource` its objects. A kind of the cluster has no
-    namespace ("")."""
+    namespace (""). A client that has the pods of revision `since` is told what changed after it."""
 
     type: Literal["open-list"]
     sub: str
     namespace: str
     resource: NotRequired[str]
     labels: NotRequired[str]
+    since: NotRequired[int]
 
 
 class OpenChanges(TypedDict):
@@ -307,12 +308,22 @@ class OpenLog(TypedDict):
     until: NotRequired[str]  # what had been written by then, and no more
 
 
+class OpenWritten(TypedDict):
+    """Ring when a container of the pod writes to its log."""
+
+    type: Literal["open-written"]
+    sub: str
+    namespace: str
+    name: str
+    uid: NotRequired[str]
+
+
 class Close(TypedDict):
     type: Literal["close"]
     sub: str
 
 
-Opening = OpenPod | OpenSpace | OpenList | OpenChanges | OpenLog
+Opening = OpenPod | OpenSpace | OpenList | OpenChanges | OpenLog | OpenWritten
 Asking = Look | Tell
 ClientMessage = Opening | Asking | Close
 
@@ -337,6 +348,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "open-list": ("sub", "namespace"),
     "open-changes": ("sub", "resources"),
     "open-log": ("sub", "namespace", "name", "container"),
+    "open-written": ("sub", "namespace", "name"),
     "close": ("sub",),
 }
 

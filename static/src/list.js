@@ -1,10 +1,10 @@
 // A list, live: rows change in place, ages run, nothing jumps. Of pods, which have a row of their own, and of every other kind.
 
-import { firstIndex } from "./book.js";
+import { Lines } from "./lines.js";
 import { connect } from "./socket.js";
 import { humanDuration } from "./times.js";
 
-const STILL_MS = 100; // after the last row that came into the window
+const STILL_MS = 150; // after the window moved last
 
 const table = document.querySelector("table[data-list]");
 if (table) start(table);
@@ -13,79 +13,63 @@ function start(table) {
   const { resource, labels, base } = table.dataset;
   const { cluster, namespace } = document.body.dataset;
   const connection = connect(cluster);
-  const body = table.tBodies[0];
   const panel = table.parentElement;
   const template = panel.querySelector("template[data-row]");
   const kind = resource === "pods" ? pods(table.dataset) : objects();
-  const lines = new Map([...body.rows].map((line) => [line.dataset.name, line]));
-  const seen = new Set(); // those that the window shows: only their ages run
-  let still = null; // set while somebody scrolls: an age that changes lays the whole table out, in a long one too slowly for that
-  const watcher = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) seen.add(target);
-      else seen.delete(target);
-    }
-    clearTimeout(still);
-    still = setTimeout(() => {
-      still = null;
-      seen.forEach(ages);
-    }, STILL_MS);
-  });
-  for (const line of lines.values()) watcher.observe(line);
+  const lines = new Lines(table, () => moving === null);
+  let since = Number(table.dataset.revision) || null; // what the rows show; null: nobody knows
+  let moving = null; // set while somebody scrolls: ages rest then
 
-  const request = () => ({ type: "open-list", namespace, resource, ...(labels ? { labels } : {}) });
-  connection.open("list", request, { rows: hear, objects: hear });
+  const request = () => ({ type: "open-list", namespace, resource, ...(labels ? { labels } : {}), ...(since ? { since } : {}) });
+  connection.open("list", request, { rows: hear, objects: hear, ended: () => (since = null) });
 
-  function hear({ rows, removed, reset }) {
+  function hear({ rows, removed, reset, revision }) {
     if (reset) {
       const names = new Set(rows.map((row) => row.name));
-      for (const [name, line] of lines) if (!names.has(name)) drop(line);
+      for (const line of [...lines]) if (!names.has(line.dataset.name)) lines.drop(line);
       document.querySelector("[data-cut]")?.remove(); // all of them are here now
     }
     const gone = new Set(removed);
-    if (gone.size) for (const line of lines.values()) if (gone.has(line.dataset.uid)) drop(line);
+    if (gone.size) for (const line of [...lines]) if (gone.has(line.dataset.uid)) lines.drop(line);
     for (const row of rows) upsert(row);
+    if (resource === "pods") since = revision;
     settle();
-  }
-
-  function drop(line) {
-    lines.delete(line.dataset.name);
-    seen.delete(line);
-    watcher.unobserve(line);
-    line.remove();
   }
 
   function upsert(row) {
     let line = lines.get(row.name);
-    if (!kind.fits(row)) return line && drop(line);
+    if (!kind.fits(row)) return line && lines.drop(line);
     if (!line) {
       line = template.content.firstElementChild.cloneNode(true);
       line.dataset.name = line.dataset.key = row.name;
-      const at = firstIndex(body.rows.length, (i) => body.rows[i].dataset.name > row.name);
-      body.insertBefore(line, body.rows[at] ?? null);
-      lines.set(row.name, line);
-      watcher.observe(line);
+      lines.add(row.name, line);
     }
     line.dataset.uid = row.uid;
     kind.write(line, row, `${base}${encodeURIComponent(row.name)}`);
-    if (seen.has(line)) ages(line);
-  }
-
-  function ages(line) {
     const now = connection.clock.now();
     if (now !== null) kind.ages(line, now);
   }
 
   function settle() {
-    table.hidden = body.rows.length === 0;
-    panel.querySelector("[data-none]").hidden = body.rows.length > 0;
+    table.hidden = lines.size === 0;
+    panel.querySelector("[data-none]").hidden = lines.size > 0;
     const count = document.querySelector("[data-count]");
-    if (count) count.textContent = body.rows.length;
+    if (count) count.textContent = lines.size;
   }
 
-  setInterval(() => {
-    if (still === null) seen.forEach(ages);
-  }, 1000);
+  function ages() {
+    const now = connection.clock.now();
+    if (now !== null && moving === null) for (const line of lines.seen()) kind.ages(line, now);
+  }
+
+  addEventListener("scroll", () => {
+    clearTimeout(moving);
+    moving = setTimeout(() => {
+      moving = null;
+      ages();
+    }, STILL_MS);
+  }, { passive: true });
+  setInterval(ages, 1000);
   connection.start();
 }
 

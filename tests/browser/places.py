@@ -120,10 +120,11 @@ def _form(context: BrowserContext, path: str) -> dict[str, str]:
     return dict(re.findall(hidden, answer.text())) if answer.ok else {}
 
 
-def create(context: BrowserContext, manifest: str) -> None:
+def create(context: BrowserContext, manifest: str, namespace: str = "default") -> None:
     """By the form, as a browser without scripts sends it."""
-    form = _form(context, f"{_NS}/new") | {"manifest": manifest, "do": "create"}
-    answer = context.request.post(f"{_NS}/new", form=form)
+    path = f"/c/main/ns/{namespace}/new"
+    form = _form(context, path) | {"manifest": manifest, "do": "create"}
+    answer = context.request.post(path, form=form)
     assert answer.ok, answer.text()[:2000]
 
 

@@ -72,6 +72,22 @@ async def test_objects_come_as_kubectls_rows_and_change_in_place(sam: Page) -> N
     assert (await sam.hear("objects"))["removed"] == ["uid-settings"]
 
 
+async def test_a_client_that_has_the_pods_of_a_revision_is_told_what_came_after_it(sam: Page) -> None:
+    await write(pod(), 0)
+    await sam.say(type="open-list", sub="l", namespace="default")
+    revision = (await sam.hear("rows", sub="l"))["revision"]
+    await write(pod(phase="Running"), 1)
+    seen = (await sam.hear("rows"))["revision"]
+    for since, told in ((revision, ["web"]), (seen, ["later"])):
+        await sam.say(type="open-list", sub="l", namespace="default", since=since)
+        if told == ["later"]:
+            later = pod()
+            later["metadata"] |= {"name": "later", "uid": "uid-later"}
+            await write(later, 2, key=Key("main", "pods", "default", "later"))
+        rows = await sam.hear("rows", sub="l")
+        assert (rows["reset"], [row["name"] for row in rows["rows"]]) == (False, told)
+
+
 async def test_a_service_is_told_again_when_its_endpoints_change(sam: Page) -> None:
     spec = {"clusterIP": "10.0.0.1", "type": "ClusterIP", "ports": [{"port": 80, "protocol": "TCP"}]}
     await write(thing("Service", "web", spec=spec), 0, key=Key("main", "services", "default", "web"))

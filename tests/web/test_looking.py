@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from pod_story import UID, at, pod, stamp
 from test_exploring import text, thing, write
 
 from podlab.apis.types import Key
+from podlab.glance import listing
 from podlab.storage import store
 from podlab.storage.history import Run
 from podlab.web import pod_logs, strips
@@ -51,6 +53,32 @@ def test_a_selector_that_cannot_be_read_is_said_on_the_page(admin: Client) -> No
     assert 'value="a===b"' in shown
 
 
+def test_rows_of_pods_are_filled_in_and_escaped(admin: Client) -> None:
+    crashed = {"terminated": {"exitCode": 1, "finishedAt": stamp(3)}}
+    waiting = {"waiting": {"reason": '<b>{name}</b> & "it"'}}
+    made = pod(phase="Running", state=waiting)
+    made["status"]["containerStatuses"][0] |= {"restartCount": 2, "lastState": crashed}
+    made["metadata"] |= {"name": "odd", "uid": "uid-odd"}
+    write(Key("main", "pods", "default", "odd"), made)
+    shown = text(admin, "/c/main/ns/default/pods")
+    assert '<a href="/c/main/ns/default/pods/odd?uid=uid-odd">odd</a>' in shown
+    assert '<span data-cell="status">&lt;b&gt;{name}&lt;/b&gt; &amp; &quot;it&quot;</span>' in shown
+    assert re.search(
+        r'<span data-cell="restarts">2</span> <span class="muted" data-cell="ago">\(\w+ ago\)</span>', shown
+    )
+    assert f'data-restarts-at="{stamp(3)[:19]}' in shown
+
+
+def test_a_long_list_comes_in_groups(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "LONG", 2)
+    monkeypatch.setattr(listing, "GROUP", 2)
+    for name in ("red", "green", "blue"):
+        add(name)
+    shown = text(admin, "/c/main/ns/default/pods")
+    assert re.findall(r'<tbody style="--rows: (\d)">', shown) == ["2", "1"]
+    assert 'class="list long"' in shown
+
+
 @pytest.mark.parametrize(
     ("path", "id"),
     [
@@ -69,9 +97,9 @@ def test_what_is_asked_for_again_comes_as_a_part(admin: Client, path: str, id: s
     part = admin.get(path, headers={"HX-Request": "true"}).content.decode()
     assert f'id="{id}"' in part
     assert "<html" not in part
-    assert "data-refresh=" in part or "data-watch=" in part
+    assert re.search("data-(refresh|watch|watch-log)=", part)
     past = text(admin, f"{path}{'&' if '?' in path else '?'}rev=last")
-    assert "data-refresh=" not in past
+    assert not re.search("data-(refresh|watch-log)=", past)
     assert "data-watch=" not in past
 
 

@@ -26,6 +26,7 @@ from podlab.web.place import Place, context, namespaces_of, open_place, page, re
 
 _SHOWN = 500  # rows of a list
 _LONGEST_VALUE = 20_000
+_AGE = 9  # characters that no age is longer than
 HIDDEN = "••••••••"
 
 
@@ -45,10 +46,13 @@ def listing(request: HttpRequest, cluster: str, resource: str, namespace: str = 
     found = place.list(kind.key, namespace or None, limit=_SHOWN)
     endpoints = _endpoints(place) if rows.with_endpoints(kind) else None
     told = [rows.row(kind, item.obj, now, endpoints) for item in found.items]
+    shown = [_shown(row, _url(place, kind, row["name"])) for row in told]
     more = {
         "kind": kind,
         "columns": rows.columns(kind),
-        "rows": [_shown(row, _url(place, kind, row["name"])) for row in told],
+        "rows": shown,
+        "groups": rows.groups(shown),
+        "tracks": _tracks(kind, told) if len(told) > rows.LONG else "",
         "blank": {"cells": [("", None)] * len(rows.columns(kind))},
         "base": _base(place, kind),
         "live": place.moment is None and "watch" in kind.verbs,
@@ -64,6 +68,14 @@ def listing(request: HttpRequest, cluster: str, resource: str, namespace: str = 
         "command": kubectl.line("get", kind.key, cluster=cluster, namespace=namespace),
     }
     return render(request, "objects.html", context(place, **more))
+
+
+def _tracks(kind: Resource, told: list[ObjectRow]) -> str:
+    columns, cells = rows.columns(kind), [row["cells"] for row in told]
+    if kind.key == "events":  # a link to the YAML, in a column of its own
+        columns, cells = [*columns, "YAML"], [[*one, ""] for one in cells]
+    ages = [_AGE if since else 0 for since in told[0]["since"]]
+    return rows.tracks(columns, cells, ages)
 
 
 def _shown(row: ObjectRow, url: str) -> dict[str, Any]:

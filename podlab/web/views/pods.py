@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from podlab.apis import scheme, static_pods, times
 from podlab.apis.status_errors import ApiError, bad_request
 from podlab.apis.types import Key, Manifest
-from podlab.glance import summary
+from podlab.glance import listing, summary
 from podlab.glance.values import Row
 from podlab.registry import authorizer
+from podlab.registry.operations import ListPage
 from podlab.storage import log
 from podlab.web import kinds, kubectl, manifest_lines, past, pod_events, pod_inside, pod_logs, pod_parts, revisions, why
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
@@ -56,14 +57,14 @@ def pod_list(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse
     place = open_place(request, cluster, namespace)
     wanted = Wanted.of(request.GET)
     try:
-        found, error = place.list("pods", namespace, label_selector=wanted.labels).items, ""
+        found, error = place.list("pods", namespace, label_selector=wanted.labels), ""
     except ApiError as refusal:
         if refusal.code != 400 or not wanted.labels:
             raise
-        found, error = [], refusal.message
+        found, error = ListPage([], 0), refusal.message
     now = place.now()
-    rows = [row for row in (summary.row(item.obj, now) for item in found) if wanted.fits(row)]
-    told = {"rows": rows, "filtered": wanted.anything, "wanted": wanted}
+    rows = [row for row in (summary.row(item.obj, now) for item in found.items) if wanted.fits(row)]
+    told = {"rows": rows, "filtered": wanted.anything, "wanted": wanted, "revision": found.revision} | _laid_out(rows)
     if request.headers.get("HX-Request"):
         return render(request, "parts/pods_list.html", context(place, **told))
     remember(request)
@@ -79,6 +80,28 @@ def pod_list(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse
         "namespaces": names,
     }
     return render(request, "pods.html", context(place, **more))
+
+
+_COLUMNS = ("Name", "Ready", "Status", "Restarts", "Age", "Node", "IP")
+_LEAST = (12, 6, 22, 16, 9, 8, 12)  # characters: what is usual needs no other column when it changes
+
+
+def _laid_out(rows: list[Row]) -> dict[str, Any]:
+    shown = [_shown(row) for row in rows]
+    if len(rows) <= listing.LONG:
+        return {"groups": [shown], "tracks": ""}
+    return {"groups": listing.groups(shown), "tracks": listing.tracks(_COLUMNS, [row["cells"] for row in rows], _LEAST)}
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    """By names: of thousands of rows the template would look long for a cell that it knows by its number only."""
+    name, ready, status, restarts, age, node, ip = row["cells"]
+    often, _space, ago = restarts.partition(" ")
+    return {
+        **{"uid": row["uid"], "tone": row["tone"], "created": row["created"], "restarts_at": row["restarts_at"] or ""},
+        **{"name": name, "ready": ready, "status": status, "restarts": often, "ago": ago},
+        **{"age": age, "node": node, "ip": ip},
+    }
 
 
 @dataclass(frozen=True, slots=True)
