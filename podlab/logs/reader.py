@@ -2,7 +2,7 @@
 
 The text is what the container wrote; with `timestamps` each line begins with an RFC 3339 time and a space. Unlike the
 kubelet, which reads only the live file, a reader here goes over the rotated parts as well. `follow` costs no thread:
-it looks at the file every 100 ms.
+it looks at the file every 100 ms, or when it is told that there is more (`bell`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -49,9 +49,11 @@ async def follow(
     timestamps: bool = False,
     limit_bytes: int | None = None,
     poll: float = POLL_SECONDS,
+    rung: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[bytes]:
     """As `read`, then live until `finished()` holds and nothing more came during one poll, or the limit is reached.
-    The file need not exist yet. `finished` is asked at every poll, so it must be cheap."""
+    The file need not exist yet. `finished` is asked at every poll, so it must be cheap; with `rung` (of `bell.listen`, begun
+    before) only when it rings, so it must hold by something that rings."""
     with _Cursor(path, tail) as cursor:
         shape = _Shape(since, None, timestamps=timestamps, limit_bytes=limit_bytes)
         ending = False
@@ -67,7 +69,7 @@ async def follow(
                 return
             # The writer may be a moment behind the container's end: one more look before leaving.
             ending = finished()
-            await asyncio.sleep(poll)
+            await (rung() if rung and not ending else asyncio.sleep(poll))
 
 
 def last_lines(path: Path, tail: int, *, since: datetime | None = None, until: datetime | None = None) -> list[bytes]:

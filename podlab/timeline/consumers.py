@@ -233,6 +233,8 @@ class PageConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             return ChangeFeed(self, message).run()
         if message["type"] == "open-log":
             return log_stream.feed(self, message)
+        if message["type"] == "open-written":
+            return log_stream.ring(self, message)
         raise AssertionError(message["type"])
 
     async def _refuse(self, sub: str, code: int, text: str) -> None:

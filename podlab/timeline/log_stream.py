@@ -1,7 +1,8 @@
-"""The log lines of one container, run after run, as they are written. Opened by `consumers` for each `open-log`.
+"""The log lines of one container, run after run, as they are written. Opened by `consumers` for each `open-log`; `ring`, for
+each `open-written`, says only that a pod has written, to a page whose lines the server draws.
 
 Reads the files that the kubelet writes, through `podlab.logs`; a container that is restarted goes on in a new file, and
-so does the stream.
+so does the stream. However many viewers a pod has, its files are looked at once (`logs.bell`).
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from django.utils.translation import gettext
 
 from podlab.apis import static_pods, times
 from podlab.apis.types import Key
-from podlab.logs import layout, reader
+from podlab.logs import bell, layout, reader
 from podlab.registry import authorizer
 from podlab.storage import log
-from podlab.timeline.messages import LogText, OpenLog
+from podlab.timeline.messages import LogText, OpenLog, OpenWritten
 from podlab.timeline.outlet import Outlet, Refusal
 
-_POLL = 0.2  # seconds between looks at a file
+_SETTLE = 0.2  # seconds in which a run that has ended may still have lines written
 _LINES_A_MESSAGE = 300
 _LONGEST_LINE = 16 * 1024
 _KEPT_OF_LINE = _LONGEST_LINE + 64  # bytes: with its time
@@ -44,7 +45,7 @@ def log_root(cluster: str) -> Path:
     return Path(settings.PODLAB_DATA) / "logs" / cluster
 
 
-def authorise(outlet: Outlet, message: OpenLog) -> PodFolder:
+def authorise(outlet: Outlet, message: OpenLog | OpenWritten) -> PodFolder:
     """The pod, if the person may read its logs and it is really in that namespace under that name."""
     namespace, name = message["namespace"], message["name"]
     client = outlet.client()
@@ -73,18 +74,30 @@ async def feed(outlet: Outlet, message: OpenLog) -> None:
     root, container = log_root(outlet.cluster), message["container"]
     since = _moment(message.get("after"))
     tail = None if since else message.get("tail", _TAIL)
-    attempts = layout.attempts(root, pod, container)[-_MOST_RUNS:]
-    for attempt in attempts[:-1]:
-        path = layout.container_log(root, pod, container, attempt)
-        await _send(outlet, message, attempt, _lines(reader.read(path, tail=tail, since=since, timestamps=True)))
-    attempt = attempts[-1] if attempts else 0
-    while True:
-        following = layout.container_log(root, pod, container, attempt + 1)
-        path = layout.container_log(root, pod, container, attempt)
-        chunks = reader.follow(path, finished=following.exists, tail=tail, since=since, timestamps=True, poll=_POLL)
-        async for lines in _live(chunks):
-            await _send(outlet, message, attempt, lines)
-        attempt, tail = attempt + 1, None
+    async with bell.listen(layout.pod_folder(root, pod)) as rung:
+        attempts = layout.attempts(root, pod, container)[-_MOST_RUNS:]
+        for attempt in attempts[:-1]:
+            path = layout.container_log(root, pod, container, attempt)
+            await _send(outlet, message, attempt, _lines(reader.read(path, tail=tail, since=since, timestamps=True)))
+        attempt = attempts[-1] if attempts else 0
+        while True:
+            following = layout.container_log(root, pod, container, attempt + 1)
+            path = layout.container_log(root, pod, container, attempt)
+            chunks = reader.follow(
+                path, finished=following.exists, tail=tail, since=since, timestamps=True, poll=_SETTLE, rung=rung
+            )
+            async for lines in _live(chunks):
+                await _send(outlet, message, attempt, lines)
+            attempt, tail = attempt + 1, None
+
+
+async def ring(outlet: Outlet, message: OpenWritten) -> None:
+    """Once at the beginning, for what was written before it, then whenever a container of the pod has written or begun anew."""
+    pod = await outlet.in_thread(lambda: authorise(outlet, message))
+    async with bell.listen(layout.pod_folder(log_root(outlet.cluster), pod)) as rung:
+        while True:
+            await outlet.send_message({"type": "changed", "sub": message["sub"], "revision": 0})
+            await rung()
 
 
 def written(outlet: Outlet, message: OpenLog) -> list[LogText]:

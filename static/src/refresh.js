@@ -98,7 +98,7 @@ async function turn() {
 function begin() {
   const list = document.querySelector("[data-to-end]");
   if (!list) return;
-  if (list.closest("[data-refresh]")) list.scrollTop = list.scrollHeight;
+  if (list.closest("[data-watch-log]")) list.scrollTop = list.scrollHeight;
   offer(list);
 }
 

@@ -1,5 +1,6 @@
-// Parts of a page that the server draws and that keep up by a bell: data-watch names resources; when one of them changes the
-// part is asked for again. `list.js` and the timelines are told what changed instead.
+// Parts of a page that the server draws and that keep up by a bell: data-watch names resources, data-watch-log a pod that
+// writes; when one of them changes, or has written, the part is asked for again, whole: after a lost connection too, so that
+// nothing is missing or there twice. `list.js` and the timelines are told what changed instead.
 
 import { ask } from "./refresh.js";
 import { connect } from "./socket.js";
@@ -18,9 +19,10 @@ export function watch(place, connection) {
   if (opened.has(place)) return;
   opened.add(place);
   const sub = `watch:${(count += 1)}`;
-  const { watch: resources, watchName: name, watchUid: uid, watchNode: node } = place.dataset;
+  const { watch: resources, watchLog: pod, watchName, watchUid: uid, watchNode: node } = place.dataset;
   const { namespace } = document.body.dataset;
-  const about = Object.fromEntries(Object.entries({ namespace, name, uid, node }).filter(([, value]) => value));
+  const what = pod ? { type: "open-written", name: pod } : { type: "open-changes", resources, name: watchName };
+  const about = Object.fromEntries(Object.entries({ ...what, namespace, uid, node }).filter(([, value]) => value));
   let timer = 0;
   let asking = false;
   let again = false;
@@ -44,7 +46,7 @@ export function watch(place, connection) {
     if (!asking && !timer) timer = setTimeout(turn, pause(cost));
   }
 
-  connection.open(sub, () => ({ type: "open-changes", resources, ...about }), { changed: soon });
+  connection.open(sub, () => about, { changed: soon });
   document.addEventListener("visibilitychange", () => again && !document.hidden && soon());
 }
 
@@ -58,7 +60,7 @@ function ages(connection) {
 }
 
 function begin() {
-  const places = document.querySelectorAll("[data-watch]");
+  const places = document.querySelectorAll("[data-watch], [data-watch-log]");
   if (!places.length) return;
   const connection = connect(document.body.dataset.cluster);
   for (const place of places) watch(place, connection);

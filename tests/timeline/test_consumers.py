@@ -186,6 +186,19 @@ async def test_a_replay_tells_lines_and_probes_up_to_its_moment(ada: Page) -> No
     assert (await ada.hear("refused"))["code"] == 400
 
 
+async def test_a_page_is_told_that_a_pod_has_written(ada: Page) -> None:
+    await write(pod(), 0)
+    folder, root = log_stream.PodFolder("default", "web", UID), log_stream.log_root("main")
+    await ada.say(type="open-written", sub="w", namespace="default", name="web", uid=UID)
+    assert (await ada.hear("changed"))[
+        "sub"
+    ] == "w"  # what came before is asked for at once, also after a lost connection
+    for attempt in (0, 1):
+        with LogWriter(layout.container_log(root, folder, "app", attempt)) as writer:
+            writer.write(LogLine(at(attempt), "stdout", "one"))
+        assert (await ada.hear("changed"))["sub"] == "w"
+
+
 async def test_only_a_newline_ends_a_log_line(ada: Page) -> None:
     """What looks like the time of a line after a carriage return is what the container wrote."""
     await write(pod(phase="Running", state=RUNNING), 0)
@@ -208,6 +221,7 @@ async def test_only_a_newline_ends_a_log_line(ada: Page) -> None:
         {"type": "open-pod", "namespace": "other", "name": "web", "uid": UID},
         {"type": "open-list", "namespace": "other"},
         {"type": "open-log", "namespace": "other", "name": "web", "container": "app"},
+        {"type": "open-written", "namespace": "other", "name": "web"},
     ],
 )
 async def test_other_peoples_namespaces_are_refused(ada: Page, message: dict[str, Any]) -> None:
@@ -217,7 +231,7 @@ async def test_other_peoples_namespaces_are_refused(ada: Page, message: dict[str
     assert 'User "ada" cannot' in refused["message"]
 
 
-@pytest.mark.parametrize("kind", ["open-pod", "open-log"])
+@pytest.mark.parametrize("kind", ["open-pod", "open-log", "open-written"])
 async def test_a_uid_of_somewhere_else_is_as_good_as_none(ada: Page, kind: str) -> None:
     foreign = pod()
     foreign["metadata"] |= {"namespace": "other", "uid": "foreign"}
