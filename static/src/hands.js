@@ -15,9 +15,10 @@ export function hands(timeline) {
   if (timeline.minimap) minimap(timeline);
 }
 
-function place(timeline, event) {
-  const box = timeline.canvas.getBoundingClientRect();
-  return [event.clientX - box.left, event.clientY - box.top];
+// In the pixels of the lanes.
+function place(timeline, event, canvas = timeline.canvas) {
+  const box = canvas.getBoundingClientRect();
+  return [(event.clientX - box.left) / timeline.zoom, (event.clientY - box.top) / timeline.zoom];
 }
 
 // Over the plot the wheel zooms at the pointer; sideways, or with Shift, it moves; over the names it scrolls the lanes.
@@ -45,8 +46,8 @@ function drags(timeline, element) {
     if (!drag || (!drag.moved && !wandered)) return element === timeline.plot && timeline.point(x, y);
     drag.moved = true;
     if (drag.from !== null) return timeline.setRange(inOrder(drag.from, toTime(timeline.s, x)));
-    if (event.clientX !== drag.x) timeline.panBy(drag.x - event.clientX);
-    timeline.scrollBy(drag.y - event.clientY);
+    if (event.clientX !== drag.x) timeline.panBy((drag.x - event.clientX) / timeline.zoom);
+    timeline.scrollBy((drag.y - event.clientY) / timeline.zoom);
     [drag.x, drag.y] = [event.clientX, event.clientY];
   });
   const done = () => (drag = null);
@@ -66,7 +67,7 @@ const inOrder = (a, b) => [Math.min(a, b), Math.max(a, b)];
 function minimap(timeline) {
   const canvas = timeline.minimap;
   let from = null;
-  const time = (event) => toTime(timeline.whole, event.clientX - canvas.getBoundingClientRect().left);
+  const time = (event) => toTime(timeline.whole, place(timeline, event, canvas)[0]);
   const end = () => {
     from = timeline.dragging = null;
     timeline.dirty = true;

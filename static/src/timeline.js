@@ -242,7 +242,9 @@ export class Timeline {
   }
 
   resize() {
-    const ratio = devicePixelRatio || 1;
+    // On a projector the style sheet zooms the lanes: their own pixels are larger than those of the page.
+    this.zoom = this.plot.currentCSSZoom ?? 1;
+    const { ratio } = this;
     this.plot.style.height = `${this.layout.height}px`;
     const width = Math.max(this.plot.clientWidth, 50);
     this.seen = Math.max(Math.min(this.scroller.clientHeight || this.layout.height, this.layout.height), 20);
@@ -251,6 +253,10 @@ export class Timeline {
     fitCanvas(this.canvas, width, this.seen, ratio);
     if (this.minimap) fitCanvas(this.minimap, width, MINIMAP, ratio);
     this.dirty = true;
+  }
+
+  get ratio() {
+    return (devicePixelRatio || 1) * this.zoom;
   }
 
   // One frame when something changed; while time runs, as often as it can be seen to move.
@@ -281,8 +287,7 @@ export class Timeline {
 
   frame() {
     this.settle();
-    const ratio = devicePixelRatio || 1;
-    const { now, s } = this;
+    const { now, s, ratio } = this;
     const margin = perPixel(s) * 24;
     const [from, to] = [s.from - margin, s.to + margin];
     const shown = this.inSight;
