@@ -94,4 +94,4 @@ def test_the_story_is_told_in_chinese() -> None:
     with translation.override("zh-hans"):
         story = Story(UID, translate=translation.gettext)
         story.change(waiting.entries[0])
-    assert "app 在等待 init 容器完成。" in [mark["sentence"] for mark in story.marks]
+    assert "app 在等待 Init 容器完成。" in [mark["sentence"] for mark in story.marks]
