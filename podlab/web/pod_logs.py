@@ -6,7 +6,7 @@ Reads the files that the kubelet writes. `timeline.log_stream` is the live pane 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ _LONGEST_PATTERN = 200
 _LONGEST_SEARCHED = 16 * 1024  # characters of a line that a search looks at
 _MOST_MEMORY = 4 * 2**20  # bytes of one compiled expression
 _SEARCH_SECONDS = 2.0
+_HUES = 6  # as in static/src/logs.js
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Line:
     before: str
     hit: str  # the first place that the search found
     after: str
+    hue: int = 0  # of the container, as in the pane beside the timeline
 
     @property
     def text(self) -> str:
@@ -123,6 +125,8 @@ def tab(query: Mapping[str, str], place: Place, pod: Manifest) -> dict[str, Any]
     except re2.error as error:
         pattern, told["pattern_error"] = None, _("This is no regular expression: {error}.").format(error=_words(error))
     lines, unsearched = _read(root, folder, runs, asked, span, pattern)
+    hues = {name: index % _HUES for index, name in enumerate(names)}
+    lines = [replace(line, hue=hues[line.container]) for line in lines]
     count = sum(bool(line.hit) for line in lines)
     if asked.only and pattern is not None:
         lines = [line for line in lines if line.hit]

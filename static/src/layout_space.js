@@ -75,7 +75,7 @@ class Lanes {
       return;
     }
     this.add(`${uid}/phase`, "phase", name, { gap: 6, ...more });
-    this.add(`${uid}/condition/Ready`, "condition", "Ready", { sub: true, dim: gone });
+    this.add(`${uid}/condition/Ready`, "condition", "Ready", { gap: 3, sub: true, dim: gone });
     for (const container of containers) {
       const note = container.sort === "app" ? "" : container.sort;
       this.add(`${uid}/container/${container.name}`, "container", container.name, { gap: 2, note, sub: true, dim: gone });

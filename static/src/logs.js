@@ -30,7 +30,10 @@ export class LogPane {
       onHover(line ? Number(line.dataset.time) : null);
     });
     this.list.addEventListener("pointerleave", () => onHover(null));
-    if (idle) this.tellSilence();
+    if (idle) {
+      this.chooser.hidden = true;
+      this.tellSilence();
+    }
   }
 
   setContainers(names) {
