@@ -31,6 +31,9 @@ def tab(place: Place, pod: Manifest, user: int, *, gone: bool) -> dict[str, Any]
         "ports": list(_ports(place, pod, user)) if not gone else [],
         "debugs": not gone and place.may("patch", "pods", name=name, subresource="ephemeralcontainers"),
         "debug_image": DEBUG_IMAGE,
+        "debug_command": kubectl.line(
+            "debug", "-it", name, f"--image={DEBUG_IMAGE}", cluster=place.cluster, namespace=namespace
+        ),
         "targets": [one.name for one in anatomy.spec_containers(pod) if one.sort == "app"],
         "command": kubectl.line(
             "exec", "-it", name, "-c", first, "--", "sh", cluster=place.cluster, namespace=namespace

@@ -118,7 +118,7 @@ def _draw(found: Course, program: Program, kinds: list[str], scenario: dict[str,
         if tick.probe not in rows or tick.at > found.horizon:
             continue
         text = _("{probe} at {at} s: {run} of {threshold}").format(
-            probe=tick.probe, at=_seconds(tick.at), run=tick.run, threshold=tick.threshold
+            probe=_(tick.probe), at=_seconds(tick.at), run=tick.run, threshold=tick.threshold
         )
         y = rows[tick.probe] + 8
         made.marks.append(Mark(scale.x(tick.at), y, "ok" if tick.ok else "failed", text, bool(tick.caused)))
@@ -167,7 +167,7 @@ def _sentences(found: Course) -> list[str]:
         said.append(_("It never becomes ready."))
     if found.killed is not None:
         text = _("Killed after {at} s by its {probe} probe, at the latest {grace} s later by force, and started again.")
-        said.append(text.format(at=_seconds(found.killed), probe=found.killer, grace=found.grace))
+        said.append(text.format(at=_seconds(found.killed), probe=_(found.killer), grace=found.grace))
     else:
         said.append(_("Nothing kills it."))
     return said

@@ -10,6 +10,11 @@ import "./watch.js";
 // What a page's own script puts in gets htmx's attributes read too.
 document.addEventListener("podlab:panel", (event) => htmx.process(event.target));
 
+// On a phone the tabs scroll: the present one is to be seen.
+const tabs = document.querySelector(".tabs");
+const tab = tabs?.querySelector("[aria-current]");
+if (tab) tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+
 // A form with data-quiet="#place" is sent without leaving the page; the answer goes to that place.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -28,6 +33,16 @@ document.addEventListener("submit", async (event) => {
     place.replaceChildren(notice);
   }
   form.closest("dialog")?.close();
+});
+
+// The kubectl line below the form of a debug container says what the form says.
+document.addEventListener("input", ({ target }) => {
+  const form = target.closest("form");
+  const line = form?.parentElement.querySelector("[data-debug-command]");
+  if (!line) return;
+  const { image, target: chosen } = form.elements;
+  const options = `--image=${image.value.replace(/\s/g, "")}${chosen.value ? ` --target=${chosen.value}` : ""}`;
+  line.textContent = line.textContent.replace(/--image=\S*( --target=\S+)?/, () => options);
 });
 
 // The kubectl line beside the delete form says what the form says.

@@ -1,12 +1,14 @@
 // Paints points in time: events as diamonds, log lines as a density strip. Called by `draw`.
 
 import { clusters, density } from "./layout.js";
-import { half, hollow } from "./draw_shapes.js";
+import { half, hollow, widthOf } from "./draw_shapes.js";
 
 // Diamonds: severity above, source below; several that lie together are one with a count.
 export function events(ctx, lane, marks, view) {
   const y = lane.y + lane.height / 2;
-  for (const { x, mark, marks: all } of clusters(marks, view.s)) {
+  const found = clusters(marks, view.s);
+  const places = found.map(({ x }) => x).sort((a, b) => a - b);
+  for (const { x, mark, marks: all } of found) {
     half(ctx, x, y, -6.5, mark.state === "Warning" ? view.colours.failed : view.colours.done);
     source(ctx, x, y, mark.source, view.colours);
     if (all.some((one) => one.id === view.selected)) {
@@ -19,7 +21,8 @@ export function events(ctx, lane, marks, view) {
       ctx.font = `600 10px ${view.colours.words}`;
       ctx.fillStyle = view.colours.muted;
       ctx.textBaseline = "middle";
-      ctx.fillText(String(all.length), x + 9, y + 0.5);
+      const next = places[places.indexOf(x) + 1] ?? Infinity; // the list and the tip tell the count where there is no room for it
+      if (next - x > widthOf(ctx, String(all.length)) + 16) ctx.fillText(String(all.length), x + 9, y + 0.5);
     }
   }
 }

@@ -270,3 +270,11 @@ def test_now_is_a_parameter() -> None:
     assert FOUND["terminating"].now == NOW
     told = explanations.explain(FOUND["terminating"])[0]
     assert "(20 s left)" in told.happens.text
+
+
+def test_kinds_of_probes_are_told_in_the_language_of_the_page() -> None:
+    told = explanations.explain(
+        FOUND["probe-refused"], lambda text: {"liveness": "存活", "readiness": "就绪"}.get(text, text)
+    )
+    (one,) = (found for found in told if found.id == "probe-refused")
+    assert "就绪 probe" in one.happens.text or "存活 probe" in one.happens.text

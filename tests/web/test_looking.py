@@ -11,8 +11,10 @@ from django.test import Client
 from pod_story import UID, at, pod, stamp
 from test_exploring import text, thing, write
 
-from podlab.apis.types import Key
+from podlab.apis.types import Key, LogLine
 from podlab.glance import listing
+from podlab.logs import layout
+from podlab.logs.writer import LogWriter
 from podlab.storage import store
 from podlab.storage.history import Run
 from podlab.web import pod_logs, strips
@@ -117,10 +119,6 @@ def test_lists_are_told_row_by_row_what_changes_and_the_past_is_not(admin: Clien
 def test_a_search_that_was_cut_off_says_so(admin: Client, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any) -> None:  # fmt: skip
     settings.PODLAB_DATA = tmp_path
     write(POD, pod(phase="Running", state={"running": {}}))
-    from podlab.apis.types import LogLine
-    from podlab.logs import layout
-    from podlab.logs.writer import LogWriter
-
     folder = pod_logs.Folder("default", "web", UID)
     writer = LogWriter(layout.container_log(tmp_path / "logs" / "main", folder, "app", 0))
     for number in range(3):
@@ -213,3 +211,22 @@ def test_the_overview_draws_those_in_trouble_first(admin: Client) -> None:
     assert shown.count('class="strip"') == 5
     assert shown.index(">broken<") < shown.index(">calm-")
     assert "2 more pods" in shown
+
+
+def test_the_form_of_a_debug_container_shows_its_kubectl(admin: Client) -> None:
+    write(POD, pod(phase="Running", state={"running": {"startedAt": stamp(2)}}))
+    shown = text(admin, "/c/main/ns/default/pods/web?tab=terminal")
+    assert "kubectl debug -it web --image=busybox:1.36 -n default" in shown
+
+
+def test_lines_have_the_colour_of_their_container(admin: Client, settings: Any, tmp_path: Any) -> None:
+    settings.PODLAB_DATA = tmp_path
+    made = pod(phase="Running")
+    made["spec"]["containers"].append({"name": "other", "image": "busybox"})
+    write(POD, made)
+    for name in ("app", "other"):
+        path = layout.container_log(tmp_path / "logs" / "main", pod_logs.Folder("default", "web", UID), name, 0)
+        with LogWriter(path) as writer:
+            writer.write(LogLine(at(1), "stdout", f"{name} speaks"))
+    shown = text(admin, "/c/main/ns/default/pods/web?tab=logs")
+    assert re.findall(r'class="log-line hue-(\d)" data-key="(\w+)', shown) == [("0", "app"), ("1", "other")]

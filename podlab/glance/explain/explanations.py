@@ -60,7 +60,7 @@ def explain(case: Case, translate: Translate = str) -> list[Explanation]:
 
 def _say(found: Finding, translate: Translate) -> Explanation:
     known = SITUATIONS[found.situation]
-    fields = found.fields
+    fields = _told(found, translate)
     return Explanation(
         id=known.id,
         level=known.level,
@@ -75,4 +75,10 @@ def _say(found: Finding, translate: Translate) -> Explanation:
 
 def _advice(one: Try, found: Finding, translate: Translate) -> Advice:
     words = tuple(said for word in one.words if (said := word.format(**found.fields)))
-    return Advice(say(translate, one.text, **found.fields), words, one.path.format(**found.fields))
+    return Advice(say(translate, one.text, **_told(found, translate)), words, one.path.format(**found.fields))
+
+
+def _told(found: Finding, translate: Translate) -> dict[str, str]:
+    """The fields as sentences tell them: the kinds of probes have words in every language."""
+    probe = found.fields.get("probe")
+    return {**found.fields, **({"probe": translate(probe)} if probe else {})}
