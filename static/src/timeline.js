@@ -242,8 +242,7 @@ export class Timeline {
   }
 
   resize() {
-    // On a projector the style sheet zooms the lanes: their own pixels are larger than those of the page.
-    this.zoom = this.plot.currentCSSZoom ?? 1;
+    this.zoom = this.plot.currentCSSZoom ?? 1; // on a projector the style sheet makes the pixels of the lanes larger
     const { ratio } = this;
     this.plot.style.height = `${this.layout.height}px`;
     const width = Math.max(this.plot.clientWidth, 50);
