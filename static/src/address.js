@@ -35,7 +35,7 @@ export class Address {
   // `more`: {name: {get: () => text, set: (text or null) => …}} for what a page has beside its timeline.
   constructor(timeline, more = {}) {
     Object.assign(this, { timeline, more });
-    this.reading = false;
+    this.reading = true; // nothing is written over it before it has been read, however long the first news take
     addEventListener("popstate", () => this.read());
   }
 
