@@ -91,7 +91,7 @@ def test_stages() -> list[Stage]:
     return [
         pytest_stage("whole lab", "lab", of("lab"), ("docker", "kubectl"), *rest),
         pytest_stage("whole lab, killed", "lab", FAULTS, ("docker", "kubectl")),
-        pytest_stage("browser", "browser", of("browser"), ("browser", "docker")),
+        pytest_stage("browser", "browser", of("browser"), ("browser", "docker", "kubectl")),
         pytest_stage("unit and contract", plain, ["tests"], (), *here),
         pytest_stage("docker", "docker and not lab", of("docker"), ("docker",)),
         pytest_stage("postgres", "postgres", of("postgres"), ("postgres",)),

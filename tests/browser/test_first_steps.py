@@ -40,6 +40,8 @@ def test_from_an_empty_lab_to_a_crash_that_is_explained(page: Page) -> None:
     why = page.locator("[data-situation=exit-error]")
     expect(why).to_contain_text("cannot reach the database")
     expect(page.locator("[data-situation=crash-loop]")).to_contain_text("CrashLoopBackOff is not the trouble")
+    why.locator("a[data-select]").first.click()
+    expect(page.locator("#evidence [data-card=title]")).to_have_text(re.compile(r"^app #\d+ · Error$"))
     page.locator("#twin li[data-reason=CrashLoopBackOff] button").last.dispatch_event("click")
     expect(page.locator("#evidence [data-card=title]")).to_have_text("CrashLoopBackOff")
     expect(page.locator(".log-line").first).to_be_visible()

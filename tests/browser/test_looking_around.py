@@ -1,4 +1,4 @@
-"""Lists and logs that keep up while somebody looks, and what axe says of them."""
+"""Lists and logs that keep up while somebody looks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from test_space import create
 
 from tests.browser import places
-from tests.browser.axe import findings, theme
+from tests.browser.axe import findings
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -80,26 +80,3 @@ def test_logs_follow_until_somebody_scrolls_up(page: Page) -> None:
     expect(jump).to_be_hidden()
     expect(lines.last).to_be_in_viewport()
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
-
-
-@pytest.mark.parametrize("name", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(page: Page, name: str) -> None:
-    page.set_viewport_size({"width": 375, "height": 812})
-    page.goto("/c/main/")
-    theme(page, name)
-    found = []
-    try:
-        for path in (
-            "/c/main/",
-            "/c/main/nodes/node-a",
-            "/c/main/ns/default/services",
-            "/c/main/ns/default/pods?q=tick",
-        ):
-            page.goto(path)
-            expect(page.locator("h1")).to_be_visible()
-            found += [f"{path}: {one}" for one in findings(page)]
-            if page.evaluate("document.documentElement.scrollWidth") > 375:
-                found.append(f"{path}: wider than a phone")
-    finally:
-        theme(page, "system")
-    assert found == []

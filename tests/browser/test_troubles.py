@@ -80,27 +80,6 @@ def test_evidence_leads_to_the_mark_that_it_rests_on(page: Page) -> None:
     album(page, "timeline-oom")
 
 
-def test_what_went_wrong_is_explained(page: Page) -> None:
-    for name, (situation, words) in TROUBLES.items():
-        page.goto(f"{NS}/pods/{name}?tab=why")
-        told = page.locator(f"#panel [data-situation={situation}]")
-        expect(told).to_contain_text(words)
-        expect(told.locator(".evidence-link").first).to_be_visible()
-        expect(told.locator(".command code").first).to_contain_text("kubectl")
-        album(page, f"why-{name}")
-
-
-def test_explanations_speak_chinese(page: Page, chinese: None) -> None:
-    page.goto(f"{NS}/pods")
-    page.get_by_role("button", name="中文").click()
-    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
-    for name, (situation, _) in TROUBLES.items():
-        page.goto(f"{NS}/pods/{name}?tab=why")
-        with translation.override("zh-hans"):
-            title = gettext(SITUATIONS[situation].title)
-        expect(page.locator(f"#panel [data-situation={situation}] h3")).to_contain_text(title)
-
-
 def test_the_back_off_counts_down_and_the_view_can_be_panned(page: Page) -> None:
     page.goto(f"{NS}/pods/crash")
     waiting = page.locator("#twin li[data-reason=CrashLoopBackOff]")
@@ -178,3 +157,24 @@ def test_lists_graph_and_timeline_show_them_all(page: Page) -> None:
     places.settled(page)
     expect(places.lane_of(page, "missing-image")).to_contain_text("ImagePull")
     album(page, "timeline-namespace")
+
+
+def test_what_went_wrong_is_explained(page: Page) -> None:
+    for name, (situation, words) in TROUBLES.items():
+        page.goto(f"{NS}/pods/{name}?tab=why")
+        told = page.locator(f"#panel [data-situation={situation}]")
+        expect(told).to_contain_text(words)
+        expect(told.locator(".evidence-link").first).to_be_visible()
+        expect(told.locator(".command code").first).to_contain_text("kubectl")
+        album(page, f"why-{name}")
+
+
+def test_explanations_speak_chinese(page: Page, chinese: None) -> None:
+    page.goto(f"{NS}/pods")
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    for name, (situation, _) in TROUBLES.items():
+        page.goto(f"{NS}/pods/{name}?tab=why")
+        with translation.override("zh-hans"):
+            title = gettext(SITUATIONS[situation].title)
+        expect(page.locator(f"#panel [data-situation={situation}] h3")).to_contain_text(title)
