@@ -56,6 +56,7 @@ spec:
 """
 
 _NS = "/c/main/ns/default"
+_RETRIES = 3  # of a request on a kept connection that the server was just closing, or that died with it
 _SEEN = f"{_NS}/pods/{POD}"
 # The name of a URL → its pages. What has no page, because it only takes forms or gives files, is in NO_PAGE.
 PLACES: dict[str, list[str]] = {
@@ -115,7 +116,7 @@ NO_PAGE = {
 
 def _form(context: BrowserContext, path: str) -> dict[str, str]:
     """What the form on that page hides, as a browser would send it; nothing if there is no such page."""
-    answer = context.request.get(path)
+    answer = context.request.get(path, max_retries=_RETRIES)
     hidden = r'<input type="hidden" name="(csrfmiddlewaretoken|uid)" value="([^"]*)"'
     return dict(re.findall(hidden, answer.text())) if answer.ok else {}
 
@@ -124,13 +125,15 @@ def create(context: BrowserContext, manifest: str, namespace: str = "default") -
     """By the form, as a browser without scripts sends it."""
     path = f"/c/main/ns/{namespace}/new"
     form = _form(context, path) | {"manifest": manifest, "do": "create"}
-    answer = context.request.post(path, form=form)
+    answer = context.request.post(path, form=form, max_retries=_RETRIES)
     assert answer.ok, answer.text()[:2000]
 
 
 def pods(context: BrowserContext) -> set[str]:
     """Those in the list of the namespace."""
-    return set(re.findall(r'<tr[^>]* data-name="([^"]+)"', context.request.get(f"{_NS}/pods").text()))
+    return set(
+        re.findall(r'<tr[^>]* data-name="([^"]+)"', context.request.get(f"{_NS}/pods", max_retries=_RETRIES).text())
+    )
 
 
 def delete(context: BrowserContext, names: set[str]) -> None:
@@ -138,7 +141,7 @@ def delete(context: BrowserContext, names: set[str]) -> None:
     for name in names:
         path = f"{_NS}/pods/{name}/delete"
         if form := _form(context, path):
-            context.request.post(path, form=form | {"how": "force"})
+            context.request.post(path, form=form | {"how": "force"}, max_retries=_RETRIES)
 
 
 def lane_of(page: Page, name: str) -> Locator:
