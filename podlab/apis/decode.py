@@ -73,7 +73,9 @@ class _Pairs:
 
 def decode_json(raw: bytes) -> Document:
     check_size(len(raw))
-    text = raw.decode("utf-8", "replace").removeprefix("\ufeff")
+    text = raw.decode("utf-8", "replace")
+    if text.startswith("\ufeff"):  # bytes to Go, which has no name for a mark of their order
+        raise DecodeError("invalid character 'ï' looking for beginning of value", 1, 1)
     try:
         tree = json.loads(
             text, object_pairs_hook=_Pairs, parse_float=RawNumber, parse_constant=lambda word: _no_constant(text, word)
@@ -99,9 +101,10 @@ def _unpack(node: Any, path: str, depth: int, duplicates: list[Duplicate]) -> An
     if isinstance(node, list):
         return [_unpack(item, f"{path}[{index}]", depth + 1, duplicates) for index, item in enumerate(node)]
     if not isinstance(node, _Pairs):
-        return node
+        return _whole(node) if isinstance(node, str) else node
     out: Manifest = {}
     for key, value in node.items:
+        key = _whole(key)
         here = f"{path}.{key}" if path else key
         if key in out:
             duplicates.append(Duplicate(key, here, 0))
@@ -109,6 +112,12 @@ def _unpack(node: Any, path: str, depth: int, duplicates: list[Duplicate]) -> An
     return out
 
 
+def _whole(text: str) -> str:
+    """Half a surrogate pair is no character, and becomes U+FFFD (encoding/json, unquote)."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 _MESSAGES = (
     ("Expecting property name", "looking for beginning of object key string"),
     ("Illegal trailing comma", "looking for beginning of object key string"),
@@ -127,8 +136,11 @@ def _go_message(text: str, problem: json.JSONDecodeError) -> str:
     while at < len(text) and text[at] in " \t\r\n":
         at += 1
     if at >= len(text) or problem.msg.startswith("Unterminated string"):
-        return "unexpected end of JSON input"
-    char = f"'{text[at]}'" if text[at].isprintable() else repr(text[at])
+        return _CUT_OFF
+    if text[at] == "-" and problem.msg.startswith("Expecting value"):
+        following = text[at + 1 : at + 2]
+        return f"invalid character {_quoted(following)} in numeric literal" if following else _CUT_OFF
+    char = _quoted(text[at])
     for literal in ("null", "true", "false"):
         if problem.msg.startswith("Expecting value") and text[at] == literal[0]:
             return _broken_literal(text[at:], literal)
@@ -137,6 +149,15 @@ def _go_message(text: str, problem: json.JSONDecodeError) -> str:
             return f"invalid character {char} {words}"
     place = "after object key:value pair" if _inside_object(text, at) else "after array element"
     return f"invalid character {char} {place}"
+
+
+_CUT_OFF = "unexpected end of JSON input"
+
+
+def _quoted(char: str) -> str:
+    if char == "'":
+        return "'\\''"
+    return f"'{char}'" if char.isprintable() else repr(char)
 
 
 def _broken_literal(text: str, literal: str) -> str:

@@ -47,7 +47,8 @@ class DecodeError(Exception):
     def go_text(self) -> str:
         """The sentence in a 400 of the API server."""
         if self.go_line:
-            return f"yaml: line {self.go_line}: {self.message}"
+            where = f"line {self.go_line}: " if self.line > 1 else ""  # Go's YAML library never names the first line
+            return f"yaml: {where}{self.message}"
         return f"couldn't get version/kind; json parse error: {self.message}"
 
     def __str__(self) -> str:

@@ -199,6 +199,12 @@ def _ingress(obj: Manifest) -> None:
     _part(_part(obj, "status"), "loadBalancer")
 
 
+def _ingress_class(obj: Manifest) -> None:
+    parameters = _part(obj, "spec").get("parameters")
+    if parameters is not None:
+        set_absent(parameters, "scope", "Cluster")
+
+
 def _storage_class(obj: Manifest) -> None:
     set_absent(obj, "reclaimPolicy", "Delete")
     set_absent(obj, "volumeBindingMode", "Immediate")
@@ -241,7 +247,7 @@ BY_KEY: Mapping[str, Callable[[Manifest], Any]] = {
     "podpresets.settings.k8s.io": _preset,
     "networkpolicies.networking.k8s.io": _network_policy,
     "ingresses.networking.k8s.io": _ingress,
-    "ingressclasses.networking.k8s.io": _with_spec,
+    "ingressclasses.networking.k8s.io": _ingress_class,
     "storageclasses.storage.k8s.io": _storage_class,
     "clusterroles.rbac.authorization.k8s.io": _role,
     "clusterrolebindings.rbac.authorization.k8s.io": _role_binding,

@@ -34,8 +34,6 @@ def pod_spec(spec: Manifest) -> None:
     set_empty(spec, "schedulerName", "default-scheduler")
     set_absent(spec, "securityContext", {})
     set_absent(spec, "terminationGracePeriodSeconds", 30)
-    if spec["terminationGracePeriodSeconds"] < 0:
-        spec["terminationGracePeriodSeconds"] = 1
     name = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if name:
         spec["serviceAccountName"] = spec["serviceAccount"] = name

@@ -62,7 +62,9 @@ def _claim_and_image(volume: Manifest) -> None:
 def round_up(amounts: Manifest | None) -> None:
     """Nothing smaller than a thousandth is kept (SetDefaults_ResourceList)."""
     for name, text in (amounts or {}).items():
-        (amounts or {})[name] = str(quantity.parse(text).round_up_to_milli())
+        found = quantity.parse(text)
+        if found.nano % quantity.MILLI:
+            (amounts or {})[name] = str(found.round_up_to_milli())
 
 
 def _items(source: Manifest | None) -> None:

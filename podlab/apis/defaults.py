@@ -29,6 +29,8 @@ def apply(resource: Resource, obj: Manifest) -> None:
 def _pod(pod: Manifest) -> None:
     spec = pod.setdefault("spec", {})
     pod_spec(spec)
+    if spec["terminationGracePeriodSeconds"] < 0:  # of pods only (Convert_v1_Pod_To_core_Pod)
+        spec["terminationGracePeriodSeconds"] = 1
     _request_what_is_limited(spec)
     _pod_level_requests(pod)
     set_absent(spec, "enableServiceLinks", True)

@@ -69,12 +69,12 @@ def _unescape(value: str) -> str:
         if char == "\\":
             following = value[at + 1 : at + 2]
             if following not in ("\\", ",", "=") or not following:
-                raise SelectorError(f'invalid field selector: invalid escape sequence: "\\{following}"')
+                raise SelectorError(f"invalid field selector: invalid escape sequence: \\{following}")
             out.append(following)
             at += 2
             continue
         if char in ",=":
-            raise SelectorError(f"invalid field selector: unescaped character in value: {char}")
+            raise SelectorError(f"invalid field selector: unescaped character in value: {ord(char)}")
         out.append(char)
         at += 1
     return "".join(out)

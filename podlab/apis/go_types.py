@@ -8,6 +8,7 @@ Source: staging/src/k8s.io/api/core/v1/types.go and the .proto files beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from podlab.apis import go_types_cluster as cluster
 from podlab.apis import go_types_workloads as workloads
@@ -28,6 +29,12 @@ STRING_TYPES: Mapping[str, Mapping[str, str]] = {
         "imagePullPolicy": "v1.PullPolicy", "terminationMessagePolicy": "v1.TerminationMessagePolicy",
         "restartPolicy": "v1.ContainerRestartPolicy",
     },
+    "ContainerRestartRule": {"action": "v1.ContainerRestartRuleAction"},
+    "ContainerRestartRuleOnExitCodes": {"operator": "v1.ContainerRestartRuleOnExitCodesOperator"},
+    "Lifecycle": {"stopSignal": "v1.Signal"},
+    "ContainerStatus": {"stopSignal": "v1.Signal"},
+    "ImageVolumeSource": {"pullPolicy": "v1.PullPolicy"},
+    "AzureDiskVolumeSource": {"cachingMode": "v1.AzureDataDiskCachingMode", "kind": "v1.AzureDataDiskKind"},
     "ContainerPort": {"protocol": "v1.Protocol"},
     "ContainerResizePolicy": {"resourceName": "v1.ResourceName", "restartPolicy": "v1.ResourceResizeRestartPolicy"},
     "HTTPGetAction": {"scheme": "v1.URIScheme"},
@@ -50,13 +57,26 @@ STRING_TYPES: Mapping[str, Mapping[str, str]] = {
     },
     "LabelSelectorRequirement": {"operator": "v1.LabelSelectorOperator"},
     "NodeSelectorRequirement": {"operator": "v1.NodeSelectorOperator"},
-    "PodStatus": {"phase": "v1.PodPhase", "qosClass": "v1.PodQOSClass"},
+    "PodStatus": {"phase": "v1.PodPhase", "qosClass": "v1.PodQOSClass", "resize": "v1.PodResizeStatus"},
+    "ResourceHealth": {"health": "v1.ResourceHealthStatus", "resourceID": "v1.ResourceID"},
+    "ResourceStatus": {"name": "v1.ResourceName"},
+    "VolumeMountStatus": {"recursiveReadOnly": "v1.RecursiveReadOnlyMode"},
     "PodCondition": {"type": "v1.PodConditionType", "status": "v1.ConditionStatus"},
     "PodReadinessGate": {"conditionType": "v1.PodConditionType"},
     "PodOS": {"name": "v1.OSName"},
     "Secret": {"type": "v1.SecretType"},
     "NamespaceSpec": {"finalizers": "v1.FinalizerName"},
     "NamespaceStatus": {"phase": "v1.NamespacePhase"},
+    "NamespaceCondition": {"type": "v1.NamespaceConditionType", "status": "v1.ConditionStatus"},
+    "NodeStatus": {"phase": "v1.NodePhase", "volumesInUse": "v1.UniqueVolumeName"},
+    "NodeCondition": {"type": "v1.NodeConditionType", "status": "v1.ConditionStatus"},
+    "NodeAddress": {"type": "v1.NodeAddressType"},
+    "AttachedVolume": {"name": "v1.UniqueVolumeName"},
+    "Condition": {"status": "v1.ConditionStatus"},
+    "DeleteOptions": {"propagationPolicy": "v1.DeletionPropagation"},
+    "Preconditions": {"uid": "types.UID"},
+    "ManagedFieldsEntry": {"operation": "v1.ManagedFieldsOperationType"},
+    "BoundObjectReference": {"uid": "types.UID"},
     **cluster.STRING_TYPES,
     **workloads.STRING_TYPES,
 }  # fmt: skip
@@ -79,6 +99,21 @@ EMBEDDED: Mapping[str, Mapping[str, str]] = {
 _OWN_FIELDS = {
     "Volume": ({"name"}, "VolumeSource"),
     "EphemeralContainer": ({"targetContainerName"}, "EphemeralContainerCommon"),
+    "IngressRule": ({"host"}, "IngressRuleValue"),
+    "PersistentVolumeSpec": (
+        {
+            "capacity",
+            "accessModes",
+            "claimRef",
+            "persistentVolumeReclaimPolicy",
+            "storageClassName",
+            "mountOptions",
+            "volumeMode",
+            "nodeAffinity",
+            "volumeAttributesClassName",
+        },
+        "PersistentVolumeSource",
+    ),
 }
 
 
@@ -152,7 +187,11 @@ POINTERS: Mapping[str, set[str]] = {
     "ISCSIVolumeSource": {"initiatorName"},
     "ScaleIOVolumeSource": set(),
     "FCVolumeSource": {"lun"},
-    "DeleteOptions": {"gracePeriodSeconds", "orphanDependents", "propagationPolicy"},
+    "DeleteOptions": {
+        "gracePeriodSeconds", "orphanDependents", "propagationPolicy", "ignoreStoreReadErrorWithClusterBreakingPotential",
+    },
+    "PodSchedulingGroup": {"podGroupName"},
+    "ResourceHealth": {"message"},
     "Preconditions": {"uid", "resourceVersion"},
     **cluster.POINTERS,
     **workloads.POINTERS,
@@ -163,6 +202,19 @@ KEPT_EMPTY: Mapping[str, set[str]] = {
     "NodeSelector": {"nodeSelectorTerms"},
     **cluster.KEPT_EMPTY,
     **workloads.KEPT_EMPTY,
+}
+
+# Fields without omitempty that nothing refuses when they are left out: their zero value is written then. The same for
+# structs that are no pointers.
+ALWAYS: Mapping[str, Mapping[str, Any]] = {
+    "HTTPHeader": {"name": "", "value": ""},
+    "Sysctl": {"name": "", "value": ""},
+    "SleepAction": {"seconds": 0},
+    "PreferredSchedulingTerm": {"weight": 0, "preference": {}},
+    "ForZone": {"name": ""},
+    "ForNode": {"name": ""},
+    "PersistentVolumeClaimTemplate": {"metadata": {}},
+    "OwnerReference": {"apiVersion": "", "kind": "", "name": "", "uid": ""},
 }
 
 # Zero values that are written although the field is no pointer (no omitempty in types.go).

@@ -28,6 +28,11 @@ STRING_TYPES: Mapping[str, Mapping[str, str]] = {
         "persistentVolumeReclaimPolicy": "v1.PersistentVolumeReclaimPolicy",
     },
     "PersistentVolumeStatus": {"phase": "v1.PersistentVolumePhase"},
+    "PersistentVolumeClaimCondition": {
+        "type": "v1.PersistentVolumeClaimConditionType", "status": "v1.ConditionStatus",
+    },
+    "ModifyVolumeStatus": {"status": "v1.PersistentVolumeClaimModifyVolumeStatus"},
+    "IngressPortStatus": _PROTOCOL,
     "LimitRangeItem": {"type": "v1.LimitType"},
     "ResourceQuotaSpec": {"scopes": "v1.ResourceQuotaScope"},
     "ScopedResourceSelectorRequirement": {
@@ -40,6 +45,12 @@ STRING_TYPES: Mapping[str, Mapping[str, str]] = {
     "PriorityClass": {"preemptionPolicy": "v1.PreemptionPolicy"},
     "LeaseSpec": {"strategy": "v1.CoordinatedLeaseStrategy"},
     "MetricSpec": {"type": "v2.MetricSourceType"},
+    "MetricStatus": {"type": "v2.MetricSourceType"},
+    "HorizontalPodAutoscalerCondition": {
+        "type": "v2.HorizontalPodAutoscalerConditionType", "status": "v1.ConditionStatus",
+    },
+    "ResourceMetricStatus": {"name": "v1.ResourceName"},
+    "ContainerResourceMetricStatus": {"name": "v1.ResourceName"},
     "MetricTarget": {"type": "v2.MetricTargetType"},
     "ResourceMetricSource": {"name": "v1.ResourceName"},
     "ContainerResourceMetricSource": {"name": "v1.ResourceName"},

@@ -9,6 +9,7 @@ from podlab.apis.resource import Resource, kind
 
 _CREATED = ("create",)
 
+TOKEN_REQUESTS = kind("authentication.k8s.io/v1", "TokenRequest", "tokenrequests", verbs=())  # below a service account
 REVIEWS: tuple[Resource, ...] = (
     kind("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews", namespaced=False, verbs=_CREATED),
     kind("authentication.k8s.io/v1", "TokenReview", "tokenreviews", namespaced=False, verbs=_CREATED),

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_WILDCARD = rf"\*\.{_SUBDOMAIN}"
+_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _RELAXED_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _RELAXED_SUBDOMAIN = rf"{_RELAXED_LABEL}(\.{_RELAXED_LABEL})*"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
@@ -90,6 +92,12 @@ _CONFIG_KEY_TEXT = _examples(
     "key-name",
 )
 _ENV_NAME_TEXT = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+_WILDCARD_TEXT = _examples(
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower "
+    "case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+    _WILDCARD,
+    "*.example.com",
+)
 _HTTP_HEADER_TEXT = _examples(
     "a valid HTTP header must consist of alphanumeric characters or '-'", _HTTP_HEADER, "X-Header-Name"
 )
@@ -109,6 +117,16 @@ def dns_label(text: str) -> list[str]:
 def dns_subdomain(text: str) -> list[str]:
     out = [max_length(SUBDOMAIN_MAX)] if len(text) > SUBDOMAIN_MAX else []
     return out if _full(_SUBDOMAIN, text) else [*out, SUBDOMAIN_TEXT]
+
+
+def wildcard_subdomain(text: str) -> list[str]:
+    """A subdomain behind "*."."""
+    out = [max_length(SUBDOMAIN_MAX)] if len(text) > SUBDOMAIN_MAX else []
+    return out if _full(_WILDCARD, text) else [*out, _WILDCARD_TEXT]
+
+
+def http_path(text: str) -> list[str]:
+    return [] if _full(_HTTP_PATH, text) else [f"Invalid path (regex used for validation is '{_HTTP_PATH}')"]
 
 
 def relaxed_subdomain(text: str) -> list[str]:
@@ -215,5 +233,6 @@ def generate_name(base: str, rng: Callable[[int], int]) -> str:
 
 
 def mask_trailing_dash(base: str) -> str:
-    """A generateName may end in a dash: the suffix follows (apimachinery/pkg/api/validation/generic.go)."""
-    return base[:-1] + "a" if len(base) > 1 and base.endswith("-") else base
+    """A generateName may end in a dash: the suffix follows. The character before goes with it, as in
+    apimachinery/pkg/api/validation/generic.go (maskTrailingDash)."""
+    return base[:-2] + "a" if len(base) > 1 and base.endswith("-") else base

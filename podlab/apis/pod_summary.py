@@ -95,7 +95,7 @@ def _terminated(state: Manifest) -> str:
 
 def _app_reason(status: Manifest, reason: str, restarts: _Restarts) -> tuple[str, int]:
     """From last to first, so that the first container that has something to say wins."""
-    ready = 0
+    ready, failed = 0, ""
     for item in reversed(status.get("containerStatuses") or []):
         restarts.add(item)
         state = item.get("state") or {}
@@ -104,10 +104,14 @@ def _app_reason(status: Manifest, reason: str, restarts: _Restarts) -> tuple[str
             reason = waiting
         elif state.get("terminated") is not None:
             reason = _terminated(state["terminated"])
+            failed = reason if state["terminated"].get("exitCode") else failed
         elif item.get("ready") and state.get("running") is not None:
             ready += 1
-    if reason == reasons.COMPLETED and ready:
-        reason = "Running" if _is_true(status, "Ready") else "NotReady"
+    if reason == reasons.COMPLETED:
+        if ready and _is_true(status, "Ready"):
+            reason = "Running"
+        elif failed or ready:
+            reason = failed or "NotReady"
     return reason, ready
 
 

@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 Format = Literal["BinarySI", "DecimalSI", "DecimalExponent"]
 
-_SHAPE = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+# What stands before the suffix may be anything down to nothing, which is 0 (parseQuantityString).
+_SHAPE = re.compile(
+    r"(?P<sign>[+-]?)0*(?P<whole>[0-9]*)(?:\.(?P<part>[0-9]*))?(?P<suffix>[eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII
+)
 _EXPONENT = re.compile(r"[eE][-+]?[0-9]+")
 _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -22,7 +24,9 @@ _BINARY_SUFFIX = ["", *_BINARY]
 _DECIMAL_SUFFIX = {power: suffix for suffix, power in _DECIMAL.items()}
 
 NANO = 10**9
-_LIMIT = (2**63 - 1) * NANO
+MILLI = NANO // 1000
+_MOST = 2**63 - 1
+_LIMIT = _MOST * NANO
 
 WRONG_SHAPE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 WRONG_NUMBER = "unable to parse numeric part of quantity"
@@ -40,11 +44,11 @@ class Quantity:
 
     @property
     def milli(self) -> int:
-        return _ceil(self.nano, NANO // 1000)
+        return max(-_MOST - 1, min(_MOST, _ceil(self.nano, NANO // 1000)))
 
     @property
     def value(self) -> int:
-        return _ceil(self.nano, NANO)
+        return max(-_MOST - 1, min(_MOST, _ceil(self.nano, NANO)))
 
     def round_up_to_milli(self) -> Quantity:
         return Quantity(self.milli * (NANO // 1000), self.format)
@@ -64,15 +68,20 @@ def parse(text: Any) -> Quantity:
     raw = text.strip() if isinstance(text, str) else str(text)
     if text is None:
         return Quantity(0)
-    if isinstance(text, bool) or not (match := _SHAPE.fullmatch(raw)):
-        raise QuantityError(WRONG_SHAPE)
-    number, suffix = match.groups()
-    if not _NUMBER.fullmatch(number):
-        raise QuantityError(WRONG_NUMBER)
-    scale, form = _suffix(suffix)
-    amount = Fraction(number) * scale * NANO
+    match = _matched(text, raw)
+    scale, form = _suffix(match["suffix"])
+    amount = Fraction(f"{match['whole'] or '0'}.{match['part'] or '0'}") * scale * NANO
     nano = _ceil(amount.numerator, amount.denominator)
-    return Quantity(max(-_LIMIT, min(_LIMIT, nano)), form)
+    if form == "BinarySI":  # the only ones that are cut
+        nano = min(_LIMIT, nano)
+    return Quantity(-nano if match["sign"] == "-" else nano, form)
+
+
+def _matched(text: Any, raw: str) -> re.Match[str]:
+    match = _SHAPE.fullmatch(raw)
+    if isinstance(text, bool) or not raw or match is None:
+        raise QuantityError(WRONG_SHAPE)
+    return match
 
 
 def _suffix(suffix: str) -> tuple[Fraction, Format]:
@@ -121,7 +130,30 @@ def value(text: Any) -> int:
 
 
 def canonical(text: Any) -> str:
-    return str(parse(text))
+    """What is written well enough stays as it is, a plus sign included."""
+    found = parse(text)
+    raw = text.strip() if isinstance(text, str) else str(text)
+    return raw if text is not None and _is_kept(_matched(text, raw), found.format) else str(found)
+
+
+def _is_kept(match: re.Match[str], form: Format) -> bool:
+    """The test of ParseQuantity for numbers that are short enough for its fast path."""
+    whole, part = match["whole"] or "0", match["part"] or ""
+    digits = whole + part
+    if form == "BinarySI":
+        power = 10 * _BINARY[match["suffix"]]
+        short = len(whole) <= 14 - power * 3 // 10
+        return short and not part and int(whole) & 7 != 0 and int(whole) << power < 2**63
+    scale = _power(match["suffix"]) - len(part)
+    fast = len(digits) <= _MOST_DIGITS and scale >= -9
+    return fast and scale % 3 == 0 and not digits.endswith("000") and digits[0] != "0"
+
+
+def _power(suffix: str) -> int:
+    return _DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:])
+
+
+_MOST_DIGITS = 18  # maxInt64Factors
 
 
 def of_milli(amount: int) -> str:

@@ -10,15 +10,17 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from podlab.apis import go_types, quantity, schema, times
+from podlab.apis import go_types, quantity, schema, struct_order, times
 from podlab.apis.decode import RawNumber, json_type
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
 
 MAX_STRICT_ERRORS = 100
+_NONE: Manifest = {}
 _INT_RANGE = {"int32": 2**31, "int64": 2**63}
 
 
@@ -66,6 +68,7 @@ def _unknown_inside(kind: schema.Type, value: Any, path: str, out: list[str]) ->
             _unknown_inside(kind.item, item, f"{path}.{key}", out)
 
 
+_GO_KINDS = {name: name for name in ("bool", "int", "int32", "int64", "float64")}
 _MAP_TYPES = {"bool": ("bool", "bool"), "string": ("string", "string"), "array": ("slice", "[]interface {}")}
 
 
@@ -73,7 +76,12 @@ def _cannot_convert(value: Any, go_type: str, sort: str) -> str:
     number = "float64" if isinstance(value, float) else "int64"
     sorts = {**_MAP_TYPES, "number": (number, number), "object": ("map", "map[string]interface {}")}
     kind, name = sorts[json_type(value).partition(" ")[0]]
-    return f"cannot restore {sort} {kind}" if sort else f"cannot convert {name} to {go_type}"
+    if sort:
+        return f"cannot restore {sort} {kind}"
+    target = _GO_KINDS.get(go_type, "string")
+    # Go itself converts integers to strings and numbers to each other; of all else the converter knows no more than this.
+    convertible = (kind == "int64" and target == "string") or (kind == "float64" and target not in ("string", "bool"))
+    return f"cannot convert {name} to {go_type}" if convertible else f"unrecognized type: {target}"
 
 
 class _Abort(Exception):
@@ -93,8 +101,11 @@ class _Walk:
         if self.from_map:
             raise _Abort(_cannot_convert(value, go_type, sort))
         if self.first is None:
-            where = ".".join([struct, *self.path])
-            self.first = f"json: cannot unmarshal {json_type(value)} into Go struct field {where} of type {go_type}"
+            self.first = self.told(value, struct, go_type)
+
+    def told(self, value: Any, struct: str, go_type: str) -> str:
+        where = ".".join([struct, *self.path])
+        return f"json: cannot unmarshal {json_type(value)} into Go struct field {where} of type {go_type}"
 
 
 def type_error(resource: Resource | str, obj: Manifest, *, from_map: bool = False) -> str | None:
@@ -116,7 +127,7 @@ def _short(definition: str) -> str:
 def _check_fields(walk: _Walk, definition: str, obj: Manifest) -> None:
     known = schema.fields(definition)
     struct = _short(definition)
-    for name, value in obj.items():
+    for name, value in struct_order.items(definition, obj) if walk.from_map else obj.items():
         if value is None or name not in known:
             continue
         embedded = go_types.embedded_struct(struct, name)
@@ -155,15 +166,15 @@ def _check_scalar(walk: _Walk, struct: str, name: str, kind: schema.Type, value:
         case "quantity":
             _check_quantity(value)
         case "time":
-            _check_time(value)
+            _check_time(walk, struct, value, micro=kind.ref.endswith("MicroTime"))
         case "intorstring":
             if not isinstance(value, str) and not _fits(value, "int32"):
                 if walk.from_map:  # this type reads itself out of JSON
                     found = json_type(_as_written(value))
                     raise _Abort(f"json: cannot unmarshal {found} into Go value of type int32")
-                walk.mismatch(_as_written(value), struct, "int32")
+                raise _Abort(walk.told(_as_written(value), struct, "int32"))
         case "integer":
-            if not _fits(value, kind.format):
+            if not (_converts(value) if walk.from_map else _fits(value, kind.format)):
                 walk.mismatch(_as_written(value), struct, kind.format or "int")
         case "number":
             if isinstance(value, bool) or not isinstance(value, int | float):
@@ -197,6 +208,18 @@ def _fits(value: Any, form: str) -> bool:
     return bool(-limit <= value < limit)
 
 
+def _converts(value: Any) -> bool:
+    """Whether the converter makes an integer of this: what is too large wraps around, 3.0 is 3."""
+    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+
+
+def _wrapped(value: Any, form: str) -> int:
+    """What the converter makes of a number that does not fit; a float above all integers is the lowest one."""
+    whole = int(value) if -(2**63) <= value < 2**63 else -(2**63)
+    limit = _INT_RANGE.get(form, 2**63)
+    return (whole + limit) % (2 * limit) - limit
+
+
 def _check_quantity(value: Any) -> None:
     try:
         quantity.parse(value.raw if isinstance(value, RawNumber) else value)
@@ -219,18 +242,21 @@ _CHUNKS = (
     ("2006", r"\d{4}"), ("-", "-"), ("01", r"\d\d"), ("-", "-"), ("02", r"\d\d"), ("T", "T"), ("15", r"\d\d"),
     (":", ":"), ("04", r"\d\d"), (":", ":"), ("05", r"\d\d(?:\.\d+)?"), ("Z07:00", r"Z|[+-]\d\d:\d\d"),
 )  # fmt: skip
+_MICRO_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
+_MICRO_CHUNKS = (*_CHUNKS[:-2], ("05", r"\d\d"), (".000000", r"[.,]\d{6}"), _CHUNKS[-1])
 
 
-def _check_time(value: Any) -> None:
+def _check_time(walk: _Walk, struct: str, value: Any, *, micro: bool) -> None:
     if not isinstance(value, str):
-        raise _Abort(f"json: cannot unmarshal {json_type(value)} into Go value of type string")
-    if value == "":
-        return
+        if walk.from_map:
+            raise _Abort(f"json: cannot unmarshal {json_type(value)} into Go value of type string")
+        raise _Abort(walk.told(_plain(value), struct, "string"))
+    layout, chunks = (_MICRO_LAYOUT, _MICRO_CHUNKS) if micro else (_LAYOUT, _CHUNKS)
     rest = value
-    for chunk, pattern in _CHUNKS:
+    for chunk, pattern in chunks:
         match = re.match(pattern, rest)
         if match is None:
-            raise _Abort(f'parsing time "{value}" as "{_LAYOUT}": cannot parse "{rest}" as "{chunk}"')
+            raise _Abort(f'parsing time "{value}" as "{layout}": cannot parse "{rest}" as "{chunk}"')
         rest = rest[match.end() :]
     if rest:
         raise _Abort(f'parsing time "{value}": extra text: "{rest}"')
@@ -275,6 +301,9 @@ def _through_go(definition: str, obj: Manifest) -> Manifest:
         if _vanishes(told, value) and name not in zeroes and name not in go_types.KEPT_EMPTY.get(struct, ()):
             continue
         out[name] = value
+    for name, zero in go_types.ALWAYS.get(struct, _NONE).items():
+        if name not in out:
+            out[name] = copy(zero)
     return out
 
 
@@ -287,6 +316,8 @@ def _vanishes(told: schema.Field, value: Any) -> bool:
 
 
 def _value_through_go(kind: schema.Type, value: Any) -> Any:
+    if value is None and kind.sort == "object":
+        return _through_go(kind.ref, {})
     if value is None:
         return {"string": "", "object": {}, "array": [], "map": {}, "quantity": "0", "boolean": False}.get(kind.sort, 0)
     if kind.sort == "object" and isinstance(value, dict):
@@ -295,6 +326,8 @@ def _value_through_go(kind: schema.Type, value: Any) -> Any:
         return [_value_through_go(kind.item, item) for item in value]
     if kind.sort == "map" and kind.item and isinstance(value, dict):
         return {key: _value_through_go(kind.item, item) for key, item in value.items()}
+    if kind.sort == "integer" and not _fits(value, kind.format):
+        return _wrapped(value, kind.format)
     if kind.sort == "quantity":
         return quantity.canonical(value.raw if isinstance(value, RawNumber) else value)
     if kind.sort == "time" and isinstance(value, str) and value:

@@ -95,10 +95,13 @@ class LabelSelector:
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
 
 
-def from_label_selector(selector: Manifest | None) -> LabelSelector:
-    """A LabelSelector of an object's spec. None selects nothing, {} everything (metav1.LabelSelectorAsSelector)."""
+def from_label_selector(selector: Manifest | None, *, checked: bool = False) -> LabelSelector:
+    """A LabelSelector of an object's spec. None selects nothing, {} everything (metav1.LabelSelectorAsSelector).
+    `checked` raises of a bad label, too, as nobody needs for what is stored."""
     if selector is None:
         return LabelSelector(nothing=True)
+    for key, value in (selector.get("matchLabels") or {}).items() if checked else ():
+        _requirement(key, "=", [value])
     terms = [Requirement(key, "=", (value,)) for key, value in sorted((selector.get("matchLabels") or {}).items())]
     for item in selector.get("matchExpressions") or []:
         operator = _OPERATORS.get(item.get("operator", ""))
@@ -116,6 +119,8 @@ def _requirement(key: str, operator: str, values: Sequence[str]) -> Requirement:
     ordered = tuple(sorted(set(values)))
     if operator in ("in", "notin") and not ordered:
         errors.append(invalid("values", [], "for 'in', 'notin' operators, values set can't be empty"))
+    if operator in ("exists", "!") and ordered:
+        errors.append(invalid("values", list(ordered), "values set must be empty for exists and does not exist"))
     if operator in ("gt", "lt"):
         for index, value in enumerate(ordered):
             if not _is_int64(value):

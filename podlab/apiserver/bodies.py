@@ -73,9 +73,8 @@ def _protobuf(body: bytes, kind: str) -> Manifest:
         raise status_errors.bad_request(text) from None
 
 
-def read_patch(request: HttpRequest, patch_type: str) -> Document:
+def read_patch(body: bytes, patch_type: str) -> Document:
     """The decoded patch: an object, or a list for JSON Patch."""
-    body = raw(request)
     if patch_type == negotiation.APPLY_PATCH:
         return _read_apply(body)
     try:

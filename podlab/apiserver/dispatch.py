@@ -108,9 +108,9 @@ async def _answer(request: HttpRequest, path: str, cluster: str) -> HttpResponse
     first = path.split("/")[1]
     if first in health.NAMES:
         verbose = "verbose" in request.GET
-        return (
-            await pool.run(lambda: health.answer(path.strip("/"), verbose=verbose)) if path == f"/{first}" else _none()
-        )
+        if path == f"/{first}":
+            return await pool.run(lambda: health.answer(first, verbose=verbose))
+        return await pool.run(lambda: health.one(first, path.removeprefix(f"/{first}/"))) or _none()
     if path == "/version":
         return responses.from_data(discovery.version(), _accept(request))
     if first in {"openapi", "version"} or path.count("/") < (3 if first == "api" else 4):
@@ -132,11 +132,14 @@ def _accept(request: HttpRequest, kinds: frozenset[str] = frozenset(), *, stream
 async def _document(request: HttpRequest, path: str, cluster: str) -> ApiResponse:
     """Discovery and OpenAPI: the same for every cluster, but only for those who may enter."""
     await pool.run(lambda: calls.enter(request, cluster, path))
-    if request.method not in {"GET", "HEAD"}:
+    parts = path.strip("/").split("/")
+    # The aggregator's documents, of all groups and of one, are served whatever the method is.
+    if request.method not in {"GET", "HEAD"} and (parts[0] != "apis" or len(parts) > 2):
+        if parts[0] in ("api", "apis") and len(parts) > 1:
+            paths.split(path)  # what is not there, is not there
         raise status_errors.method_not_allowed()
     if path.startswith("/openapi"):
         return _openapi(request, path, cluster)
-    parts = path.strip("/").split("/")
     if parts in (["api"], ["apis"]):
         return _root(request, core=parts == ["api"])
     if parts[0] == "api":
@@ -178,13 +181,13 @@ def _prefix(request: HttpRequest, path: str) -> str:
 
 async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpResponseBase:
     place = paths.parse(path)
-    if place.resource.deprecated:
-        request.META[_DEPRECATED] = place.resource.deprecated
     if place.subresource == "proxy":
         verb = _METHODS.get(request.method or "", "get")
         call = Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=Accept())
         return await node_proxy.respond(call) if place.resource.key == "nodes" else await proxy.respond(call)
     verb = _verb(request, place)
+    if place.resource.deprecated:
+        request.META[_DEPRECATED] = place.resource.deprecated
     if place.subresource in plain.SUBRESOURCES:
         await plain.respond(Call(request=request, cluster=cluster, path=path, verb=verb, place=place, accept=Accept()))
     accept = _accept(request, _kinds_at(place), stream=verb == "watch") if place.subresource != "log" else Accept()

@@ -46,6 +46,18 @@ _CHECKS: dict[str, dict[str, Callable[[], str]]] = {
     "readyz": {"ping": _ping, "database": _database, "cluster": _cluster},
 }
 NAMES = frozenset(_CHECKS)
+_AS_IN_KUBERNETES = {"etcd": "database", "log": "ping"}  # what monitors ask for by name
+
+
+def one(name: str, check: str) -> ApiResponse | None:
+    """One check alone (`/livez/ping`); None for one that is not there."""
+    run = _CHECKS[name].get(_AS_IN_KUBERNETES.get(check, check))
+    if run is None:
+        return None
+    problem = run()
+    if problem:
+        return responses.text(f"internal server error: {problem}\n", code=500)
+    return responses.text("ok")
 
 
 def answer(name: str, *, verbose: bool) -> ApiResponse:

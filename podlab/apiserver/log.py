@@ -15,10 +15,11 @@ from typing import cast
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from podlab.apis import static_pods
 from podlab.apis.types import Manifest
-from podlab.apiserver import calls, log_options, pool
+from podlab.apiserver import calls, log_options, pool, responses
 from podlab.apiserver.calls import Call
 from podlab.apiserver.log_options import LogOptions, Run
 from podlab.logs import layout, reader
@@ -47,15 +48,21 @@ class Opening:
     stored: Stored
 
 
-async def respond(call: Call) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(await stream(call), content_type="text/plain")
+async def respond(call: Call) -> HttpResponseBase:
+    opening = await pool.run(lambda: _open(call))
+    if opening.path is None and not opening.stored.obj["spec"].get("nodeName"):
+        return responses.nothing()  # there is nobody to ask (LogREST.Get without a location)
+    response = StreamingHttpResponse(_bytes(opening), content_type="text/plain")
     response["Cache-Control"] = "no-cache, private"
     return response
 
 
 async def stream(call: Call) -> AsyncIterator[bytes]:
     """The bytes of the log; raises ApiError at once."""
-    opening = await pool.run(lambda: _open(call))
+    return _bytes(await pool.run(lambda: _open(call)))
+
+
+def _bytes(opening: Opening) -> AsyncIterator[bytes]:
     return _follow(opening) if opening.wanted.follow else _read(opening)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from podlab.apis import status_errors
 from podlab.apis.decode import Document
+from podlab.apis.status_errors import ApiError
 from podlab.apiserver import bodies, calls, negotiation, options, representation, responses, verbs
 from podlab.apiserver.calls import Call, Session
 from podlab.apiserver.negotiation import APPLY_PATCH
@@ -25,7 +26,7 @@ def create(call: Call) -> ApiResponse:
     place = call.place
     wanted = options.write_options(call.query, "CreateOptions")
     if place.subresource == "token":
-        return _create_token(call, session)
+        return _create_token(call, session, wanted)
     if place.subresource:
         return _create_below(call, session, wanted)
     if place.resource.key == _BINDINGS:
@@ -41,10 +42,11 @@ def create(call: Call) -> ApiResponse:
     return _written(call, session, written, code=201)
 
 
-def _create_token(call: Call, session: Session) -> ApiResponse:
-    request = bodies.read_object(call.request, "TokenRequest").obj
-    answered = session.client.create_token(call.place.namespace, call.place.name, request)
-    return responses.from_data(answered, call.accept, code=201)
+def _create_token(call: Call, session: Session, wanted: options.Write) -> ApiResponse:
+    document = bodies.read_object(call.request, "TokenRequest")
+    given = _registry_options(call, wanted, document)
+    answered, warnings = session.client.create_token(call.place.namespace, call.place.name, document.obj, options=given)
+    return responses.from_data(answered, call.accept, code=201, warnings=warnings)
 
 
 def _create_below(call: Call, session: Session, wanted: options.Write) -> ApiResponse:
@@ -55,8 +57,8 @@ def _create_below(call: Call, session: Session, wanted: options.Write) -> ApiRes
         raise status_errors.method_not_allowed()
     document = bodies.read_object(call.request, _body_kind(place))
     act = actions[place.subresource]
-    act(place.namespace, place.name, document.obj, options=_registry_options(call, wanted, document))
-    return _success(call)
+    warnings = act(place.namespace, place.name, document.obj, options=_registry_options(call, wanted, document))
+    return _success(call, warnings)
 
 
 def _bind(call: Call, session: Session, wanted: options.Write) -> ApiResponse:
@@ -64,14 +66,16 @@ def _bind(call: Call, session: Session, wanted: options.Write) -> ApiResponse:
     document = bodies.read_object(call.request, call.place.resource.kind)
     given = _registry_options(call, wanted, document)
     meta = document.obj.get("metadata")
-    name = (meta.get("name") if isinstance(meta, dict) else None) or ""  # the registry says what is wrong with it
-    session.client.bind_as_told(call.place.namespace, str(name), document.obj, options=given)
-    return _success(call)
+    name = str((meta.get("name") if isinstance(meta, dict) else None) or "")
+    if not name and isinstance(meta, dict | None):  # of all others the registry says what is wrong
+        raise status_errors.bad_request("Name parameter required.")
+    warnings = session.client.bind_as_told(call.place.namespace, name, document.obj, options=given)
+    return _success(call, warnings)
 
 
-def _success(call: Call) -> ApiResponse:
+def _success(call: Call, warnings: tuple[str, ...]) -> ApiResponse:
     success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-    return responses.from_data(success, call.accept, code=201)
+    return responses.from_data(success, call.accept, code=201, warnings=warnings)
 
 
 def _body_kind(place: Place) -> str:
@@ -101,9 +105,17 @@ def patch(call: Call) -> ApiResponse:
     session = calls.open_session(call)
     place = call.place
     patch_type = negotiation.patch_type(call.header("Content-Type"))
-    wanted = options.write_options(call.query, "PatchOptions", apply=patch_type == APPLY_PATCH)
     representation.check_one(call)
-    document = bodies.read_patch(call.request, patch_type)
+    wanted = options.write_options(call.query, "PatchOptions", apply=patch_type == APPLY_PATCH)
+    body = bodies.raw(call.request)
+    try:
+        document = bodies.read_patch(body, patch_type)
+    except ApiError:
+        if patch_type != APPLY_PATCH:  # which may make the object; all others are only read once there is one
+            session.client.check_patched(
+                place.resource.handle, place.namespace, place.name, subresource=place.subresource
+            )
+        raise
     written = session.client.patch(
         place.resource.handle,
         place.namespace,
@@ -153,6 +165,8 @@ def delete_collection(call: Call) -> ApiResponse:
         continue_=chosen.continue_,
         exact=exact,
         grace=wanted.grace,
+        uid=wanted.uid,
+        resource_version=wanted.resource_version,
         propagation=wanted.propagation,
         dry_run=wanted.dry_run,
     )

@@ -7,6 +7,7 @@ Answers to a client that accepts protobuf are JSON, which every client of that k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from podlab.apis import status_errors
@@ -30,6 +31,10 @@ TABLE, PARTIAL, PARTIAL_LIST, DISCOVERY = (
 )
 _META_VERSIONS = frozenset({"v1", "v1beta1"})
 _STREAMS = (*ACCEPTED_BODIES, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
+_ONLY_STREAMS = (
+    "only the following media types are accepted: application/json;stream=watch, "
+    "application/vnd.kubernetes.protobuf;stream=watch"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +92,23 @@ def accept(header: str, *, kinds: frozenset[str] = frozenset(), stream: bool = F
     """The best clause that can be served. `kinds`: the transformations that make sense at this place."""
     if not header:
         return Accept()
-    for clause in clauses(header):
-        found = _serve(clause, kinds)
-        if found is not None and not (stream and found.media_type == YAML):
+    routed(header, _STREAMS if stream else ACCEPTED_BODIES)
+    served = [found for clause in clauses(header) if (found := _serve(clause, kinds)) is not None]
+    for found in served:
+        if not (stream and found.media_type == YAML):
             return found
-    raise _not_acceptable(stream)
+    raise status_errors.not_acceptable(_ONLY_STREAMS if served else "")
+
+
+def routed(header: str, served: Sequence[str]) -> None:
+    """Before anything is negotiated the router looks whether one of the types is among those of the route, or is all of
+    them; a range is neither (go-restful, Route.matchesAccept)."""
+    named = {part.split(";")[0].strip(" ") for part in header.split(",")}
+    if "*/*" in named or not named.isdisjoint(served):
+        return
+    error = status_errors.not_acceptable("406: Not Acceptable\n\nAvailable representations: " + ", ".join(served))
+    error.details = {}
+    raise error
 
 
 def _serve(clause: Clause, kinds: frozenset[str]) -> Accept | None:
@@ -117,14 +134,6 @@ def _known(kind: str, group: str, version: str) -> bool:
     return group == "meta.k8s.io" and version in _META_VERSIONS
 
 
-def _not_acceptable(stream: bool) -> ApiError:
-    if not stream:
-        return status_errors.not_acceptable()
-    error = status_errors.not_acceptable("406: Not Acceptable\n\nAvailable representations: " + ", ".join(_STREAMS))
-    error.details = {}
-    return error
-
-
 def body_type(header: str) -> str:
     """The format of an object in a request body: JSON, YAML or PROTOBUF. No header at all means JSON."""
     media_type = header.split(";")[0].strip().lower()
@@ -141,4 +150,4 @@ def patch_type(header: str) -> str:
     media_type = header.split(";")[0].strip().lower()
     if media_type in PATCH_TYPES:
         return media_type
-    raise status_errors.unsupported_media_type(PATCH_TYPES)
+    raise ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", details={})

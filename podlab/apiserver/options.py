@@ -21,6 +21,7 @@ EXACT, NOT_OLDER = "Exact", "NotOlderThan"
 MAX_MANAGER = 128
 _INTEGER = re.compile(r"[+-]?\d+")
 _DURATION = re.compile(r"0|[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+")
+_UNITLESS = re.compile(r"[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*(\d+(\.\d*)?|\.\d+)")
 _POLICIES = ("Foreground", "Background", "Orphan")
 
 
@@ -62,8 +63,8 @@ _MOST_DIGITS = 100  # far more than fit; of thousands Python reads none
 
 def integer(query: Query, name: str) -> int | None:
     """strconv.ParseInt, whose error text Kubernetes passes on."""
-    text = query.get(name, "")
-    if not text:
+    text = query.get(name)
+    if text is None:
         return None
     if not _INTEGER.fullmatch(text):
         raise status_errors.bad_request(f"strconv.ParseInt: parsing {field_errors.go_quote(text)}: invalid syntax")
@@ -111,6 +112,7 @@ def plain_revision(text: str) -> int:
 
 
 def list_options(query: Query, *, watch: bool = False) -> ListOptions:
+    check_timeout(query)
     options = ListOptions(
         label_selector=query.get("labelSelector", ""),
         field_selector=query.get("fieldSelector", ""),
@@ -157,7 +159,7 @@ def _watch_errors(options: ListOptions) -> list[FieldError]:
             errors.append(_match("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"))
         if options.match != NOT_OLDER:
             errors.append(field_errors.not_supported("resourceVersionMatch", options.match, (NOT_OLDER,)))
-    if options.continue_ and (options.match or options.initial_events is not None):
+    if options.continue_:
         errors.append(_match("resourceVersionMatch is forbidden when continue is provided"))
     return errors
 
@@ -218,8 +220,9 @@ def _dry_run_errors(values: Sequence[str]) -> list[FieldError]:
 def check_timeout(query: Query) -> None:
     text = query.get("timeout", "")
     if text and not _DURATION.fullmatch(text):
+        wrong = "missing unit in" if _UNITLESS.fullmatch(text) else "invalid"
         raise status_errors.bad_request(
-            f"invalid timeout specified in the request URL - time: invalid duration {field_errors.go_quote(text)}"
+            f"invalid timeout specified in the request URL - time: {wrong} duration {field_errors.go_quote(text)}"
         )
 
 
@@ -255,7 +258,8 @@ def _delete_query(query: Query) -> dict[str, Any]:
     found: dict[str, Any] = {
         "gracePeriodSeconds": integer(query, "gracePeriodSeconds"),
         "orphanDependents": boolean(query, "orphanDependents"),
-        "propagationPolicy": query.get("propagationPolicy", "") or None,
+        "propagationPolicy": query.get("propagationPolicy"),
         "dryRun": query.getlist("dryRun"),
+        "preconditions": {"uid": query["uid"]} if query.get("uid") else None,
     }
     return found

@@ -70,8 +70,8 @@ def _transformed(call: Call, obj: Manifest, now: Clock) -> Manifest:
     check_one(call)
     if kind == PARTIAL:
         return table.partial(obj, version)
-    metadata = {"resourceVersion": (obj.get("metadata") or {}).get("resourceVersion", "")}
-    return _table(call, [obj], metadata, now)
+    revision = (obj.get("metadata") or {}).get("resourceVersion")
+    return _table(call, [obj], {"resourceVersion": revision} if revision else {}, now)
 
 
 def many(call: Call, objects: Sequence[Manifest], metadata: Manifest, *, now: Clock) -> ApiResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -61,6 +62,28 @@ class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  
         return True
 
 
+_RESOLVER = yaml.resolver.Resolver()
+# What Go's library takes for a number, or quotes for older readers, beside what Python's does.
+_ODD = re.compile(
+    r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[yYnN]"
+)
+
+
+def _text(dumper: Any, value: str) -> Any:
+    """What would be read as something else is quoted twice, what has lines is a block; of the rest the emitter decides
+    (goyaml.v2, encode.go)."""
+    style = None
+    if "\n" in value:
+        style = "|"
+    elif _ODD.fullmatch(value) or _RESOLVER.resolve(yaml.ScalarNode, value, (True, False)) != _STRING:  # type: ignore[no-untyped-call]
+        style = '"'
+    return dumper.represent_scalar(_STRING, value, style=style)
+
+
+_STRING = "tag:yaml.org,2002:str"
+_Dumper.add_representer(str, _text)
+
+
 def from_data(
     data: Manifest, accept: Accept, *, code: int = 200, warnings: Sequence[str] = (), content_type: str = ""
 ) -> ApiResponse:
@@ -85,6 +108,13 @@ def _within_budget(warnings: Sequence[str]) -> tuple[str, ...]:
             break
         kept.append(text)
     return tuple(kept)
+
+
+def nothing() -> ApiResponse:
+    """204."""
+    response = ApiResponse(status=204)
+    response["Cache-Control"] = "no-cache, private"
+    return response
 
 
 def from_error(error: ApiError, accept: Accept) -> ApiResponse:

@@ -40,7 +40,7 @@ def partial_list(objects: Sequence[Manifest], metadata: Manifest, version: str) 
         "kind": "PartialObjectMetadataList",
         "apiVersion": f"meta.k8s.io/{version}",
         "metadata": metadata,
-        "items": [partial(obj, version) for obj in objects],
+        "items": [partial(obj, version) for obj in objects] or None,  # a nil slice in Go
     }
 
 

@@ -86,7 +86,7 @@ class ClientLookup:
             },
         }
         account = str(pod["spec"].get("serviceAccountName") or "default")
-        return str(self.client.create_token(meta["namespace"], account, request)["status"]["token"])
+        return str(self.client.create_token(meta["namespace"], account, request)[0]["status"]["token"])
 
     def _forget_old(self, now: datetime) -> None:
         for wish in [wish for wish, kept in self._tokens.items() if now >= kept.renew_at]:

@@ -33,7 +33,7 @@ def apply(ctx: Context, config: Any, *, may_create: Callable[[], None]) -> Writt
     for _ in range(updating.CONFLICT_ATTEMPTS):
         current = store.get(ctx.key)
         if current is None and ctx.subresource:
-            raise status_errors.not_found(ctx.resource, ctx.name)
+            raise status_errors.not_found(ctx.served, ctx.name)
         if current is not None:
             _check_lock(ctx, config, current)
         live = copy_of(current.obj) if current is not None else {}
@@ -41,6 +41,8 @@ def apply(ctx: Context, config: Any, *, may_create: Callable[[], None]) -> Writt
         try:
             if current is not None:
                 return _update(ctx, current, done)
+            if not (config.get("metadata") or {}).get("name"):  # an object that is there has one
+                raise metadata.unnamed(ctx)
             _check_no_uid(ctx, config)
             may_create()
             return creating.create(ctx, done.obj, owned=done.entries)
@@ -49,7 +51,7 @@ def apply(ctx: Context, config: Any, *, may_create: Callable[[], None]) -> Writt
         except ApiError as error:
             if current is not None or error.reason != "AlreadyExists":
                 raise
-    raise status_errors.conflict(ctx.resource, ctx.name)
+    raise status_errors.conflict(ctx.served, ctx.name)
 
 
 def _update(ctx: Context, current: Stored, done: Applied) -> Written:
@@ -86,9 +88,7 @@ def _check_name(ctx: Context, config: Manifest) -> None:
     meta = config.get("metadata") or {}
     if meta.get(tracking.FIELD) is not None:
         raise status_errors.bad_request("metadata.managedFields must be nil")
-    if not meta.get("name"):
-        raise metadata.unnamed(ctx)
-    if meta["name"] != ctx.name:
+    if meta.get("name") and meta["name"] != ctx.name:
         text = f"the name of the object ({meta['name']}) does not match the name on the URL ({ctx.name})"
         raise status_errors.bad_request(text)
 
@@ -97,7 +97,7 @@ def _check_lock(ctx: Context, config: Manifest, current: Stored) -> None:
     meta = config.get("metadata") or {}
     wanted, uid = meta.get("resourceVersion"), meta.get("uid")
     if wanted and wanted != str(current.revision):
-        raise status_errors.conflict(ctx.resource, ctx.name)
+        raise status_errors.conflict(ctx.served, ctx.name)
     if uid and uid != current.uid:
         raise updating.storage_conflict(ctx, uid, current)
 
@@ -107,7 +107,7 @@ def _check_no_uid(ctx: Context, config: Manifest) -> None:
     uid = (config.get("metadata") or {}).get("uid")
     if uid:
         text = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
-        raise status_errors.conflict(ctx.resource, ctx.name, text)
+        raise status_errors.conflict(ctx.served, ctx.name, text)
 
 
 def _without_reset(ctx: Context, config: Manifest) -> Manifest:

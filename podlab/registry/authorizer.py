@@ -32,6 +32,8 @@ __all__ = [
     "require", "sees_cluster",
 ]  # fmt: skip
 
+_OF_MANY = frozenset({"list", "watch", "deletecollection"})
+
 
 def allowed(
     identity: Subject,
@@ -74,8 +76,9 @@ def refusal_text(identity: Subject, request: Attributes) -> str:
     person lead nowhere."""
     plural, group = scheme.split_key(request.resource)
     what = f"{plural}/{request.subresource}" if request.subresource else plural
-    # The API server reads /api/v1/namespaces/<name> as a request inside that namespace.
-    namespace = request.name if request.resource == "namespaces" else request.namespace
+    # The API server reads /api/v1/namespaces/<name> as a request inside that namespace; a list of one name is none.
+    one = request.resource == "namespaces" and request.verb not in _OF_MANY
+    namespace = request.name if one else request.namespace
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     text = f'User "{identity.name}" cannot {request.verb} resource "{what}" in API group "{group}" {where}'
     reason = policies.of(request.cluster).reason(identity, request)

@@ -13,7 +13,7 @@ from podlab.apis.kinds_core import BINDINGS
 from podlab.apis.types import Manifest
 from podlab.registry import decoding, metadata
 from podlab.registry.operations import Context, copy_of
-from podlab.registry.updating import CONFLICT_ATTEMPTS, storage_conflict
+from podlab.registry.updating import CONFLICT_ATTEMPTS, revision_conflict, storage_conflict
 from podlab.storage import store
 from podlab.storage.errors import NotStored, StaleWrite
 from podlab.storage.store import Stored
@@ -22,10 +22,11 @@ _SUBRESOURCE = "pods/binding"
 _TARGETS = ("Node", "<empty>")
 
 
-def bind_as_told(ctx: Context, given: Manifest) -> Stored | None:
-    """What a client's Binding says. Its mistakes are bare Go errors in Kubernetes, and so answered with 500."""
+def bind_as_told(ctx: Context, given: Manifest) -> tuple[str, ...]:
+    """What a client's Binding says. Its mistakes are bare Go errors in Kubernetes, and so answered with 500. Returns
+    warnings about the request."""
     as_binding = with_changes(ctx, resource=BINDINGS)
-    body, _ = decoding.check_body(as_binding, given)
+    body, warnings = decoding.check_body(as_binding, given)
     metadata.check_namespace(as_binding, body)
     meta, target = metadata.of(body), body.get("target") or {}
     if metadata.name_of(body) != ctx.name:
@@ -37,10 +38,26 @@ def bind_as_told(ctx: Context, given: Manifest) -> Stored | None:
         errors.append(field_errors.required("target.name"))
     if errors:
         raise status_errors.plain_failure(field_errors.aggregate(errors))
-    return bind(ctx, target["name"], uid=meta.get("uid"), annotations=meta.get("annotations") or {})
+    bind(
+        ctx,
+        target["name"],
+        uid=meta.get("uid"),
+        revision=meta.get("resourceVersion"),
+        annotations=meta.get("annotations") or {},
+        labels=meta.get("labels") or {},
+    )
+    return warnings
 
 
-def bind(ctx: Context, node: str, *, uid: str | None, annotations: Mapping[str, str]) -> Stored | None:
+def bind(
+    ctx: Context,
+    node: str,
+    *,
+    uid: str | None,
+    annotations: Mapping[str, str],
+    labels: Mapping[str, str] | None = None,
+    revision: str | None = None,
+) -> Stored | None:
     """Assign the pod to `node`. None for a dry run."""
     if not node:
         raise status_errors.plain_failure("target.name: Required value")
@@ -50,8 +67,12 @@ def bind(ctx: Context, node: str, *, uid: str | None, annotations: Mapping[str, 
             raise status_errors.not_found(ctx.resource, ctx.name)
         if uid and uid != current.uid:
             raise storage_conflict(ctx, uid, current)
+        if revision and revision != str(current.revision):
+            raise revision_conflict(ctx, revision, current)
         pod = copy_of(current.obj)
         _assign(ctx, pod, node, annotations)
+        if labels:  # PodTopologyLabelsAdmission
+            metadata.of(pod)["labels"] = {**(metadata.of(pod).get("labels") or {}), **labels}
         if ctx.options.dry_run:
             return None
         try:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from podlab.apis import names, scheme, status_errors
+from podlab.apis import scheme, status_errors
 from podlab.apis.scheme import Resource
 from podlab.apis.selectors import FieldSelector, LabelSelector
 from podlab.apis.types import Manifest
@@ -74,7 +74,7 @@ class Client:
             return computed.get(ctx)
         stored = _present(ctx)
         if stored is None:
-            raise status_errors.not_found(ctx.resource, name)
+            raise status_errors.not_found(ctx.served, name)
         if subresource == scaling.SUBRESOURCE:
             return scaling.read(stored)
         return views.shown(ctx.served, stored)
@@ -187,6 +187,12 @@ class Client:
         with _storage_errors():  # an object that is not there is told before a patch that is none
             return views.written(ctx, updating.rewrite(ctx, patch_type, patch))
 
+    def check_patched(self, resource_key: str, namespace: str, name: str, *, subresource: str = "") -> None:
+        """What stands against any patch of this object: 403 or 404. Asked before a patch is refused that cannot be read."""
+        ctx = self._context(resource_key, namespace, name, subresource=subresource)
+        self._authorize("patch", ctx)
+        updating.current_of(ctx)
+
     def update_status(
         self, resource_key: str, namespace: str, name: str, mutate: Mutate, *, uid: str | None = None, why: str = ""
     ) -> Stored:
@@ -229,6 +235,8 @@ class Client:
         continue_: str = "",
         exact: int | None = None,
         grace: int | None = None,
+        uid: str | None = None,
+        resource_version: str | None = None,
         propagation: str | None = None,
         dry_run: bool = False,
         why: str = "",
@@ -238,7 +246,9 @@ class Client:
             "deletecollection", resource_key, namespace, label_selector=label_selector, field_selector=field_selector
         )
         out = []
-        options = deleting.DeleteOptions(grace=grace, propagation=propagation)
+        options = deleting.DeleteOptions(
+            grace=grace, uid=uid, resource_version=resource_version, propagation=propagation
+        )
         for item in listing.run(replace(query, limit=limit, continue_=continue_, exact=exact)).items:
             key = item.key
             ctx = self._context(resource_key, key.namespace, key.name, options=WriteOptions(dry_run=dry_run), why=why)
@@ -246,9 +256,11 @@ class Client:
                 out.append(deleting.delete(ctx, options))
         return out
 
-    def create_token(self, namespace: str, name: str, request: Manifest) -> Manifest:
-        """Answer a TokenRequest for the service account `name`: the same object with its token."""
-        ctx = self._context("serviceaccounts", namespace, name, subresource="token")
+    def create_token(
+        self, namespace: str, name: str, request: Manifest, *, options: WriteOptions = NO_OPTIONS
+    ) -> tuple[Manifest, tuple[str, ...]]:
+        """Answer a TokenRequest for the service account `name`: the same object with its token, and warnings."""
+        ctx = self._context("serviceaccounts", namespace, name, subresource="token", options=options)
         self._authorize("create", ctx)
         return token_requests.answer(ctx, request)
 
@@ -272,21 +284,22 @@ class Client:
 
     def bind_as_told(
         self, namespace: str, name: str, given: Manifest, *, options: WriteOptions = NO_OPTIONS, why: str = ""
-    ) -> None:
-        """The same for a client that sends a Binding object."""
+    ) -> tuple[str, ...]:
+        """The same for a client that sends a Binding object. Returns warnings about it."""
         ctx = self._context("pods", namespace, name, subresource="binding", options=options, why=why)
         self._authorize("create", ctx)
         with _storage_errors():
-            binding.bind_as_told(ctx, given)
+            return binding.bind_as_told(ctx, given)
 
     def evict(
         self, namespace: str, name: str, given: Manifest, *, options: WriteOptions = NO_OPTIONS, why: str = ""
-    ) -> None:
-        """Delete a pod if the disruption budgets allow it. `given` is a policy/v1 Eviction with delete options."""
+    ) -> tuple[str, ...]:
+        """Delete a pod if the disruption budgets allow it. `given` is a policy/v1 Eviction with delete options. Returns
+        warnings about it."""
         ctx = self._context("pods", namespace, name, subresource="eviction", options=options, why=why)
         self._authorize("create", ctx)
         with _storage_errors():
-            evicting.evict(ctx, given)
+            return evicting.evict(ctx, given)
 
     # Inside
 
@@ -316,7 +329,7 @@ class Client:
             view=served if served is not resource else None,
         )
 
-    def _authorize(self, verb: str, ctx: Context) -> None:
+    def _authorize(self, verb: str, ctx: Context, name: str = "") -> None:
         authorizer.require(
             self.actor,
             authorizer.Attributes(
@@ -324,7 +337,7 @@ class Client:
                 resource=ctx.served.key,
                 cluster=self.cluster,
                 namespace=ctx.namespace,
-                name=ctx.name,
+                name=name or ctx.name,
                 subresource=ctx.subresource,
             ),
         )
@@ -334,7 +347,7 @@ class Client:
     ) -> listing.Query:
         ctx = self._context(resource_key, namespace, "")
         # A selector that cannot be read is told to those only who may ask, as in Kubernetes.
-        self._authorize(verb, replace(ctx, name=_one_name(verb, resource_key, field_selector)))
+        self._authorize(verb, ctx, listing.only_name(field_selector) if verb in authorizer.READ else "")
         if "\0" in label_selector + field_selector:
             raise status_errors.bad_request("a selector cannot hold a NUL")
         fields = views.fields(ctx.served, FieldSelector.parse(field_selector))
@@ -346,18 +359,6 @@ class Client:
             labels=LabelSelector.parse(label_selector),
             fields=fields,
         )
-
-
-def _one_name(verb: str, resource_key: str, field_selector: str) -> str:
-    """The name that a list or a watch is limited to: a rule may allow it for some names (apiserver/pkg/endpoints/request/
-    requestinfo.go)."""
-    if verb not in ("list", "watch") or resource_key == "namespaces" or "metadata.name" not in field_selector:
-        return ""
-    try:
-        name = FieldSelector.parse(field_selector).value_of("metadata.name") or ""
-    except status_errors.ApiError:
-        return ""
-    return "" if names.path_segment(name) else name
 
 
 def _present(ctx: Context) -> Stored | None:

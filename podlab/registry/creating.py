@@ -47,7 +47,7 @@ def create(ctx: Context, given: Manifest, *, owned: list[Manifest] | None = None
                 raise _taken(ctx, prepared, error.current) from error
             if attempt == GENERATE_ATTEMPTS - 1:
                 name = metadata.name_of(prepared)
-                raise status_errors.name_generation_failed(ctx.resource, name) from error
+                raise status_errors.name_generation_failed(ctx.served, name) from error
     raise AssertionError("the loop above always returns or raises")
 
 
@@ -75,7 +75,7 @@ def _prepare(request: chain.Request, strategy: Strategy) -> tuple[str, ...]:
     except status_errors.ApiError as error:
         error.warnings = warnings
         raise
-    metadata.check_unstored(obj)
+    metadata.check_unstored(obj, dry_run=ctx.options.dry_run)
     strategy.canonicalize(obj)
     return (*warnings, *request.warnings)
 
@@ -104,7 +104,7 @@ def _store(request: chain.Request, strategy: Strategy, *, warnings: tuple[str, .
 def _taken(ctx: Context, obj: Manifest, current: Stored) -> status_errors.ApiError:
     """With a generateName beside the name, too, it is said that no other name could be made."""
     say = status_errors.name_generation_failed if metadata.of(obj).get("generateName") else status_errors.already_exists
-    error = say(ctx.resource, metadata.name_of(obj))
+    error = say(ctx.served, metadata.name_of(obj))
     if metadata.of(current.obj).get("deletionTimestamp"):
         text = f"object is being deleted: {error.message}"
         return status_errors.ApiError(error.code, error.reason, text, details=error.details)

@@ -72,6 +72,8 @@ def patched(ctx: Context, obj: Manifest, patch_type: str, patch: Any) -> tuple[M
     strict = ctx.options.field_validation in (STRICT, WARN)
     change = patches.compile(ctx.served, patch_type, patch, strict=strict)
     new = change.make(obj)
+    if not change.quoted:
+        new = _by_key(new)
     if not new.get("apiVersion") and not change.quoted:
         raise _without_version(ctx, new)
     wrong = _type_error_in_map(ctx, new) if change.quoted else _type_error(ctx, new)
@@ -81,10 +83,19 @@ def patched(ctx: Context, obj: Manifest, patch_type: str, patch: Any) -> tuple[M
     if patch_type == patches.JSON_PATCH:
         duplicates = tuple(f"json patch {text}" for text in (*duplicates, *change.unknown))
     problems = _problems(ctx, new, duplicates)
+    if change.quoted:
+        problems = sorted(problems)
     if problems and ctx.options.field_validation == STRICT:
         quoted = change.quoted or field_errors.go_json(new)
         raise _patch_invalid(quoted, schema_check.strict_message(problems))
     return conversion.to_stored(ctx.served, schema_check.drop_unknown(ctx.served, new)), _warnings(problems)
+
+
+def _by_key(value: Any) -> Any:
+    """The patched document as the patch library writes it out again: maps by key."""
+    if isinstance(value, dict):
+        return {key: _by_key(value[key]) for key in sorted(value)}
+    return [_by_key(item) for item in value] if isinstance(value, list) else value
 
 
 def _without_version(ctx: Context, new: Manifest) -> status_errors.ApiError:

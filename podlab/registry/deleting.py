@@ -63,12 +63,12 @@ def delete(ctx: Context, options: DeleteOptions) -> Deleted:
         except StaleWrite:
             continue
         except NotStored as error:
-            raise status_errors.not_found(ctx.resource, ctx.name) from error
-    raise status_errors.conflict(ctx.resource, ctx.name)
+            raise status_errors.not_found(ctx.served, ctx.name) from error
+    raise status_errors.conflict(ctx.served, ctx.name)
 
 
 def _check_propagation(policy: str | None) -> None:
-    if policy and policy not in _POLICIES[:-1]:
+    if policy is not None and policy not in _POLICIES[:-1]:
         wrong = field_errors.not_supported("propagationPolicy", policy, _POLICIES)
         raise status_errors.invalid("DeleteOptions.meta.k8s.io", "", [wrong])
 
@@ -76,13 +76,16 @@ def _check_propagation(policy: str | None) -> None:
 def check_preconditions(ctx: Context, options: DeleteOptions, current: Stored) -> None:
     """Preconditions.Check of apiserver/pkg/storage/interfaces.go; the Status names the kind, not the resource."""
     kind = ctx.resource.group_kind
-    if options.uid and options.uid != current.uid:
+    if options.uid is not None and options.uid != current.uid:
+        if ctx.resource.key == "namespaces":  # their storage looks for itself (namespace/storage/storage.go, Delete)
+            text = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {current.uid}"
+            raise status_errors.conflict(ctx.resource, ctx.name, text)
         text = (
             f"the UID in the precondition ({options.uid}) does not match the UID in record ({current.uid}). "
             "The object might have been deleted and then recreated"
         )
         raise status_errors.conflict(kind, ctx.name, text)
-    if options.resource_version and options.resource_version != str(current.revision):
+    if options.resource_version is not None and options.resource_version != str(current.revision):
         text = (
             f"the ResourceVersion in the precondition ({options.resource_version}) does not match the "
             f"ResourceVersion in record ({current.revision}). The object might have been modified"
@@ -102,12 +105,12 @@ def _delete(ctx: Context, strategy: Strategy, current: Stored, options: DeleteOp
     warnings = _warnings(ctx, options)
     stays = held or pending
     if ctx.options.dry_run:
-        return _answer(strategy, obj, gone=not stays, warnings=warnings)
+        return _answer(ctx, strategy, obj, gone=not stays, warnings=warnings)
     if stays:
         stored = store.update(
             ctx.key, metadata.tidy(obj), expect=current.revision, at=ctx.now, actor=ctx.actor, why=ctx.why
         )
-        return _answer(strategy, stored.obj, gone=False, warnings=warnings)
+        return _answer(ctx, strategy, stored.obj, gone=False, warnings=warnings)
     return _remove(ctx, strategy, current, obj, warnings=warnings)
 
 
@@ -143,7 +146,7 @@ def _remove(ctx: Context, strategy: Strategy, current: Stored, obj: Manifest, *,
             expect, obj = marked.revision, marked.obj
         gone = store.delete(ctx.key, expect=expect, final=obj, at=at, actor=actor, why=why)
     strategy.after_delete(ctx, gone.obj)
-    return _answer(strategy, gone.obj, gone=True, warnings=warnings)
+    return _answer(ctx, strategy, gone.obj, gone=True, warnings=warnings)
 
 
 def _begin(ctx: Context, strategy: Strategy, obj: Manifest, requested: int | None) -> bool:
@@ -186,10 +189,10 @@ def _mark(ctx: Context, strategy: Strategy, obj: Manifest, grace: int) -> None:
     strategy.mark_deleted(obj)
 
 
-def _answer(strategy: Strategy, obj: Manifest, *, gone: bool, warnings: tuple[str, ...]) -> Deleted:
+def _answer(ctx: Context, strategy: Strategy, obj: Manifest, *, gone: bool, warnings: tuple[str, ...]) -> Deleted:
     if not gone or strategy.returns_deleted:
         return Deleted(obj, gone, obj, warnings)
-    resource, meta = strategy.resource, metadata.of(obj)
+    resource, meta = ctx.served, metadata.of(obj)
     details: Manifest = {"name": meta["name"], "kind": resource.plural, "uid": meta["uid"]}
     if resource.group:
         details["group"] = resource.group

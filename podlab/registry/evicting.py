@@ -10,13 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as with_changes
 
-from podlab.apis import disruption, pods, scheme, selectors, status_errors, times
+from podlab.apis import disruption, field_errors, pods, scheme, selectors, status_errors, times
+from podlab.apis.field_errors import FieldError
 from podlab.apis.kinds_workloads import EVICTIONS
 from podlab.apis.selectors import SelectorError
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.registry import decoding, deleting, metadata, updating
 from podlab.registry.operations import Context, WriteOptions, copy_of
+from podlab.registry.patch.errors import go_text
 from podlab.storage.store import Stored
 
 BUDGETS = "poddisruptionbudgets.policy"
@@ -26,6 +28,7 @@ _MAX_DISRUPTED = 2000
 _VIOLATED = "Cannot evict pod as it would violate the pod's disruption budget."
 _TOO_MANY_BUDGETS = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
 _CAUSE = "DisruptionBudget"
+_UNREADABLE = "ignoreStoreReadErrorWithClusterBreakingPotential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,20 @@ class _Eviction:
 
     ctx: Context
     options: deleting.DeleteOptions
+    warnings: tuple[str, ...] = ()
+    wrong: tuple[FieldError, ...] = ()  # of the options, told by the deletion
 
     @property
     def dry_run(self) -> bool:
         return self.ctx.options.dry_run
 
 
-def evict(ctx: Context, given: Manifest) -> None:
-    """Raises what stands against it; 429 when a budget does."""
+def evict(ctx: Context, given: Manifest) -> tuple[str, ...]:
+    """Raises what stands against it; 429 when a budget does. Returns warnings about the request."""
     eviction = _read(ctx, given)
     pod = _delete_unprotected(eviction)
     if pod is None:
-        return
+        return eviction.warnings
     budget = _budget_of(eviction.ctx, pod.obj)
     if budget is None:
         _delete(eviction, None)
@@ -54,6 +59,7 @@ def evict(ctx: Context, given: Manifest) -> None:
     else:
         _take_permission(eviction, budget, metadata.name_of(pod.obj))
         _delete(eviction, None)
+    return eviction.warnings
 
 
 def _delete_unprotected(eviction: _Eviction) -> Stored | None:
@@ -76,20 +82,49 @@ def _read(ctx: Context, given: Manifest) -> _Eviction:
     if given.get("apiVersion") == _OLD_VERSION and given.get("kind") == EVICTIONS.kind:
         given = {**given, "apiVersion": EVICTIONS.api_version}
     as_eviction = with_changes(ctx, resource=EVICTIONS)
-    body, _ = decoding.check_body(as_eviction, given)
+    body, warnings = decoding.check_body(as_eviction, given)
     metadata.check_namespace(as_eviction, body)
     if metadata.name_of(body) != ctx.name:
         raise status_errors.bad_request("name in URL does not match name in Eviction object")
     wanted = body.get("deleteOptions") or {}
+    _check_options(ctx, wanted)
     preconditions = wanted.get("preconditions") or {}
+    orphan = wanted.get("orphanDependents")
     options = deleting.DeleteOptions(
         grace=wanted.get("gracePeriodSeconds"),
         uid=preconditions.get("uid"),
         resource_version=preconditions.get("resourceVersion"),
-        propagation=wanted.get("propagationPolicy"),
+        propagation=wanted.get("propagationPolicy") if orphan is None else ("Orphan" if orphan else "Background"),
     )
     dry_run = ctx.options.dry_run or bool(wanted.get("dryRun"))
-    return _Eviction(with_changes(ctx, subresource="", options=WriteOptions(dry_run=dry_run)), options)
+    return _Eviction(
+        with_changes(ctx, subresource="", options=WriteOptions(dry_run=dry_run)), options, warnings, _wrong(wanted)
+    )
+
+
+def _check_options(ctx: Context, wanted: Manifest) -> None:
+    """What the eviction itself refuses of its delete options before the pod is looked for (propagateDryRun)."""
+    if wanted.get(_UNREADABLE):
+        detail = "can not be set for pod eviction, try after removing the option"
+        wrong = field_errors.invalid(f"deleteOptions.{_UNREADABLE}", True, detail)
+        raise status_errors.invalid(EVICTIONS, ctx.name, [wrong])
+    dry_run = wanted.get("dryRun") or []
+    if dry_run and ctx.options.dry_run and dry_run != ["All"]:
+        asked = go_text(dry_run)
+        text = f"Non-matching dry-run options in request and content: [All] and {asked}"
+        raise status_errors.plain_failure(text)
+
+
+def _wrong(wanted: Manifest) -> tuple[FieldError, ...]:
+    """ValidateDeleteOptions of apis/meta/v1/validation, as far as the deletion does not say it itself."""
+    found = []
+    if wanted.get("propagationPolicy") is not None and wanted.get("orphanDependents") is not None:
+        detail = "orphanDependents and deletionPropagation cannot be both set"
+        found.append(field_errors.invalid("propagationPolicy", wanted["propagationPolicy"], detail))
+    dry_run = wanted.get("dryRun") or []
+    if any(value != "All" for value in dry_run):
+        found.append(field_errors.not_supported("dryRun", list(dry_run), ("All",)))
+    return tuple(found)
 
 
 def _is_protected(pod: Manifest) -> bool:
@@ -185,6 +220,8 @@ def _why_not(name: str, status: Manifest) -> str:
 def _delete(eviction: _Eviction, seen: Stored | None) -> None:
     """Mark the pod as disrupted, then delete it. With `seen`, only if it is still as it was when it was looked at."""
     ctx, options = eviction.ctx, eviction.options
+    if eviction.wrong:
+        raise status_errors.invalid("DeleteOptions.meta.k8s.io", "", list(eviction.wrong))
     if seen is not None and not options.resource_version and _is_young(seen.obj):
         options = with_changes(options, resource_version=str(seen.revision))
     deleting.check_preconditions(ctx, options, updating.current_of(ctx))

@@ -12,10 +12,10 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from podlab.apis import decode
+from podlab.apis import decode, names
 from podlab.apis.decode import DecodeError
 from podlab.apis.scheme import Resource
-from podlab.apis.selectors import FieldSelector, LabelSelector
+from podlab.apis.selectors import FieldSelector, LabelSelector, SelectorError
 from podlab.apis.status_errors import ApiError, bad_request, expired, too_large_resource_version
 from podlab.apis.types import Manifest
 from podlab.registry.operations import ListPage
@@ -50,6 +50,18 @@ class Token:
         start = f"{self.namespace}/{self.name}" if below else self.name
         content = {"v": _VERSION, "rv": self.revision, "start": f"{start}\0"}
         return base64.urlsafe_b64encode(json.dumps(content, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def only_name(field_selector: str) -> str:
+    """The one name that a list asks for, "" for none: the authorizer takes it for the name of the request
+    (apiserver/pkg/endpoints/request/requestinfo.go). A selector with mistakes is told afterwards."""
+    if "metadata.name" not in field_selector:
+        return ""
+    try:
+        name = FieldSelector.parse(field_selector).value_of("metadata.name") or ""
+    except SelectorError:
+        return ""
+    return "" if names.path_segment(name) else name
 
 
 _VERSION = "meta.k8s.io/v1"

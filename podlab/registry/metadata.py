@@ -18,7 +18,7 @@ _ORDER = (
     "name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
     "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
 )  # fmt: skip
-_SERVER_OWNED = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields", "generation")
+_SERVER_OWNED = ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields")
 _KEPT_WHEN_ABSENT = ("uid", "deletionGracePeriodSeconds")
 _KEPT = ("creationTimestamp", "deletionTimestamp")
 _MAPS_AND_LISTS = ("labels", "annotations", "ownerReferences", "finalizers")
@@ -79,16 +79,21 @@ def unique_owners(obj: Manifest, *, patched: bool = False) -> tuple[str, ...]:
 
 def check_namespace(ctx: Context, obj: Manifest) -> None:
     """The namespace of the body is empty or that of the request (rest.EnsureObjectNamespaceMatchesRequestNamespace)."""
+    if not ctx.resource.namespaced:
+        of(obj).pop("namespace", None)
+        return
     given = of(obj).get("namespace") or ""
-    if ctx.resource.namespaced and given not in ("", ctx.namespace):
+    if given not in ("", ctx.namespace):
         raise status_errors.bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
         )
 
 
-def check_unstored(obj: Manifest) -> None:
+def check_unstored(obj: Manifest, *, dry_run: bool) -> None:
     """Only what is stored has a resourceVersion. The store is who looks, after validation, and a text that is no number
-    counts as none (etcd3/store.go, Create)."""
+    counts as none (etcd3/store.go, Create). A dry run does not come that far, and gives back what it was given."""
+    if dry_run:
+        return
     text = str(of(obj).pop("resourceVersion", None) or "")
     if text.isascii() and text.isdecimal() and int(text):
         raise status_errors.plain_failure("resourceVersion should not be set on objects to be created")
@@ -120,7 +125,6 @@ def fill_for_update(new: Manifest, old: Manifest) -> None:
         if not meta.get(field) and field in before:
             meta[field] = before[field]
     meta.pop("managedFields", None)
-    meta.pop("selfLink", None)
     if "namespace" in before:
         meta["namespace"] = before["namespace"]
     meta["resourceVersion"] = before["resourceVersion"]

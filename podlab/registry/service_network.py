@@ -65,7 +65,7 @@ def _families(spec: Manifest, before: Manifest | None) -> Errors:
     if spec.get("type") == "ExternalName" or _as_it_was(spec, before):
         return
     bare = spec.get("clusterIP") == NONE and not spec.get("selector")
-    if not spec.get("ipFamilyPolicy"):
+    if spec.get("ipFamilyPolicy") is None:
         spec["ipFamilyPolicy"] = (before or {}).get("ipFamilyPolicy") or ("RequireDualStack" if bare else _SINGLE)
     wrong = list(cluster_ips(spec, before or {})) or list(_counted(spec, before))
     yield from wrong

@@ -34,7 +34,7 @@ class Strategy:
 
     def missing(self, ctx: Context) -> status_errors.ApiError:
         """What is answered to a write of an object that is not stored."""
-        return status_errors.not_found(ctx.resource, ctx.name)
+        return status_errors.not_found(ctx.served, ctx.name)
 
     # Create
 

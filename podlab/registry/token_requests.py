@@ -6,28 +6,37 @@ Source: pkg/registry/core/serviceaccount/storage/token.go, pkg/apis/authenticati
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace as with_changes
 
-from podlab.apis import field_errors, schema, schema_check, status_errors, times
+from podlab.apis import field_errors, status_errors, times
 from podlab.apis.field_errors import FieldError
+from podlab.apis.kinds_reviews import TOKEN_REQUESTS
 from podlab.apis.types import Key, Manifest
-from podlab.registry import account_tokens
+from podlab.registry import account_tokens, decoding, metadata
 from podlab.registry.account_tokens import ISSUER, Terms
 from podlab.registry.operations import Context
 from podlab.storage import store
 
 API_VERSION = "authentication.k8s.io/v1"
 KIND = "TokenRequest"
+_GROUP = "authentication.k8s.io"
+_OTHERS = {"Node": "nodes", "Secret": "secrets"}  # what tokens may be bound to in Kubernetes, and are not here
 _DEFAULT_SECONDS = 3600
 _MIN_SECONDS = 600
 _MAX_SECONDS = 2**32
 
 
-def answer(ctx: Context, given: Manifest) -> Manifest:
-    """The request with its token. `ctx` names the service account."""
+def answer(ctx: Context, given: Manifest) -> tuple[Manifest, tuple[str, ...]]:
+    """The request with its token, and warnings about it. `ctx` names the service account."""
+    body, warnings = _body(ctx, given)
     account = store.get(ctx.key)
     if account is None:
         raise status_errors.not_found(ctx.resource, ctx.name)
-    spec = _checked_spec(given)
+    told = metadata.of(body).get("uid")
+    if told and told != account.uid:
+        text = f"the UID in the token request ({told}) does not match the UID of the service account ({account.uid})"
+        raise status_errors.conflict(f"{KIND}.{_GROUP}", ctx.name, text)
+    spec = _checked_spec(body)
     seconds = spec["expirationSeconds"]
     bound = spec.get("boundObjectRef")
     terms = Terms(
@@ -36,25 +45,37 @@ def answer(ctx: Context, given: Manifest) -> Manifest:
         name=ctx.name,
         uid=account.uid,
         audiences=tuple(spec["audiences"]),
-        bound=_bound(ctx, bound) if bound else None,
+        bound=_bound(ctx, bound) if bound is not None else None,
     )
     token, end = account_tokens.issue(terms, now=ctx.now, seconds=seconds)
-    return {
+    answered: Manifest = {
         "kind": KIND,
         "apiVersion": API_VERSION,
-        "metadata": {"name": ctx.name, "namespace": ctx.namespace, "creationTimestamp": times.rfc3339(ctx.now)},
+        "metadata": {
+            "name": ctx.name,
+            "namespace": ctx.namespace,
+            "uid": account.uid,
+            "creationTimestamp": times.rfc3339(ctx.now),
+        },
         "spec": spec,
         "status": {"token": token, "expirationTimestamp": times.rfc3339(end)},
     }
+    return answered, warnings
+
+
+def _body(ctx: Context, given: Manifest) -> tuple[Manifest, tuple[str, ...]]:
+    """What it says of the account must be that of the URL."""
+    as_request = with_changes(ctx, resource=TOKEN_REQUESTS)
+    body, warnings = decoding.check_body(as_request, given)
+    metadata.check_namespace(as_request, body)
+    name = metadata.name_of(body)
+    if name not in ("", ctx.name):
+        wrong = field_errors.invalid("metadata.name", name, "must match the service account name if specified")
+        raise status_errors.invalid(TOKEN_REQUESTS, ctx.name, [wrong])
+    return body, warnings
 
 
 def _checked_spec(given: Manifest) -> Manifest:
-    if (given.get("apiVersion") or API_VERSION, given.get("kind") or KIND) != (API_VERSION, KIND):
-        raise status_errors.bad_request(f"the body is no {KIND} of {API_VERSION}")
-    definition = schema.definition_of_kind(API_VERSION, KIND)
-    wrong = schema_check.type_error(definition or "", given)
-    if wrong:
-        raise status_errors.bad_request(schema_check.cannot_be_handled(KIND, API_VERSION, wrong))
     spec = dict(given.get("spec") or {})
     spec["audiences"] = list(spec.get("audiences") or [ISSUER])
     if spec.get("expirationSeconds") is None:
@@ -77,9 +98,14 @@ def _errors(seconds: int) -> Sequence[FieldError]:
 def _bound(ctx: Context, reference: Manifest) -> Manifest:
     """A token may be bound to a pod that runs as the account, and ends with it."""
     kind, api_version = reference.get("kind") or "", reference.get("apiVersion") or ""
-    if (kind, api_version) != ("Pod", "v1"):
-        raise status_errors.bad_request(f"cannot bind token to object of type {api_version}, Kind={kind}")
+    group, _, version = api_version.rpartition("/")
     name = reference.get("name") or ""
+    if not group and kind in _OTHERS:
+        plural, place = _OTHERS[kind], "" if kind == "Node" else ctx.namespace
+        if store.get(Key(ctx.client.cluster, plural, place, name)) is None:
+            raise status_errors.not_found(plural, name)
+    if group or kind != "Pod":
+        raise status_errors.bad_request(f"cannot bind token to object of type {group}/{version}, Kind={kind}")
     pod = store.get(Key(ctx.client.cluster, "pods", ctx.namespace, name))
     if pod is None:
         raise status_errors.not_found("pods", name)

@@ -42,13 +42,13 @@ def replace(ctx: Context, given: Manifest, *, may_create: Callable[[], None]) ->
         _check_uid(ctx, new, current)
         _check_stated(ctx, strategy, expect)
         if expect is not None and expect != current.revision:
-            raise status_errors.conflict(ctx.resource, ctx.name)
+            raise status_errors.conflict(ctx.served, ctx.name)
         try:
             return apply(ctx, strategy, current, copy_of(new), warnings=warnings)
         except StaleWrite as error:
             if expect is not None:
-                raise status_errors.conflict(ctx.resource, ctx.name) from error
-    raise status_errors.conflict(ctx.resource, ctx.name)
+                raise status_errors.conflict(ctx.served, ctx.name) from error
+    raise status_errors.conflict(ctx.served, ctx.name)
 
 
 def _create_instead(ctx: Context, new: Manifest) -> Written:
@@ -80,13 +80,13 @@ def rewrite(ctx: Context, patch_type: str, patch: Any) -> Written:
         expect = wanted_revision(new)
         _check_stated(ctx, strategy, expect)
         if expect is not None and expect != current.revision:
-            raise status_errors.conflict(ctx.resource, ctx.name)
+            raise status_errors.conflict(ctx.served, ctx.name)
         strategy.default(new)
         try:
             return apply(ctx, strategy, current, new, warnings=warnings)
         except StaleWrite:
             continue
-    raise status_errors.conflict(ctx.resource, ctx.name)
+    raise status_errors.conflict(ctx.served, ctx.name)
 
 
 def apply(
@@ -159,7 +159,7 @@ def _store(
         first = (lambda: chain.commit(request)) if chain.is_booked(request) else None
         stored = store.update(ctx.key, new, expect=current.revision, at=at, actor=actor, why=why, first=first)
     except NotStored as error:
-        raise status_errors.not_found(ctx.resource, ctx.name) from error
+        raise status_errors.not_found(ctx.served, ctx.name) from error
     return Written(stored.obj, warnings, stored)
 
 
@@ -191,11 +191,31 @@ def storage_conflict(ctx: Context, uid: str, current: Stored) -> status_errors.A
     return _uid_conflict(ctx, uid, current.uid)
 
 
+# Where etcd keeps kinds whose place has another name (kubeapiserver/default_storage_factory_builder.go).
+_FOLDERS = {
+    "replicationcontrollers": "controllers",
+    "endpoints": "services/endpoints",
+    "services": "services/specs",
+    "nodes": "minions",
+    "ingresses.networking.k8s.io": "ingress",
+}
+
+
 def _uid_conflict(ctx: Context, uid: str, present: str) -> status_errors.ApiError:
-    path = "/".join(part for part in ("/registry", ctx.resource.plural, ctx.namespace, ctx.name) if part)
+    return _precondition(ctx, f"UID in precondition: {uid}, UID in object meta: {present}")
+
+
+def revision_conflict(ctx: Context, wanted: str, current: Stored) -> status_errors.ApiError:
+    text = f"ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {current.revision}"
+    return _precondition(ctx, text)
+
+
+def _precondition(ctx: Context, failed: str) -> status_errors.ApiError:
+    folder = _FOLDERS.get(ctx.resource.key, ctx.resource.plural)
+    path = "/".join(part for part in ("/registry", folder, ctx.namespace, ctx.name) if part)
     text = (
         f"StorageError: invalid object, Code: 4, Key: {path}, ResourceVersion: 0, AdditionalErrorMsg: "
-        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {present}"
+        f"Precondition failed: {failed}"
     )
     return status_errors.conflict(ctx.resource, ctx.name, text)
 
@@ -215,4 +235,4 @@ def mutate_status(ctx: Context, mutate: Mutate, *, uid: str | None) -> Stored:
             continue
         # Without `stored` the update took away the last finalizer and the object is gone.
         return written.stored or current
-    raise status_errors.conflict(ctx.resource, ctx.name)
+    raise status_errors.conflict(ctx.served, ctx.name)

@@ -60,7 +60,7 @@ BACKEND = {"service": {"name": "s", "port": {"number": 80}}}
             "spec.rules[0].http.paths[0].pathType: Required value: pathType must be specified",
         ]),
         ("ingresses.networking.k8s.io", {"spec": {"defaultBackend": {"service": {"name": "s"}}}}, [
-            "spec.defaultBackend.service: Required value: port name or number is required",
+            "spec.defaultBackend: Required value: port name or number is required",
         ]),
         ("podpresets.settings.k8s.io", {"spec": {"env": [{"name": ""}]}}, [
             "spec.env[0].name: Required value",
@@ -98,7 +98,7 @@ def _changed(key: str, old: Manifest, new: Manifest) -> list[str]:
             "spec.scopes: Invalid value: null: field is immutable",
         ]),
         ("storageclasses.storage.k8s.io", {"provisioner": "a/b"}, {"provisioner": "a/c"}, [
-            "provisioner: Forbidden: updates to provisioner are forbidden.",
+            'provisioner: Invalid value: "a/c": field is immutable',
         ]),
         ("persistentvolumes", {"spec": HOST}, {"spec": {**HOST, "hostPath": {"path": "/other"}}}, [
             "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation",
@@ -107,7 +107,7 @@ def _changed(key: str, old: Manifest, new: Manifest) -> list[str]:
     ],
 )  # fmt: skip
 def test_what_may_not_change(key: str, old: Manifest, new: Manifest, wanted: list[str]) -> None:
-    assert _changed(key, old, new) == wanted
+    assert [text.partition("\n@@")[0] for text in _changed(key, old, new)] == wanted
 
 
 def _claim(size: str, **status: Any) -> Manifest:

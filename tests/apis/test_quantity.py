@@ -36,8 +36,8 @@ REFUSED = {
     "": quantity.WRONG_SHAPE,
     "1GB": quantity.WRONG_SHAPE,
     "1mm": quantity.WRONG_SUFFIX,
-    "1.2.3": quantity.WRONG_NUMBER,
-    ".": quantity.WRONG_NUMBER,
+    "1.2.3": quantity.WRONG_SHAPE,
+    "--1": quantity.WRONG_SUFFIX,
     "1e999": quantity.WRONG_NUMBER,
 }
 

@@ -52,7 +52,7 @@ CASES: dict[str, Case] = {
     ),
     "a patch to another kind": (
         "PATCH", "c", MERGE, {"kind": "Secret"}, 422,
-        ' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"v1\\",\\"kind\\":\\"Secret\\",…',
+        ' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"v1\\",\\"data\\":{\\"k\\":\\"v\\"},\\"kind\\":\\"Secret\\",…',
     ),
     "a list of operations, as a map": (
         "PATCH", "c", OPERATIONS, {"op": "add"}, 400,
@@ -86,7 +86,7 @@ CASES: dict[str, Case] = {
     ),
     "a strategic patch with a value of another type": (
         "PATCH", "c", STRATEGIC, {"immutable": "x"}, 422,
-        ' "" is invalid: patch: Invalid value: "map[immutable:x]": cannot convert string to bool',
+        ' "" is invalid: patch: Invalid value: "map[immutable:x]": unrecognized type: bool',
     ),
     "a strategic patch with a list for a map": (
         "PATCH", "c", STRATEGIC, {"data": [1]}, 422,
@@ -94,7 +94,7 @@ CASES: dict[str, Case] = {
     ),
     "a strategic patch with a map for a text": (
         "PATCH", "c", STRATEGIC, {"data": {"a": {"b": 1}}}, 422,
-        ' "" is invalid: patch: Invalid value: "map[data:map[a:map[b:1]]]": cannot convert map[string]interface {} to string',
+        ' "" is invalid: patch: Invalid value: "map[data:map[a:map[b:1]]]": unrecognized type: string',
     ),
     "a patch that takes the version away": (
         "PATCH", "c", MERGE, {"apiVersion": None}, 400,

@@ -219,7 +219,7 @@ class _Tokens:
         return START
 
     def create_token(self, namespace: str, account: str, request: Any) -> Any:
-        return {"status": {"token": f"{account} of {namespace}"}}
+        return {"status": {"token": f"{account} of {namespace}"}}, []
 
     def list(self, resource: str, namespace: str) -> Any:
         return type("Page", (), {"items": []})()

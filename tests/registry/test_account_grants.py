@@ -26,7 +26,7 @@ def robot(client: Client) -> Client:
     if client.find("serviceaccounts", "default", "robot") is None:
         client.create("serviceaccounts", {"metadata": {"name": "robot"}}, namespace="default")
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    token = client.create_token("default", "robot", request)["status"]["token"]
+    token = client.create_token("default", "robot", request)[0]["status"]["token"]
     who = authentication.by_bearer(token, now_of=lambda _: client.now())
     assert who is not None
     return Client("main", who, client.now)

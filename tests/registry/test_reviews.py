@@ -122,7 +122,10 @@ def test_a_question_that_makes_no_sense(client: Client, kind: str, spec: dict[st
 
 
 def token_of(client: Client, name: str = "default", **spec: Any) -> dict[str, Any]:
-    return client.create_token("default", name, {"kind": "TokenRequest", "apiVersion": AUTHENTICATION, "spec": spec})
+    answered, _ = client.create_token(
+        "default", name, {"kind": "TokenRequest", "apiVersion": AUTHENTICATION, "spec": spec}
+    )
+    return answered
 
 
 def holder(raw: str, hands: Hands) -> Identity | None:
@@ -218,7 +221,7 @@ def test_a_token_review_tells_whose_it_is(client: Client, hands: Hands) -> None:
         ({"expirationSeconds": 5}, "may not specify a duration less than 10 minutes"),
         ({"expirationSeconds": 2**40}, "may not specify a duration larger than 2^32 seconds"),
         ({"expirationSeconds": "x"}, "json: cannot unmarshal string"),
-        ({"boundObjectRef": {"kind": "Node", "apiVersion": "v1"}}, "cannot bind token to object of type v1, Kind=Node"),
+        ({"boundObjectRef": {"kind": "Foo", "apiVersion": "v1"}}, "cannot bind token to object of type /v1, Kind=Foo"),
     ],
 )
 def test_a_token_request_that_is_refused(client: Client, spec: dict[str, Any], text: str) -> None:

@@ -91,7 +91,7 @@ def robot(client: Client, where: str = "default", name: str = "robot") -> Client
     if client.find("serviceaccounts", where, name) is None:
         client.create("serviceaccounts", {"metadata": {"name": name}}, namespace=where)
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    token = client.create_token(where, name, request)["status"]["token"]
+    token = client.create_token(where, name, request)[0]["status"]["token"]
     who = authentication.by_bearer(token, now_of=lambda _: client.now())
     assert who is not None
     return Client(client.cluster, who, client.now)

@@ -247,11 +247,14 @@ def test_a_resize_may_not_go_too_far(client: Client, case: str) -> None:
     assert refusal(resized, client, change).message == f'Pod "p" is invalid: {message}'
 
 
-def test_init_containers_that_end_keep_their_size(client: Client) -> None:
+def test_init_containers_that_end_are_resized_as_others(client: Client) -> None:
     sized(client, initContainers=[{"name": "i", "image": "busybox:1.36", "resources": AMOUNTS}])
-    change = {"name": "i", "resources": {"requests": {"cpu": "150m"}}}
-    error = refusal(resized, client, change, field="initContainers")
-    assert error.message.endswith("spec: Forbidden: resources for non-sidecar init containers are immutable")
+    done = resized(client, {"name": "i", "resources": {"requests": {"cpu": "150m"}}}, field="initContainers")
+    assert done["spec"]["initContainers"][0]["resources"]["requests"]["cpu"] == "150m"
+    error = refusal(
+        resized, client, {"name": "i", "resources": {"requests": {"example.com/x": "1"}}}, field="initContainers"
+    )
+    assert "spec.initContainers[0]: Forbidden: only cpu and memory resources for init or sidecar" in error.message
 
 
 # Binding as a client sends it

@@ -25,10 +25,21 @@ __all__ = [
 def validate_create(resource: Resource, obj: Manifest) -> list[FieldError]:
     if resource.key == "pods":
         return list(pod.validate_create(obj))
-    rule = tables.NAME_RULES.get(resource.key, names.dns_subdomain)
-    found = list(metadata.validate(_meta(obj), namespaced=resource.namespaced, name_rule=rule))
+    found = _of_metadata(resource, obj)
     own = tables.CREATE.get(resource.key)
     return found + list(own(obj) if own else ())
+
+
+def _of_metadata(resource: Resource, obj: Manifest) -> list[FieldError]:
+    return list(
+        metadata.validate(
+            _meta(obj),
+            namespaced=resource.namespaced,
+            name_rule=tables.NAME_RULES.get(resource.key, names.dns_subdomain),
+            base_rule=tables.BASE_RULES.get(resource.key),
+            core=resource.key not in tables.PLAIN_FINALIZERS,
+        )
+    )
 
 
 def validate_update(resource: Resource, new: Manifest, old: Manifest) -> list[FieldError]:
@@ -36,7 +47,9 @@ def validate_update(resource: Resource, new: Manifest, old: Manifest) -> list[Fi
     if resource.key == "pods":
         return list(pod_update.validate(new, old))
     found = validate_create(resource, new) if resource.key in tables.AS_NEW else []
-    found += metadata.validate_update(_meta(new), _meta(old))
+    found += metadata.validate_update(_meta(new), _meta(old), core=resource.key not in tables.PLAIN_FINALIZERS)
+    if resource.key in tables.METADATA_AGAIN:
+        found += _of_metadata(resource, new)
     own = tables.UPDATE.get(resource.key)
     return found + list(own(new, old) if own else ())
 

@@ -28,7 +28,7 @@ _BLOCK = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 Block = IPv4Interface | IPv6Interface
 
 
-def _sloppy_block(value: str) -> Block | None:
+def sloppy_block(value: str) -> Block | None:
     """As Kubernetes once read all blocks: leading zeros mean nothing."""
     text, slash, length = value.partition("/")
     address = sloppy_ip(text)
@@ -40,11 +40,18 @@ def _sloppy_block(value: str) -> Block | None:
         return None
 
 
+def inside(part: Block, whole: Block) -> bool:
+    """Whether `part` lies in `whole` and is smaller."""
+    return (
+        part.version == whole.version and part.ip in whole.network and part.network.prefixlen > whole.network.prefixlen
+    )
+
+
 def cidr(path: str, value: str, kept: Collection[str] = ()) -> Errors:
     """A block of addresses in its plain form; `kept` are those of the old object (IsValidCIDRForLegacyField)."""
     if value in kept:
         return
-    block = _sloppy_block(value)
+    block = sloppy_block(value)
     text, _, length = value.partition("/")
     if block is None:
         yield invalid(path, value, _BLOCK)
@@ -58,7 +65,7 @@ def cidr(path: str, value: str, kept: Collection[str] = ()) -> Errors:
 
 def block_warnings(path: str, value: str) -> Iterator[str]:
     """GetWarningsForCIDR."""
-    block = _sloppy_block(value)
+    block = sloppy_block(value)
     if block is None:
         return
     text, _, length = value.partition("/")

@@ -46,7 +46,7 @@ def claim_spec(path: str, spec: Manifest) -> Errors:
 def positive(path: str, text: str) -> Errors:
     parsed = quantity.parse(text)
     if parsed.nano <= 0:
-        yield invalid(path, str(parsed), _POSITIVE)
+        yield invalid(path, quantity.canonical(text), _POSITIVE)
 
 
 def access_modes(path: str, modes: list[str]) -> Errors:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from podlab.apis import names, quantity
 from podlab.apis.field_errors import forbidden, invalid, not_supported, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation import claim_specs, metadata, resources, volume_sources
+from podlab.apis.validation import claim_specs, differences, metadata, resources, volume_sources
 from podlab.apis.validation.placement import node_selector
 from podlab.apis.validation.rules import Errors, by_rule, no_backsteps, one_of
 
@@ -59,7 +59,7 @@ def claim_update(new: Manifest, old: Manifest) -> Errors:
         allowed["volumeAttributesClassName"] = before.get("volumeAttributesClassName")
         allowed["resources"] = {**(spec.get("resources") or {}), "requests": _with_old_storage(spec, before)}
     if _bare(allowed) != _bare(before):
-        yield forbidden("spec", _IMMUTABLE)
+        yield forbidden("spec", f"{_IMMUTABLE}\n{differences.of_fields(_bare(before), _bare(allowed))}")
     yield from _growing(spec, before, old)
     if (spec.get("volumeMode") or "") != (before.get("volumeMode") or ""):
         yield invalid("volumeMode", spec.get("volumeMode"), metadata.IMMUTABLE)
@@ -190,7 +190,8 @@ def _source(spec: Manifest, name: str) -> Errors:
     for field in given:
         here = f"spec.{_SHOWN.get(field, field)}"
         if field != first and field != "flexVolume":  # sic: that one may come on top
-            yield forbidden(f"spec.{field}", "may not specify more than 1 volume type")
+            shown = "cephFS" if field == "cephfs" else field
+            yield forbidden(f"spec.{shown}", "may not specify more than 1 volume type")
         elif field == "iscsi":
             yield from volume_sources.persistent_iscsi(name)(here, spec[field])
         else:
@@ -240,7 +241,8 @@ def volume_update(new: Manifest, old: Manifest) -> Errors:
     yield from volume(new)
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     if _sources(spec) != _sources(before):
-        yield forbidden("spec.persistentvolumesource", _SOURCE_IMMUTABLE)
+        changed = differences.of_fields(_sources(before), _sources(spec))
+        yield forbidden("spec.persistentvolumesource", f"{_SOURCE_IMMUTABLE}\n{changed}")
     if (spec.get("volumeMode") or "") != (before.get("volumeMode") or ""):
         yield invalid("volumeMode", spec.get("volumeMode"), metadata.IMMUTABLE)
     if before.get("nodeAffinity") is not None and spec.get("nodeAffinity") != before["nodeAffinity"]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from podlab.apis import names
-from podlab.apis.field_errors import duplicate, forbidden, not_found, not_supported, required, too_many
+from podlab.apis.field_errors import duplicate, forbidden, invalid, not_found, not_supported, required, too_many
 from podlab.apis.types import Manifest
 from podlab.apis.validation import environment, mounts, probes, resources, security
 from podlab.apis.validation.rules import Errors, by_rule, one_of
@@ -17,6 +17,7 @@ _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _RESTART = ("Always", "Never", "OnFailure")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 _NOT_INIT = "may not be set for init containers without restartPolicy=Always"
+_NO_POLICY = "must specify restartPolicy when restart rules are used"
 _NOT_EPHEMERAL = "cannot be set for an Ephemeral Container"
 _FORBIDDEN_EPHEMERAL = (
     "ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe",
@@ -67,7 +68,7 @@ def init(path: str, containers: list[Manifest], taken: Collection[str], around: 
     for index, item in enumerate(containers):
         here = f"{path}[{index}]"
         yield from _common(here, item, around)
-        yield from _restart(here, item)
+        yield from _init_restart(here, item)
         name = item.get("name") or ""
         if name in seen:
             yield duplicate(f"{here}.name", name)
@@ -80,6 +81,10 @@ def init(path: str, containers: list[Manifest], taken: Collection[str], around: 
         for field in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
             if item.get(field) is not None:
                 yield forbidden(f"{here}.{field}", _NOT_INIT)
+        for at, resize in enumerate(item.get("resizePolicy") or []):
+            if resize.get("restartPolicy") == "RestartContainer":
+                detail = "must not be set to 'RestartContainer' for non-sidecar initContainers"
+                yield invalid(f"{here}.resizePolicy[{at}].restartPolicy", "RestartContainer", detail)
 
 
 def ephemeral(path: str, containers: list[Manifest], taken: Collection[str], around: Surroundings) -> Errors:
@@ -174,6 +179,14 @@ def _host_ports(path: str, containers: list[Manifest]) -> Errors:
             seen.add(claim)
 
 
+def _init_restart(path: str, item: Manifest) -> Errors:
+    """Rules without a policy are not looked at any further."""
+    if item.get("restartPolicy") is not None:
+        yield from _restart(path, item)
+    elif item.get("restartPolicyRules"):
+        yield required(f"{path}.restartPolicy", _NO_POLICY)
+
+
 def _restart(path: str, item: Manifest) -> Errors:
     policy, rules = item.get("restartPolicy"), item.get("restartPolicyRules") or []
     if policy is not None:
@@ -181,7 +194,7 @@ def _restart(path: str, item: Manifest) -> Errors:
     if not rules:
         return
     if policy is None:
-        yield required(f"{path}.restartPolicy", "must specify restartPolicy when restart rules are used")
+        yield required(f"{path}.restartPolicy", _NO_POLICY)
     if len(rules) > _MAX_RULES:
         yield too_many(f"{path}.restartPolicyRules", len(rules), _MAX_RULES)
     for index, rule in enumerate(rules):

@@ -164,7 +164,7 @@ def _slice_ports(ports: list[Manifest]) -> Errors:
 
 
 def _slice_protocol(path: str, protocol: str | None) -> Errors:
-    if not protocol:
+    if protocol is None:
         yield required(path)
     elif protocol not in PROTOCOLS:
         yield not_supported(path, protocol, PROTOCOLS)

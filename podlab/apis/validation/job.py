@@ -6,13 +6,12 @@ The registry's JobStrategy has generated selector and labels before this is aske
 from __future__ import annotations
 
 import copy
-import re
 
 from podlab.apis import internal_form, names
 from podlab.apis.field_errors import invalid, not_supported, required, too_long
 from podlab.apis.types import Manifest
 from podlab.apis.validation import job_policies, metadata, template
-from podlab.apis.validation.rules import Errors, label_selector, not_negative
+from podlab.apis.validation.rules import Errors, domain_prefixed, label_selector, not_negative
 from podlab.apis.validation.workloads import compiled, immutable, selected, shown_labels, shown_selector, spec_of
 
 CONTROLLER_UID, JOB_NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
@@ -25,7 +24,6 @@ _INDEXED_ONLY = "requires indexed completion mode"
 _MANY = 100_000
 _FEWER = 10_000
 _MANAGER_MAX = 63
-_HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
 
 def job(obj: Manifest) -> Errors:
@@ -107,19 +105,9 @@ def job_spec(path: str, spec: Manifest) -> Errors:
 
 
 def _manager(path: str, value: str | None) -> Errors:
-    """A name with a domain before the slash (IsDomainPrefixedPath)."""
     if value is None:
         return
-    domain, slash, rest = value.partition("/")
-    if not value:
-        yield required(path)
-    elif not slash or not domain or not rest:
-        yield invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
-    else:
-        for problem in names.dns_subdomain(domain):
-            yield invalid(path, domain, problem)
-        if not re.fullmatch(_HTTP_PATH, rest):
-            yield invalid(path, rest, f"Invalid path (regex used for validation is '{_HTTP_PATH}')")
+    yield from domain_prefixed(path, value)
     if len(value) > _MANAGER_MAX:
         yield too_long(path, _MANAGER_MAX)
 
@@ -173,7 +161,8 @@ def job_update(new: Manifest, old: Manifest) -> Errors:
     yield from immutable("spec", spec, before, "selector")
     yield from _template_update(spec, old)
     for field in ("completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"):
-        yield from immutable("spec", spec, before, field)
+        if spec.get(field) != before.get(field):
+            yield invalid(f"spec.{field}", job_policies.shown(field, spec.get(field)), metadata.IMMUTABLE)
 
 
 def _completions(spec: Manifest, before: Manifest) -> Errors:

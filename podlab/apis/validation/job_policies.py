@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from podlab.apis import names
 from podlab.apis.field_errors import (
@@ -90,17 +91,43 @@ def _exit_codes(path: str, codes: Manifest, containers: set[str]) -> Errors:
         yield invalid(f"{path}.values", values, "must be ordered")
 
 
+def shown(field: str, value: Any) -> Any:
+    """A policy as Go prints the internal struct; everything else as it is."""
+    if value is None or field not in ("podFailurePolicy", "successPolicy"):
+        return value
+    one = _failure_values if field == "podFailurePolicy" else _success_values
+    return {"Rules": [one(rule) for rule in value.get("rules") or []]}
+
+
+def _failure_values(rule: Manifest) -> Manifest:
+    codes, patterns = rule.get("onExitCodes"), rule.get("onPodConditions")
+    return {
+        "Action": rule.get("action") or "",
+        "OnExitCodes": None
+        if codes is None
+        else {
+            "ContainerName": codes.get("containerName"),
+            "Operator": codes.get("operator") or "",
+            "Values": codes.get("values"),
+        },
+        "OnPodConditions": None
+        if patterns is None
+        else [{"Type": item.get("type") or "", "Status": item.get("status") or ""} for item in patterns],
+    }
+
+
+def _success_values(rule: Manifest) -> Manifest:
+    return {"SucceededIndexes": rule.get("succeededIndexes"), "SucceededCount": rule.get("succeededCount")}
+
+
 def success(path: str, spec: Manifest) -> Errors:
     policy = spec.get("successPolicy")
     if policy is None:
         return
     rules = policy.get("rules") or []
     if spec.get("completionMode") != "Indexed":
-        shown = [
-            {"SucceededIndexes": rule.get("succeededIndexes"), "SucceededCount": rule.get("succeededCount")}
-            for rule in rules
-        ]
-        yield invalid(path, {"Rules": shown}, "requires indexed completion mode")
+        told = [_success_values(rule) for rule in rules] if policy.get("rules") is not None else None
+        yield invalid(path, {"Rules": told}, "requires indexed completion mode")
         return
     if not rules:
         yield required(f"{path}.rules", "at least one rules must be specified when the successPolicy is specified")

@@ -17,11 +17,23 @@ _TEMPLATE_FORBIDDEN = (
     "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers", "managedFields",
 )  # fmt: skip
 
+_GO_PATHS = {"uid": "uID"}  # of a Go field's name only the first letter is made small
 
-def validate(metadata: Manifest, *, namespaced: bool, name_rule: NameRule, path: str = "metadata") -> Errors:
+
+def validate(
+    metadata: Manifest,
+    *,
+    namespaced: bool,
+    name_rule: NameRule,
+    base_rule: NameRule | None = None,
+    core: bool = True,
+    path: str = "metadata",
+) -> Errors:
+    """`base_rule` is that of a generateName, where it is another one; `core` are the kinds whose finalizers have the core
+    kinds' own rule, too."""
     base = metadata.get("generateName") or ""
     if base:
-        for problem in name_rule(names.mask_trailing_dash(base)):
+        for problem in (base_rule or name_rule)(names.mask_trailing_dash(base)):
             yield invalid(f"{path}.generateName", base, problem)
     name = metadata.get("name") or ""
     if not name:
@@ -33,7 +45,7 @@ def validate(metadata: Manifest, *, namespaced: bool, name_rule: NameRule, path:
     yield from labels(f"{path}.labels", metadata.get("labels"))
     yield from annotation_map(f"{path}.annotations", metadata.get("annotations"))
     yield from _owners(f"{path}.ownerReferences", metadata.get("ownerReferences") or [])
-    yield from _finalizers(f"{path}.finalizers", metadata.get("finalizers") or [])
+    yield from _finalizers(f"{path}.finalizers", metadata.get("finalizers") or [], core=core)
 
 
 def _namespace(namespace: str, namespaced: bool, path: str) -> Errors:
@@ -51,8 +63,8 @@ def template(path: str, meta: Manifest) -> Errors:
     yield from annotation_map(f"{path}.annotations", meta.get("annotations"))
     yield from labels(f"{path}.labels", meta.get("labels"))
     for field in _TEMPLATE_FORBIDDEN:
-        if meta.get(field):
-            yield forbidden(f"{path}.{field}", "cannot be set")
+        if meta.get(field) or (field == "deletionGracePeriodSeconds" and meta.get(field) is not None):
+            yield forbidden(f"{path}.{_GO_PATHS.get(field, field)}", "cannot be set")
 
 
 def annotation_map(path: str, values: dict[str, str] | None) -> Errors:
@@ -89,12 +101,13 @@ def _owners(path: str, owners: list[Manifest]) -> Errors:
             controller = this
 
 
-def _finalizers(path: str, finalizers: list[str]) -> Errors:
+def _finalizers(path: str, finalizers: list[str], *, core: bool = True) -> Errors:
     for name in finalizers:
         yield from by_rule(path, name, names.qualified_name)
     if ORPHAN in finalizers and FOREGROUND in finalizers:
         yield invalid(path, finalizers, f"finalizer {ORPHAN} and {FOREGROUND} cannot be both set")
-    yield from standard_finalizers(path, finalizers)
+    if core:
+        yield from standard_finalizers(path, finalizers)
 
 
 def standard_finalizers(path: str, finalizers: list[str]) -> Errors:
@@ -108,7 +121,7 @@ def is_standard_finalizer(name: str) -> bool:
     return "/" in name or name in _STANDARD_FINALIZERS
 
 
-def validate_update(new: Manifest, old: Manifest, path: str = "metadata") -> Errors:
+def validate_update(new: Manifest, old: Manifest, path: str = "metadata", *, core: bool = True) -> Errors:
     yield from _new_finalizers(new, old, f"{path}.finalizers")
     if not new.get("resourceVersion"):
         yield invalid(f"{path}.resourceVersion", new.get("resourceVersion") or "", "must be specified for an update")
@@ -117,14 +130,13 @@ def validate_update(new: Manifest, old: Manifest, path: str = "metadata") -> Err
     for field in ("name", "namespace", "uid", "creationTimestamp"):
         if (new.get(field) or "") != (old.get(field) or ""):
             yield invalid(f"{path}.{field}", new.get(field) or "", IMMUTABLE)
-    if old.get("deletionTimestamp") or new.get("deletionTimestamp"):
-        for field in ("deletionTimestamp", "deletionGracePeriodSeconds"):
-            if new.get(field) != old.get(field):
-                yield invalid(f"{path}.{field}", new.get(field), IMMUTABLE)
+    for field in ("deletionTimestamp", "deletionGracePeriodSeconds"):
+        if new.get(field) != old.get(field):
+            yield invalid(f"{path}.{field}", new.get(field), IMMUTABLE)
     yield from labels(f"{path}.labels", new.get("labels"))
     yield from annotation_map(f"{path}.annotations", new.get("annotations"))
     yield from _owners(f"{path}.ownerReferences", new.get("ownerReferences") or [])
-    yield from _finalizers(f"{path}.finalizers", new.get("finalizers") or [])
+    yield from _finalizers(f"{path}.finalizers", new.get("finalizers") or [], core=core)
 
 
 def _new_finalizers(new: Manifest, old: Manifest, path: str) -> Errors:

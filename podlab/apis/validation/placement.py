@@ -14,7 +14,8 @@ _REQUIRED, _PREFERRED = (
 _WEIGHT = "must be in the range 1-100"
 _NO_SELECTOR = "must not be specified when labelSelector is not set"
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
-OPERATORS = ("Equal", "Exists", "Lt", "Gt")
+OPERATORS = ("Equal", "Exists")
+_COMPARING = ("Lt", "Gt")
 
 
 def affinity(path: str, value: Manifest | None) -> Errors:
@@ -96,6 +97,7 @@ def _pod_term(path: str, term: Manifest) -> Errors:
     for field, keys in (("matchLabelKeys", matching), ("mismatchLabelKeys", others)):
         if keys and term.get("labelSelector") is None:
             yield forbidden(f"{path}.{field}", _NO_SELECTOR)
+            continue
         for index, key in enumerate(keys):
             yield from by_rule(f"{path}.{field}[{index}]", key, names.qualified_name)
     yield from _named_twice(path, matching, term.get("labelSelector") or {})
@@ -168,9 +170,6 @@ def _match_keys(path: str, item: Manifest) -> Errors:
     yield from _named_twice(path, keys, item.get("labelSelector") or {})
 
 
-_TOLERATION = (("Key", "key"), ("Operator", "operator"), ("Value", "value"), ("Effect", "effect"))
-
-
 def tolerations(path: str, values: list[Manifest]) -> Errors:
     for index, item in enumerate(values):
         here = f"{path}[{index}]"
@@ -189,12 +188,11 @@ def tolerations(path: str, values: list[Manifest]) -> Errors:
                 yield invalid(f"{here}.operator", value, ";".join(problems))
         elif operator == "Exists":
             if value:
-                shown = {go: item.get(field) or "" for go, field in _TOLERATION}
-                shown["TolerationSeconds"] = seconds
-                yield invalid(f"{here}.operator", shown, "value must be empty when `operator` is 'Exists'")
+                yield invalid(f"{here}.operator", value, "value must be empty when `operator` is 'Exists'")
         else:
-            # Lt and Gt are listed although their feature gate is off: that is the recorded answer.
-            yield not_supported(f"{here}.operator", operator, OPERATORS)
+            # The feature gate of Lt and Gt is off, yet who asks for one of them is told of both.
+            known = (*OPERATORS, *_COMPARING) if operator in _COMPARING else OPERATORS
+            yield not_supported(f"{here}.operator", operator, known)
         if effect:
             yield from one_of(f"{here}.effect", effect, EFFECTS)
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import re
-
 from podlab.apis import names
 from podlab.apis.field_errors import forbidden, invalid, required, too_long
 from podlab.apis.types import Manifest
-from podlab.apis.validation import containers, environment, metadata, placement, resources, security, volumes
+from podlab.apis.validation import (
+    containers,
+    environment,
+    metadata,
+    placement,
+    pod_annotations,
+    resources,
+    security,
+    volumes,
+)
 from podlab.apis.validation.rules import MAX_INT32, Errors, by_rule, ip, labels, one_of
 
 RESTART_POLICIES = ("Always", "OnFailure", "Never")
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _PREEMPTION = ("PreemptLowerPriority", "Never")
-_MIRROR = "kubernetes.io/config.mirror"
-_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _NAMESERVERS, _SEARCHES, _SEARCH_CHARACTERS = 3, 32, 2048
 _HOSTNAME_MAX = 64
 
@@ -26,26 +31,28 @@ def validate_create(pod: Manifest) -> Errors:
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
     if spec.get("nodeName") and spec.get("schedulingGates"):
         yield forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared")
+    yield from pod_annotations.agree("spec", (pod.get("metadata") or {}).get("annotations") or {}, spec)
 
 
 def validate(pod: Manifest) -> Errors:
     """Metadata and spec: what creates and updates share."""
     meta, spec = pod.get("metadata") or {}, pod.get("spec") or {}
     yield from metadata.validate(meta, namespaced=True, name_rule=names.dns_subdomain)
-    yield from special_annotations("metadata.annotations", meta.get("annotations") or {}, spec)
+    yield from pod_annotations.validate("metadata.annotations", meta.get("annotations") or {}, spec)
     yield from validate_spec("spec", pod)
+    if not spec.get("serviceAccountName"):
+        yield from _tokens_of_nobody(spec)
     for field in ("containers", "initContainers"):
         for index, item in enumerate(spec.get(field) or []):
             yield from containers.only_for_pods(f"spec.{field}[{index}]", item)
 
 
-def special_annotations(path: str, values: Manifest, spec: Manifest) -> Errors:
-    if _MIRROR in values and not spec.get("nodeName"):
-        detail = "must set spec.nodeName if mirror pod annotation is set"
-        yield invalid(f"{path}[{_MIRROR}]", values[_MIRROR], detail)
-    cost = values.get(_DELETION_COST)
-    if cost is not None and not (re.fullmatch(r"-?\d{1,10}", cost) and -(2**31) <= int(cost) < 2**31):
-        yield invalid(f"{path}[{_DELETION_COST}]", cost, "must be a 32bit integer")
+def _tokens_of_nobody(spec: Manifest) -> Errors:
+    for index, volume in enumerate(spec.get("volumes") or []):
+        for at, source in enumerate((volume.get("projected") or {}).get("sources") or []):
+            if source.get("serviceAccountToken") is not None:
+                here = f"spec.volumes[{index}].projected.sources[{at}].serviceAccountToken"
+                yield forbidden(here, "must not be specified when serviceAccountName is not set")
 
 
 def validate_spec(path: str, pod: Manifest, *, of_pod: bool = True) -> Errors:
@@ -84,6 +91,7 @@ def validate_spec(path: str, pod: Manifest, *, of_pod: bool = True) -> Errors:
     yield from placement.spread(f"{path}.topologySpreadConstraints", spread)
     yield from security.host_process(path, spec)
     yield from security.host_users(path, spec)
+    yield from _host_name(f"{path}.hostnameOverride", spec)
     yield from _names(path, spec)
     yield from _rest(path, spec)
     yield from security.operating_system(path, spec)
@@ -153,10 +161,12 @@ def _names(path: str, spec: Manifest) -> Errors:
     for field in ("hostname", "subdomain"):
         if spec.get(field):
             yield from by_rule(f"{path}.{field}", spec[field], names.dns_label)
+
+
+def _host_name(here: str, spec: Manifest) -> Errors:
     override = spec.get("hostnameOverride")
     if override is None:
         return
-    here = f"{path}.hostnameOverride"
     if spec.get("setHostnameAsFQDN"):
         yield forbidden(here, "may not be specified when setHostnameAsFQDN is true")
     if spec.get("hostNetwork"):

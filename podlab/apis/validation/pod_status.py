@@ -5,7 +5,7 @@ from __future__ import annotations
 from podlab.apis import names, pods
 from podlab.apis.field_errors import INTERNAL, FieldError, duplicate, forbidden, invalid
 from podlab.apis.types import Manifest
-from podlab.apis.validation import metadata, pod_update
+from podlab.apis.validation import metadata, pod_annotations
 from podlab.apis.validation.rules import MAX_INT32, Errors, by_rule, ip, one_of
 
 _SYSTEM_CONDITIONS = ("PodScheduled", "Ready", "Initialized")
@@ -25,8 +25,9 @@ _CLAIM_FORM = (
 def validate(new: Manifest, old: Manifest) -> Errors:
     meta, old_meta = new.get("metadata") or {}, old.get("metadata") or {}
     yield from metadata.validate_update(meta, old_meta)
-    yield from pod_update.mirror_kept(meta.get("annotations") or {}, old_meta.get("annotations") or {})
     status, before, spec = new.get("status") or {}, old.get("status") or {}, new.get("spec") or {}
+    annotations, former = meta.get("annotations") or {}, old_meta.get("annotations") or {}
+    yield from pod_annotations.update("metadata.annotations", annotations, former, spec)
     old_spec = old.get("spec") or {}
     yield from _conditions("status.conditions", status.get("conditions") or [])
     yield from _places(new, old)

@@ -12,14 +12,15 @@ from typing import Any
 from podlab.apis import pods, quantity
 from podlab.apis.field_errors import forbidden, go_quote, invalid
 from podlab.apis.types import Manifest
-from podlab.apis.validation import metadata, pod
+from podlab.apis.validation import differences, metadata, pod
 from podlab.apis.validation.rules import Errors
 
 _MIRROR = "kubernetes.io/config.mirror"
 _RESIZABLE = ("cpu", "memory")
 _ONLY = "only cpu and memory resources are mutable"
-_ONLY_SIDECARS = "only cpu and memory resources for sidecar containers are mutable"
-_INIT_FIXED = "resources for non-sidecar init containers are immutable"
+_ONLY_INIT = "only cpu and memory resources for init or sidecar containers are mutable"
+_RESTARTING = "non-sidecar init containers with a resize policy of RestartContainer cannot be resized"
+_ONLY_POD = "only cpu and memory resources are mutable at pod-level"
 _UNSUPPORTED = "Pod running on node without support for resize"
 
 
@@ -44,8 +45,8 @@ def ephemeral_containers(new: Manifest, old: Manifest) -> Errors:
         if name not in given:
             yield forbidden(path, f"existing ephemeral containers {go_quote(name)} may not be removed\n")
         elif given[name] != item:
-            # Kubernetes puts a diff of its Go structures behind this sentence; podlab stops here.
-            yield forbidden(path, f"existing ephemeral containers {go_quote(name)} may not be changed")
+            changed = differences.of_structs("EphemeralContainer", item, given[name])
+            yield forbidden(path, f"existing ephemeral containers {go_quote(name)} may not be changed\n{changed}")
 
 
 def resize(new: Manifest, old: Manifest) -> Errors:
@@ -62,13 +63,26 @@ def resize(new: Manifest, old: Manifest) -> Errors:
         yield invalid("spec", quality, "Pod QOS Class may not change as a result of resizing")
     if not _reports_resources(old):
         yield forbidden("spec", _UNSUPPORTED)
+    yield from _of_pod(spec.get("resources"), before.get("resources"))
     moved = list(_order(spec, before))
     yield from moved
     if moved:
         return
-    for field in ("containers", "initContainers"):
+    for field in ("initContainers", "containers"):
         yield from _removed(field, spec, before)
     yield from _beyond_resources(spec, before)
+
+
+def _of_pod(new: Manifest | None, old: Manifest | None) -> Errors:
+    """validatePodLevelResourcesResize."""
+    if old is not None and new is None:
+        yield forbidden("spec.resources", "pod-level resources cannot be removed")
+        return
+    for kind in ("requests", "limits"):
+        if set((old or {}).get(kind) or {}) - set((new or {}).get(kind) or {}):
+            yield forbidden(f"spec.resources.{kind}", f"pod-level resource {kind} cannot be removed")
+    if new is not None and _fixed(new) != _fixed(old or {}):
+        yield forbidden("spec", _ONLY_POD)
 
 
 def _reports_resources(old: Manifest) -> bool:
@@ -91,8 +105,6 @@ def _order(spec: Manifest, before: Manifest) -> Errors:
 
 def _removed(field: str, spec: Manifest, before: Manifest) -> Errors:
     for index, (item, other) in enumerate(zip(spec.get(field) or [], before.get(field) or [], strict=True)):
-        if field == "initContainers" and item.get("restartPolicy") != "Always":
-            continue
         new, old = item.get("resources") or {}, other.get("resources") or {}
         for kind in ("requests", "limits"):
             if set(old.get(kind) or {}) - set(new.get(kind) or {}):
@@ -103,23 +115,28 @@ def _beyond_resources(spec: Manifest, before: Manifest) -> Errors:
     for item, other in zip(spec.get("containers") or [], before.get("containers") or [], strict=True):
         if _without_cpu_and_memory(item) != _without_cpu_and_memory(other):
             yield forbidden("spec", _ONLY)
-    for item, other in zip(spec.get("initContainers") or [], before.get("initContainers") or [], strict=True):
-        if item.get("restartPolicy") == "Always":
-            if _without_cpu_and_memory(item) != _without_cpu_and_memory(other):
-                yield forbidden("spec", _ONLY_SIDECARS)
-        elif item != other:
-            yield forbidden("spec", _INIT_FIXED)
+    inits = zip(spec.get("initContainers") or [], before.get("initContainers") or [], strict=True)
+    for index, (item, other) in enumerate(inits):
+        if _without_cpu_and_memory(item) != _without_cpu_and_memory(other):
+            yield forbidden(f"spec.initContainers[{index}]", _ONLY_INIT)
+        if item != other and item.get("restartPolicy") != "Always":
+            for policy in item.get("resizePolicy") or []:
+                if policy.get("restartPolicy") == "RestartContainer":
+                    yield forbidden(f"spec.initContainers[{index}]", _RESTARTING)
 
 
 def _without_cpu_and_memory(container: Manifest) -> tuple[Manifest, Manifest]:
     """The container without its resources, and of these what no resize may touch, by value."""
     rest = {name: value for name, value in container.items() if name != "resources"}
-    resources: Mapping[str, Any] = container.get("resources") or {}
-    fixed: Manifest = {"claims": resources.get("claims") or []}
+    return rest, _fixed(container.get("resources") or {})
+
+
+def _fixed(resources: Mapping[str, Any]) -> Manifest:
+    found: Manifest = {}
     for kind in ("requests", "limits"):
         values = resources.get(kind) or {}
-        fixed[kind] = {name: quantity.parse(text).nano for name, text in values.items() if name not in _RESIZABLE}
-    return rest, fixed
+        found[kind] = {name: quantity.parse(text).nano for name, text in values.items() if name not in _RESIZABLE}
+    return found
 
 
 BY_SUBRESOURCE: Mapping[str, Callable[[Manifest, Manifest], Errors]] = {

@@ -7,12 +7,10 @@ import copy
 from podlab.apis import names
 from podlab.apis.field_errors import forbidden, invalid, required
 from podlab.apis.types import Manifest
-from podlab.apis.validation import metadata, pod
+from podlab.apis.validation import differences, metadata, pod, pod_annotations
 from podlab.apis.validation.rules import MAX_INT32, Errors
 
-_MIRROR = "kubernetes.io/config.mirror"
 ADD_OR_REMOVE = "pod updates may not add or remove containers"
-# Kubernetes puts a diff of its Go structures behind this sentence; podlab stops here.
 ONLY = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -24,8 +22,9 @@ def validate(new: Manifest, old: Manifest) -> Errors:
     meta, old_meta = new.get("metadata") or {}, old.get("metadata") or {}
     yield from pod.validate(new)
     yield from metadata.validate_update(meta, old_meta)
-    yield from mirror_kept(meta.get("annotations") or {}, old_meta.get("annotations") or {})
     spec, before = new.get("spec") or {}, old.get("spec") or {}
+    annotations, former = meta.get("annotations") or {}, old_meta.get("annotations") or {}
+    yield from pod_annotations.update("metadata.annotations", annotations, former, spec)
     for field in ("containers", "initContainers"):
         if len(spec.get(field) or []) != len(before.get(field) or []):
             yield forbidden(f"spec.{field}", ADD_OR_REMOVE)
@@ -38,8 +37,8 @@ def validate(new: Manifest, old: Manifest) -> Errors:
     yield from _tolerations(spec, before, gone=bool(old_meta.get("deletionTimestamp")))
     gate_errors = list(_gates(spec.get("schedulingGates") or [], before.get("schedulingGates") or []))
     yield from gate_errors
-    if not gate_errors and _munged(spec, before) != before:
-        yield forbidden("spec", ONLY)
+    if not gate_errors and (munged := _munged(spec, before)) != before:
+        yield forbidden("spec", f"{ONLY}\n{differences.of_pods(before, munged)}")
 
 
 def _images(path: str, containers: list[Manifest]) -> Errors:
@@ -50,12 +49,6 @@ def _images(path: str, containers: list[Manifest]) -> Errors:
             yield required(f"{path}[{index}].image")
         if image != image.strip():
             yield invalid(f"{path}[{index}].image", image, "must not have leading or trailing whitespace")
-
-
-def mirror_kept(new: Manifest, old: Manifest) -> Errors:
-    if new.get(_MIRROR) != old.get(_MIRROR):
-        here = f"metadata.annotations[{_MIRROR}]"
-        yield forbidden(here, "may not remove or update mirror pod annotation")
 
 
 def _deadline(new: int | None, old: int | None) -> Errors:

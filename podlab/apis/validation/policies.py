@@ -14,6 +14,7 @@ from podlab.apis.types import Manifest
 from podlab.apis.validation import metadata, placement, resources
 from podlab.apis.validation.conditions import conditions
 from podlab.apis.validation.rules import NOT_NEGATIVE, Errors, by_rule, label_selector, labels, one_of
+from podlab.apis.validation.workloads import shown_selector
 
 HIGHEST_PRIORITY = 1_000_000_000
 SYSTEM_PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
@@ -22,7 +23,7 @@ _PERCENT = (
     "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
     "validation is '[0-9]+%')"
 )
-_PREEMPTION = ("Never", "PreemptLowerPriority")
+_PREEMPTION = ("PreemptLowerPriority", "Never")
 
 
 def disruption_budget(obj: Manifest) -> Errors:
@@ -30,7 +31,7 @@ def disruption_budget(obj: Manifest) -> Errors:
     low, high = spec.get("minAvailable"), spec.get("maxUnavailable")
     if low is not None and high is not None:
         shown = {
-            "MinAvailable": low, "Selector": spec.get("selector"), "MaxUnavailable": high,
+            "MinAvailable": low, "Selector": shown_selector(spec.get("selector")), "MaxUnavailable": high,
             "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
         }  # fmt: skip
         yield invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set")
@@ -74,7 +75,9 @@ def priority_class(obj: Manifest) -> Errors:
             yield forbidden("metadata.name", detail)
     elif value > HIGHEST_PRIORITY:
         yield forbidden("value", f"maximum allowed value of a user defined priority is {HIGHEST_PRIORITY}")
-    if obj.get("preemptionPolicy") is not None:
+    if obj.get("preemptionPolicy") == "":
+        yield required("preemptionPolicy")
+    elif obj.get("preemptionPolicy") is not None:
         yield from one_of("preemptionPolicy", obj["preemptionPolicy"], _PREEMPTION)
 
 

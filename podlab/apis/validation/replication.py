@@ -38,7 +38,7 @@ def always_running(path: str, pod: Manifest, selector: Manifest, kind: str) -> E
     """The template of a controller whose pods are restarted for ever; `selector` is a plain map."""
     labels = (pod.get("metadata") or {}).get("labels")
     if any((labels or {}).get(key) != value for key, value in selector.items()):
-        yield invalid(f"{path}.metadata.labels", labels, NO_MATCH)
+        yield invalid(f"{path}.metadata.labels", dict(sorted((labels or {}).items())), NO_MATCH)
     yield from template.validate(path, pod)
     spec = pod.get("spec") or {}
     if spec.get("restartPolicy") != "Always":

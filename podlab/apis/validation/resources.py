@@ -62,9 +62,9 @@ def container_resource_name(path: str, name: str) -> Errors:
 def amount(path: str, name: str, text: str) -> Errors:
     parsed = quantity.parse(text)
     if parsed.nano < 0:
-        yield invalid(path, str(parsed), NOT_NEGATIVE)
+        yield invalid(path, quantity.canonical(text), NOT_NEGATIVE)
     if (name in _INTEGERS or _is_extended(name)) and parsed.milli % 1000:
-        yield invalid(path, str(parsed), "must be an integer")
+        yield invalid(path, quantity.canonical(text), "must be an integer")
 
 
 def _hugepages(path: str, name: str, text: str) -> Errors:
@@ -76,7 +76,8 @@ def _hugepages(path: str, name: str, text: str) -> Errors:
     except quantity.QuantityError:
         size = quantity.Quantity(0)
     if size.nano <= 0 or parsed.nano % size.nano:
-        yield invalid(path, str(parsed), f"{parsed} is not positive integer multiple of {name}")
+        shown = quantity.canonical(text)
+        yield invalid(path, shown, f"{shown} is not positive integer multiple of {name}")
 
 
 def container(path: str, resources: Manifest, claims: Collection[str]) -> Errors:
@@ -225,7 +226,7 @@ def resize_policy(path: str, policies: list[Manifest], pod_restart: str) -> Erro
             else:
                 yield from one_of(path, value, supported)
         if pod_restart == "Never" and restart != "NotRequired":
-            yield invalid(path, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'")
+            yield invalid(path, restart, "must be 'NotRequired' when pod `restartPolicy` is 'Never'")
 
 
 def overhead(path: str, values: Manifest) -> Errors:

@@ -129,6 +129,19 @@ def port(path: str, value: Any) -> Errors:
         yield invalid(path, value or 0, problem)
 
 
+def domain_prefixed(path: str, text: str) -> Errors:
+    """A name with a domain before the slash (IsDomainPrefixedPath of apimachinery/pkg/util/validation)."""
+    if not text:
+        yield required(path)
+        return
+    host, _, rest = text.partition("/")
+    if not host or not rest:
+        yield invalid(path, text, 'must be a domain-prefixed path (such as "acme.io/foo")')
+        return
+    yield from by_rule(path, host, names.dns_subdomain)
+    yield from by_rule(path, rest, names.http_path)
+
+
 def missing(path: str, holder: Manifest, fields: Collection[str]) -> Errors:
     for field in fields:
         if not holder.get(field):

@@ -15,6 +15,7 @@ from podlab.apis.validation import (
     claims,
     endpoints,
     events,
+    ingress,
     kinds,
     networking,
     policies,
@@ -46,6 +47,10 @@ NAME_RULES: Mapping[str, NameRule] = {
     "statefulsets.apps": names.dns_label,
     **{item.key: names.stored_segment for item in kinds_rbac.POLICY},
 }
+# Of a generateName, where the name has another one.
+BASE_RULES: Mapping[str, NameRule] = {"replicationcontrollers": names.path_segment}
+# Kinds that look at metadata as apimachinery does, without the core kinds' rule for finalizers.
+PLAIN_FINALIZERS = frozenset({"events", "leases.coordination.k8s.io"})
 
 CREATE: Mapping[str, Check] = {
     "configmaps": kinds.config_map,
@@ -69,8 +74,8 @@ CREATE: Mapping[str, Check] = {
     "leases.coordination.k8s.io": policies.lease,
     "podpresets.settings.k8s.io": presets.pod_preset,
     "networkpolicies.networking.k8s.io": networking.network_policy,
-    "ingresses.networking.k8s.io": networking.ingress,
-    "ingressclasses.networking.k8s.io": networking.ingress_class,
+    "ingresses.networking.k8s.io": ingress.create,
+    "ingressclasses.networking.k8s.io": ingress.ingress_class,
     "storageclasses.storage.k8s.io": networking.storage_class,
     "clusterroles.rbac.authorization.k8s.io": rbac.cluster_role,
     "clusterrolebindings.rbac.authorization.k8s.io": rbac.cluster_role_binding,
@@ -106,8 +111,8 @@ UPDATE: Mapping[str, Change] = {
     "leases.coordination.k8s.io": _again(policies.lease),
     "podpresets.settings.k8s.io": _again(presets.pod_preset),
     "networkpolicies.networking.k8s.io": _again(networking.network_policy),
-    "ingresses.networking.k8s.io": _again(networking.ingress),
-    "ingressclasses.networking.k8s.io": networking.ingress_class_update,
+    "ingresses.networking.k8s.io": ingress.update,
+    "ingressclasses.networking.k8s.io": ingress.ingress_class_update,
     "storageclasses.storage.k8s.io": networking.storage_class_update,
     "clusterrolebindings.rbac.authorization.k8s.io": rbac.same_reference,
     "rolebindings.rbac.authorization.k8s.io": rbac.same_reference,
@@ -115,6 +120,7 @@ UPDATE: Mapping[str, Change] = {
 }
 STATUS: Mapping[str, Change] = {
     "horizontalpodautoscalers.autoscaling": autoscaling.validate_status,
+    "ingresses.networking.k8s.io": ingress.status,
     "namespaces": kinds.namespace_status,
     "nodes": kinds.node_update,
     "services": service.validate_status,
@@ -126,8 +132,19 @@ STATUS: Mapping[str, Change] = {
 }
 # Their strategies look at an update as at a new object first. What UPDATE finds once more is two causes.
 AS_NEW = frozenset(
-    {"jobs.batch", "namespaces", "nodes", "persistentvolumes", *(item.key for item in kinds_rbac.POLICY)}
-)
+    {
+        "jobs.batch", "namespaces", "nodes", "persistentvolumes", "storageclasses.storage.k8s.io",
+        *(item.key for item in kinds_rbac.POLICY),
+    }
+)  # fmt: skip
+# What they check of an update ends with the whole check of a new object, its metadata included.
+METADATA_AGAIN = frozenset(
+    {
+        "configmaps", "controllerrevisions.apps", "endpoints", "endpointslices.discovery.k8s.io",
+        "ingressclasses.networking.k8s.io", "ingresses.networking.k8s.io", "limitranges", "persistentvolumeclaims",
+        "persistentvolumes", "runtimeclasses.node.k8s.io", "secrets", "serviceaccounts",
+    }
+)  # fmt: skip
 WARNINGS: Mapping[str, Callable[[Manifest], list[str]]] = {
     "endpoints": endpoints.endpoints_warnings,
     "resourcequotas": quotas.resource_quota_warnings,

@@ -43,6 +43,9 @@ def of_pod(pod: Manifest) -> list[str]:
     return [*of_name(pod, "the Pod's hostname"), *of_template("", pod)]
 
 
+_NEGATIVE_GRACE = "must be >= 0; negative values are invalid and will be treated as 1"
+
+
 def of_template(prefix: str, template: Manifest) -> list[str]:
     """A pod, or a template of pods; `prefix` is its path with a dot at the end."""
     path, spec = f"{prefix}spec", template.get("spec") or {}
@@ -56,9 +59,16 @@ def of_template(prefix: str, template: Manifest) -> list[str]:
         *fractional_bytes(f"{path}.overhead", spec.get("overhead") or {}),
         *_of_profiles(f"{prefix}metadata", annotations, spec),
         *_of_containers(path, spec),
+        *_of_grace(path, spec),
         *_of_affinity_terms(f"{path}.affinity", spec.get("affinity") or {}),
         *_of_addresses(path, spec),
     ]
+
+
+def _of_grace(path: str, spec: Manifest) -> Iterator[str]:
+    """Templates keep a negative time; pods have had it made one second already."""
+    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
+        yield f"{path}.terminationGracePeriodSeconds: {_NEGATIVE_GRACE}"
 
 
 def of_name(obj: Manifest, used_in: str) -> Iterator[str]:
@@ -81,8 +91,6 @@ def of_node_selector(path: str, selector: Manifest) -> Iterator[str]:
 def of_node(node: Manifest) -> list[str]:
     spec = node.get("spec") or {}
     found = []
-    if spec.get("configSource") is not None:
-        found.append("spec.configSource: deprecated in v1.22, support removal is planned in v1.23")  # sic
     if spec.get("externalID"):
         found.append("spec.externalID: this field is deprecated, and is unused by Kubernetes")
     return found
@@ -141,7 +149,7 @@ def fractional_bytes(path: str, amounts: Manifest, resources: tuple[str, ...] = 
     for name in resources:
         parsed = quantity.parse(amounts[name]) if name in amounts else quantity.Quantity(0)
         if parsed.milli % 1000:
-            yield f'{path}[{name}]: fractional byte value "{parsed}" is invalid, must be an integer'
+            yield f'{path}[{name}]: fractional byte value "{amounts[name]}" is invalid, must be an integer'
 
 
 def _of_profiles(path: str, annotations: Manifest, spec: Manifest) -> Iterator[str]:

@@ -63,7 +63,7 @@ def not_everything(path: str, selector: Manifest | None, kind: str) -> Errors:
 def compiled(selector: Manifest | None) -> LabelSelector | None:
     """None for a selector with mistakes, which were told already."""
     try:
-        return selectors.from_label_selector(selector)
+        return selectors.from_label_selector(selector, checked=True)
     except SelectorError:
         return None
 

@@ -5,7 +5,7 @@ Source: plugin/pkg/admission/runtimeclass/admission.go.
 
 from __future__ import annotations
 
-from podlab.apis import quantity
+from podlab.apis import names, quantity, status_errors
 from podlab.apis.types import Manifest
 from podlab.registry.admission.plugin import CREATE, Plugin, Request
 
@@ -35,8 +35,12 @@ class RuntimeClass(Plugin):
 
 def _class_of(request: Request, spec: Manifest) -> Manifest:
     name = spec.get("runtimeClassName")
-    if not name:
+    if name is None:
         return {}
+    unfit = names.path_segment(name)
+    if unfit or not name:  # the client refuses to ask for it
+        said = f'invalid resource name "{name}": [{", ".join(unfit)}]' if unfit else "resource name may not be empty"
+        raise status_errors.plain_failure(said)
     found = request.ctx.client.as_system().find(RESOURCE, "", name)
     if found is None:
         raise request.refusal(f'pod rejected: RuntimeClass "{name}" not found')

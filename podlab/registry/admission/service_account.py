@@ -38,9 +38,12 @@ class ServiceAccount(Plugin):
 
 def _account(request: Request, name: str) -> Manifest:
     namespace = request.ctx.namespace
-    found = request.ctx.nearby.account(name)
+    unfit = names.path_segment(name)
+    found = None if unfit else request.ctx.nearby.account(name)
     if found is None:
-        reason = f'serviceaccount "{name}" not found'
+        reason = (
+            f'invalid resource name "{name}": [{", ".join(unfit)}]' if unfit else f'serviceaccount "{name}" not found'
+        )
         raise request.refusal(f"error looking up service account {namespace}/{name}: {reason}")
     return found.obj
 

@@ -64,6 +64,8 @@ def _merge_map(original: Manifest, patch: Manifest, definition: str) -> Manifest
     _retain_keys(original, patch)
     orders = _taken(patch, ORDER, _BAD_ORDER_LIST)
     deletions = _taken(patch, DELETE_PRIMITIVE, _BAD_PRIMITIVE_LIST)
+    for field, order in orders.items():
+        _check_order(patch.get(field) or [], order, _list_key(definition, field))
     servers = {field: list(original.get(field) or []) for field in orders}
     for field, value in patch.items():
         _merge_field(original, field, value, definition)
@@ -96,11 +98,31 @@ def _merge_field(original: Manifest, field: str, value: Any, definition: str) ->
             original[field] = _merge_list(before, value, known)
         else:
             original[field] = _cleaned_item([item for item in value if not _is_directive(item)], known)
-    else:
-        original[field] = _cleaned_item(value, known)
+    else:  # what takes the place of something is not looked into
+        original[field] = value if field in original else _cleaned_item(value, known)
+
+
+def _check_order(elements: Any, order: list[Any], key: str) -> None:
+    """The elements of the patch come in the order that it asks for (validatePatchWithSetOrderList)."""
+    if not isinstance(elements, list) or not order:
+        return
+    wanted = [item for item in elements if not (key and isinstance(item, dict) and item.get(PATCH) == "delete")]
+    left = iter(order)
+    if not all(any(_same(item, other, key) for other in left) for item in wanted):
+        text = f"The order in patch list:\n{go_text(wanted)}\n doesn't match $setElementOrder list:\n{go_text(order)}\n"
+        raise status_errors.plain_failure(text)
+
+
+def _same(one: Any, other: Any, key: str) -> bool:
+    if key and isinstance(one, dict) and isinstance(other, dict):
+        return bool(one.get(key) == other.get(key))
+    return bool(one == other)
 
 
 def _merge_list(original: list[Any], patch: list[Any], known: schema.Field) -> list[Any]:
+    if len({_element_kind(item) for item in (*original, *patch)}) > 1:
+        text = f"list element types are not identical: [{go_text(original)} {go_text(patch)}]"
+        raise status_errors.plain_failure(text)
     if not known.merge_key or not any(isinstance(item, dict) for item in (*original, *patch)):
         merged = list(original)
         merged.extend(item for item in patch if item not in merged)
@@ -118,6 +140,10 @@ def _merge_list(original: list[Any], patch: list[Any], known: schema.Field) -> l
         else:
             merged[position] = _merge_map(dict(merged[position]), dict(item), element)
     return element_order.arrange(merged, patch, original, key)
+
+
+def _element_kind(item: Any) -> str:
+    return json_type(item) if item is not None else ""
 
 
 def _directed(original: list[Any], patch: list[Any], key: str) -> tuple[list[Any], list[Any]]:
@@ -190,4 +216,10 @@ def _list_key(definition: str, field: str) -> str:
 
 
 def _unknown_directive(directive: Any, holder: Manifest) -> status_errors.ApiError:
-    return status_errors.plain_failure(f"unknown patch type: {directive} in map: {go_text(holder)}")
+    said = directive if isinstance(directive, str) else f"%!s({_go_kind(directive)}={go_text(directive)})"
+    return status_errors.plain_failure(f"unknown patch type: {said} in map: {go_text(holder)}")
+
+
+def _go_kind(value: Any) -> str:
+    kinds = {bool: "bool", int: "int64", float: "float64", dict: "map[string]interface {}", list: "[]interface {}"}
+    return kinds.get(type(value), "<nil>" if value is None else "string")

@@ -233,7 +233,7 @@ def _wish(request: Attributes) -> Wish:
 def _scope(request: Attributes) -> str:
     """The namespace whose bindings count for a request."""
     if request.resource == _NAMESPACES:
-        return request.name if request.verb in grants.READ else ""
+        return request.name if request.verb == "get" else ""
     return "" if grants.is_cluster_scoped(request.resource) else request.namespace
 
 

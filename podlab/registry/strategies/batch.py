@@ -13,6 +13,8 @@ from podlab.registry.strategies.workloads import WorkloadStrategy
 class JobStrategy(WorkloadStrategy):
     def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
         super().prepare_for_create(ctx, obj)
+        if metadata.of(obj).get("generateName"):  # the object was copied for its name, and shares nothing any more
+            _adopt_labels(obj)
         if not (obj.get("spec") or {}).get("manualSelector"):
             _generate_selector(obj)
         _adopt_labels(obj)
@@ -20,6 +22,10 @@ class JobStrategy(WorkloadStrategy):
     def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
         super().prepare_for_update(ctx, new, old)
         _adopt_labels(new)
+
+    def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        _adopt_labels(new)
+        super().prepare_for_subresource(ctx, new, old)
 
 
 def _generate_selector(job: Manifest) -> None:

@@ -123,13 +123,13 @@ def _align_sources(spec: Manifest, before: Manifest) -> None:
     if (reference or {}).get("namespace") and before.get("dataSourceRef") is None:  # behind a gate that is off
         del spec["dataSourceRef"]
         reference = None
-    if source and reference is None:
+    if source is not None and reference is None:
         had = before.get("dataSource") is not None or before.get("dataSourceRef") is not None
         if not had and (source.get("kind"), source.get("apiGroup") or "") not in _FORMER_SOURCES:
             del spec["dataSource"]
             return
         spec["dataSourceRef"] = {part: source[part] for part in _SOURCE_PARTS if source.get(part) is not None}
-    elif reference and source is None and not reference.get("namespace"):
+    elif reference is not None and source is None and not reference.get("namespace"):
         spec["dataSource"] = {part: reference[part] for part in _SOURCE_PARTS if reference.get(part) is not None}
 
 

@@ -37,6 +37,10 @@ class NamespaceStrategy(Strategy):
         finalizers = spec.get("finalizers") or []
         spec["finalizers"] = finalizers if FINALIZER in finalizers else [*finalizers, FINALIZER]
         obj["status"] = {"phase": "Active"}
+
+    def canonicalize(self, obj: Manifest) -> None:
+        """A name that was generated came after defaulting, and is not looked at as a label."""
+        super().canonicalize(obj)
         _label(obj)
 
     def after_create(self, ctx: Context, obj: Manifest) -> None:

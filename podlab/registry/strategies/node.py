@@ -30,12 +30,19 @@ class NodeStrategy(Strategy):
     def prepare_for_create(self, ctx: Context, obj: Manifest) -> None:
         if not isinstance(obj.get("spec"), dict):
             obj["spec"] = {}
+        obj["spec"].pop("configSource", None)  # long gone (strategy.go, dropDisabledFields)
         status = obj.setdefault("status", {})
+        status.pop("config", None)
         status.setdefault("daemonEndpoints", {"kubeletEndpoint": {"Port": 0}})
         status.setdefault("nodeInfo", dict.fromkeys(_NODE_INFO, ""))
         taints = obj["spec"].get("taints") or []
         if not any(known.same(taint, known.NOT_READY) for taint in taints):
             obj["spec"]["taints"] = [*taints, dict(known.NOT_READY)]  # plugin/pkg/admission/nodetaint
+
+    def prepare_for_update(self, ctx: Context, new: Manifest, old: Manifest) -> None:
+        super().prepare_for_update(ctx, new, old)
+        if isinstance(new.get("spec"), dict):
+            new["spec"].pop("configSource", None)
 
     def prepare_for_subresource(self, ctx: Context, new: Manifest, old: Manifest) -> None:
         """Its own agent says that it is ready: what kept pods away at first goes; a pressure that it tells keeps new pods

@@ -28,6 +28,7 @@ def prepare(subresource: str, new: Manifest, old: Manifest) -> None:
     else:
         for field in ("containers", "initContainers"):
             _resize(spec, given, field)
+        keep(spec, given, "resources")
     feature_gates.drop_disabled(new)
     if spec != old.get("spec"):
         metadata.of(new)["generation"] = int(metadata.of(old).get("generation") or 0) + 1
