@@ -154,3 +154,19 @@ def test_a_nul_finds_nothing(client: Client) -> None:
         with pytest.raises(ApiError) as caught:
             client.list("pods", "default", **selector)
         assert caught.value.code == 400
+
+
+@pytest.mark.parametrize(
+    ("selector", "name"),
+    [
+        ("metadata.name=web", "web"),
+        ("spec.nodeName=a,metadata.name==web", "web"),
+        ("metadata.name!=web", ""),
+        ("spec.nodeName=a", ""),
+        ("metadata.name=a/b", ""),
+        ("metadata.name=web,x", ""),
+        ("", ""),
+    ],
+)
+def test_the_one_name_that_a_list_asks_for(selector: str, name: str) -> None:
+    assert listing.only_name(selector) == name
