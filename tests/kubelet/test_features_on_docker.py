@@ -214,7 +214,7 @@ def test_a_handler_that_is_not_here_keeps_the_pod_from_its_sandbox(node: Node) -
         "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: "
         'no runtime for "kata" is configured'
     ]
-    assert node.waiting() == "ContainerCreating"
+    eventually(lambda: node.waiting() == "ContainerCreating")
 
 
 def test_a_file_is_a_pod_with_logs_and_a_mirror_that_comes_back(node: Node) -> None:
