@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from podlab.apis.types import Manifest
-from podlab.glance import anatomy
+from podlab.glance import anatomy, whys
 from podlab.glance.sentences import Translate
 from podlab.timeline import marks
 from podlab.timeline.messages import EventFacts, Mark
@@ -39,9 +39,15 @@ class Book:
         self._touched: dict[str, Mark] = {}
 
     def put(self, mark: Mark) -> Mark:
+        """Every mark that is new or has changed comes through here; its `why` is in the viewer's language from here on."""
+        mark["why"] = self.why(mark["why"])
         self.marks[mark["id"]] = mark
         self._touched[mark["id"]] = mark
         return mark
+
+    def why(self, stored: str) -> str:
+        """A `why` as the machine wrote it, for the viewer."""
+        return whys.told(self.say, stored)
 
     def close(self, mark: Mark | None, entry: Change) -> None:
         """End a mark that still goes on."""

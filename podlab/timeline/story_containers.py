@@ -206,10 +206,10 @@ class Containers:
         if row.started_at is not None and row.started_at.timestamp() > 0:
             mark["start"] = anatomy.instant(row.started_at)
         if row.start_why and mark["end"] is None:
-            mark["why"] = row.start_why
+            mark["why"] = self._book.why(row.start_why)
         if row.finished_at is not None and mark["end"] is not None:
             mark["end"] = anatomy.instant(row.finished_at)
-            mark["why"] = row.stop_why or mark["why"]
+            mark["why"] = self._book.why(row.stop_why) or mark["why"]
             self._tell_end(mark)
         return dict(mark) != before
 

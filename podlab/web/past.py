@@ -14,10 +14,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext
+
 from podlab.apis import times
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Key, Manifest
-from podlab.glance import anatomy
+from podlab.glance import anatomy, whys
 from podlab.storage import log, moments
 from podlab.storage.errors import Compacted, FutureRevision
 from podlab.web import manifest_lines, revisions
@@ -102,7 +104,7 @@ def moment(query: Mapping[str, str], cluster: str, namespace: str, may_see: Call
         rev=rev,
         at=entry.at if query.get("rev") else moments.later_of(entry.at, query.get("at")),
         actor=entry.actor if seen else "",
-        why=entry.why if seen else "",
+        why=whys.told(gettext, entry.why) if seen else "",
         what=f"{entry.key.resource.partition('.')[0]}/{entry.key.name}" if seen else "",
         first=first,
         last=last,
@@ -133,7 +135,8 @@ def yaml_tab(query: Mapping[str, str], cluster: str, uid: str, present: Manifest
     if not entries or rev is None:
         return told | {"lines": manifest_lines.lines(revisions.shown(present))}
     first = revisions.at(entries, rev)
-    told |= {"rev": first.revision, "entry": first, "lines": manifest_lines.lines(revisions.shown(first.obj))}
+    told |= {"rev": first.revision, "entry": first, "entry_why": whys.told(gettext, first.why)}
+    told |= {"lines": manifest_lines.lines(revisions.shown(first.obj))}
     if to is not None:
         second = revisions.at(entries, to)
         told |= {"to": second.revision, "diff": revisions.diff(first.obj, second.obj)}

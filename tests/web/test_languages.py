@@ -13,8 +13,10 @@ import said
 from django.conf import settings
 from django.test import Client
 from django.utils import translation
-from pod_story import UID, Log, pod
+from pod_story import UID, Log, at, pod
 
+from podlab.apis.types import Key
+from podlab.storage import store
 from podlab.timeline.story import Story
 from podlab.web import catalogue, words
 
@@ -95,3 +97,23 @@ def test_the_story_is_told_in_chinese() -> None:
         story = Story(UID, translate=translation.gettext)
         story.change(waiting.entries[0])
     assert "app 在等待 Init 容器完成。" in [mark["sentence"] for mark in story.marks]
+
+
+def test_the_whys_of_the_machine_are_told_in_chinese(admin: Client) -> None:
+    log = Log().add(0, pod(state={"waiting": {"reason": "ContainerCreating"}}))
+    log.entries[0].why = "the pod has no sandbox yet"
+    with translation.override("zh-hans"):
+        story = Story(UID, translate=translation.gettext)
+        story.change(log.entries[0])
+        mark = next(mark for mark in story.marks if mark["state"] == "waiting")
+        assert mark["why"] == "该 Pod 还没有沙箱"
+    why = "liveness probe failed once: <b>no</b>; <i>x</i>"
+    key = Key("main", "pods", "default", "web")
+    revision = store.create(key, pod(), at=at(0), actor="kubelet", why=why).revision
+    address = f"/c/main/ns/default/pods/web?uid={UID}&rev={revision}&tab=yaml"
+    english = "liveness probe failed once: &lt;b&gt;no&lt;/b&gt;; &lt;i&gt;x&lt;/i&gt;"
+    assert admin.get(address).content.decode().count(english) == 3  # the banner, its title, the YAML's revision
+    admin.post("/language", {"language": "zh-hans", "next": "/"})
+    page = admin.get(address).content.decode()
+    assert page.count("存活探针失败一次：&lt;b&gt;no&lt;/b&gt;; &lt;i&gt;x&lt;/i&gt;") == 3
+    assert "<b>no" not in page
