@@ -34,26 +34,28 @@ async def listen(folder: Path) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     watch = _watches.setdefault(key, _Watch())
     heard = asyncio.Event()
     watch.listeners.add(heard)
-    if watch.task is None:
-        watch.task = asyncio.create_task(_follow(folder, watch, _state(folder)))
 
     async def rung() -> None:
         await heard.wait()
         heard.clear()
 
     try:
+        seen = await asyncio.to_thread(_state, folder)
+        if watch.task is None:  # of several who begin at once whose look is over first: before any of them reads
+            watch.task = asyncio.create_task(_follow(folder, watch, seen))
         yield rung
     finally:
         watch.listeners.discard(heard)
         if not watch.listeners:
-            watch.task.cancel()
+            if watch.task is not None:
+                watch.task.cancel()
             _watches.pop(key, None)
 
 
 async def _follow(folder: Path, watch: _Watch, seen: State) -> None:
     while True:
         await asyncio.sleep(_LOOK)
-        now = _state(folder)
+        now = await asyncio.to_thread(_state, folder)
         if now != seen:
             seen = now
             for heard in watch.listeners:

@@ -9,9 +9,9 @@ from podlab.apis.types import Manifest
 from podlab.registry import authorizer, grants
 from podlab.registry.authorizer import EVERYTHING, Attributes, Subject
 from podlab.registry.rbac import lab, policies
-from podlab.registry.rbac.bootstrap import OPEN_PATHS
+from podlab.registry.rbac.bootstrap import DISCOVERY
 from podlab.registry.rbac.policy import aggregate
-from podlab.registry.rbac.rules import Rule
+from podlab.registry.rbac.rules import allows_path
 
 _EVERYTHING: Manifest = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
 
@@ -43,8 +43,7 @@ def decision(who: Subject, cluster: str, spec: Manifest) -> Manifest:
 def may_path(who: Subject, cluster: str, verb: str, path: str) -> bool:
     if is_unlimited(who, cluster):
         return True
-    open_ = any(path == known or (known.endswith("*") and path.startswith(known[:-1])) for known in OPEN_PATHS)
-    if open_ and verb == "get" and authorizer.sees_cluster(who, cluster):
+    if allows_path(DISCOVERY, verb, path) and authorizer.sees_cluster(who, cluster):
         return True
     return policies.of(cluster).allows_path(who, verb, path)
 
@@ -60,7 +59,7 @@ def rules(who: Subject, cluster: str, namespace: str) -> Manifest:
     problems = policy.problems(who, namespace)
     review: Manifest = {
         "resourceRules": [rule.manifest() for rule in found if rule.resources],
-        "nonResourceRules": [rule.manifest() for rule in (Rule(("get",), urls=OPEN_PATHS), *found) if rule.urls],
+        "nonResourceRules": [rule.manifest() for rule in (DISCOVERY, *found) if rule.urls],
         "incomplete": False,  # as in Kubernetes, where no more than the error tells of a role that is not there
     }
     if problems:

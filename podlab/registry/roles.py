@@ -40,19 +40,19 @@ def cluster_role_bindings(cluster: str) -> Iterator[Manifest]:
         yield {**head, "subjects": subjects, "roleRef": _reference(name)}
     for grant in _grants(cluster):
         if grant.namespace == EVERYTHING:
-            yield _binding(cluster, "ClusterRoleBinding", grant)
+            yield _of_user(cluster, "ClusterRoleBinding", grant)
     for given in _account_grants(cluster):
         if given.namespace == EVERYTHING:
-            yield _account_binding(cluster, "ClusterRoleBinding", given)
+            yield _of_account(cluster, "ClusterRoleBinding", given)
 
 
 def role_bindings(cluster: str, namespace: str | None) -> Iterator[Manifest]:
     for grant in _grants(cluster):
         if grant.namespace != EVERYTHING and namespace in (None, grant.namespace):
-            yield _binding(cluster, "RoleBinding", grant)
+            yield _of_user(cluster, "RoleBinding", grant)
     for given in _account_grants(cluster):
         if given.namespace != EVERYTHING and namespace in (None, given.namespace):
-            yield _account_binding(cluster, "RoleBinding", given)
+            yield _of_account(cluster, "RoleBinding", given)
 
 
 def _grants(cluster: str) -> Iterator[RoleGrant]:
@@ -69,21 +69,20 @@ def _account_grants(cluster: str) -> Iterator[AccountGrant]:
     )
 
 
-def _account_binding(cluster: str, kind: str, grant: AccountGrant) -> Manifest:
-    user = account_grants.username(grant.account_namespace, grant.account)
-    head = _head(cluster, kind, f"{lab.PREFIX}{grant.role}:{user}")
-    if kind == "RoleBinding":
-        head["metadata"]["namespace"] = grant.namespace
+def _of_account(cluster: str, kind: str, grant: AccountGrant) -> Manifest:
     subject = {"kind": "ServiceAccount", "name": grant.account, "namespace": grant.account_namespace}
-    return {**head, "subjects": [subject], "roleRef": _reference(lab.PREFIX + grant.role)}
+    return _binding(cluster, kind, grant, account_grants.username(grant.account_namespace, grant.account), subject)
 
 
-def _binding(cluster: str, kind: str, grant: RoleGrant) -> Manifest:
+def _of_user(cluster: str, kind: str, grant: RoleGrant) -> Manifest:
     user = grant.user.get_username()
+    return _binding(cluster, kind, grant, user, {"kind": "User", "apiGroup": RBAC, "name": user})
+
+
+def _binding(cluster: str, kind: str, grant: AccountGrant | RoleGrant, user: str, subject: Manifest) -> Manifest:
     head = _head(cluster, kind, f"{lab.PREFIX}{grant.role}:{user}")
     if kind == "RoleBinding":
         head["metadata"]["namespace"] = grant.namespace
-    subject = {"kind": "User", "apiGroup": RBAC, "name": user}
     return {**head, "subjects": [subject], "roleRef": _reference(lab.PREFIX + grant.role)}
 
 

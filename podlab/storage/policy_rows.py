@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from django.db import connection
 from podlab.apis.types import Manifest
 from podlab.storage import database, statements
 from podlab.storage.models import Cluster
+from podlab.storage.objects import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def objects(cluster: str, resources: Sequence[str]) -> list[Manifest]:
     found = statements.rows(
         f"SELECT o.body FROM storage_object o WHERE o.cluster = %s AND o.resource IN ({marks})", [cluster, *resources]
     )
-    return [json.loads(body) for (body,) in found]
+    return [decode(body) for (body,) in found]
 
 
 def is_settled() -> bool:

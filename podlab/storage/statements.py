@@ -36,24 +36,22 @@ def row(query: str, values: Sequence[Any] = ()) -> Row | None:
 
 def change(query: str, values: Sequence[Any]) -> None:
     """An INSERT, UPDATE or DELETE."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    if _is_plain(wrapper):
-        with wrapper.wrap_database_errors:
-            wrapper.connection.execute(_on_sqlite(query), values)
-        return
-    with wrapper.cursor() as cursor:
-        cursor.execute(query, values)
+    _write("execute", query, values)
 
 
 def change_many(query: str, values: Sequence[Sequence[Any]]) -> None:
     """The same statement for each of several values."""
+    _write("executemany", query, values)
+
+
+def _write(method: str, query: str, values: Sequence[Any]) -> None:
     wrapper = connections[DEFAULT_DB_ALIAS]
     if _is_plain(wrapper):
         with wrapper.wrap_database_errors:
-            wrapper.connection.executemany(_on_sqlite(query), values)
+            getattr(wrapper.connection, method)(_on_sqlite(query), values)
         return
     with wrapper.cursor() as cursor:
-        cursor.executemany(query, values)
+        getattr(cursor, method)(query, values)
 
 
 def written() -> int | None:

@@ -107,7 +107,7 @@ _BASIC_USER = (
     _rule("create", "authorization.k8s.io", "selfsubjectaccessreviews selfsubjectrulesreviews"),
     _rule("create", "authentication.k8s.io", "selfsubjectreviews"),
 )
-_DISCOVERY = (Rule(("get",), urls=OPEN_PATHS),)
+DISCOVERY = Rule(("get",), urls=OPEN_PATHS)
 
 ROLES: tuple[BootstrapRole, ...] = (
     BootstrapRole("admin", gathers=f"{_AGGREGATE}admin"),
@@ -117,7 +117,7 @@ ROLES: tuple[BootstrapRole, ...] = (
     BootstrapRole("system:aggregate-to-edit", _EDIT, {f"{_AGGREGATE}edit": "true"}),
     BootstrapRole("system:aggregate-to-view", _VIEW, {f"{_AGGREGATE}view": "true"}),
     BootstrapRole("system:basic-user", _BASIC_USER),
-    BootstrapRole("system:discovery", _DISCOVERY),
+    BootstrapRole("system:discovery", (DISCOVERY,)),
     BootstrapRole("system:public-info-viewer", (Rule(("get",), urls=_PUBLIC_PATHS),)),
     BootstrapRole("view", labels={f"{_AGGREGATE}edit": "true"}, gathers=f"{_AGGREGATE}view"),
 )
@@ -130,4 +130,4 @@ BINDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 NAMES = frozenset(role.name for role in ROLES) | frozenset(name for name, _groups in BINDINGS)
 # What whoever has entered may do by these bindings.
-OF_EVERYBODY = (*_BASIC_USER, *_DISCOVERY)
+OF_EVERYBODY = (*_BASIC_USER, DISCOVERY)
