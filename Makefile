@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python
 
-.PHONY: up down test check fmt build bench goldens
+.PHONY: up down test check fmt build bench goldens conformance
 
 up: ## build what is missing, start the lab, stay in the foreground
 	@$(PYTHON) podlab/ops/build.py
@@ -34,3 +34,7 @@ bench: ## measure; figures go to docs/benchmarks.md
 goldens: ## run recordings of a real Kubernetes: make goldens GOLDENS=folder
 	@$(PYTHON) podlab/ops/build.py --dev
 	@$(RUN) tests/goldens.py "$(GOLDENS)" $(PARTS)
+
+conformance: ## run Kubernetes' own conformance tests: make conformance E2E=e2e.test [FOCUS=regular expression] [JOBS=4]
+	@$(PYTHON) podlab/ops/build.py --dev
+	@$(RUN) tests/conformance.py "$(E2E)" --focus "$(or $(FOCUS),.)" --jobs $(or $(JOBS),4) --details
