@@ -218,6 +218,18 @@ def test_a_missing_object_points_at_the_line_that_names_it() -> None:
     assert told.tries[0].words == ("create", "configmap", "settings", "--from-literal=KEY=VALUE")
 
 
+def test_advice_is_a_command_that_one_can_copy() -> None:
+    def words(id: str) -> tuple[str, ...]:
+        told = next(one for one in explanations.explain(FOUND[id]) if one.id == id)
+        return next(
+            one.words for one in (told.look, *told.tries) if one.words[:1] in {("exec",), ("taint",), ("label",)}
+        )
+
+    assert words("probe-exec-failed")[-3:] == ("--", "cat", "x")
+    assert words("untolerated-taint") == ("taint", "nodes", "node-a", "gpu-")
+    assert words("node-selector")[:2] == ("label", "node")
+
+
 def test_evidence_of_events_and_probes_names_marks_of_the_timeline() -> None:
     told = explanations.explain(FOUND["volume-failed"])[0]
     assert told.happens.evidence.mark == "event:web.failedmount:1"

@@ -249,6 +249,9 @@ def of_run(container: Container) -> Evidence:
     return Evidence("run", text, mark=f"run:{container.name}:{container.last_attempt}")
 
 
+SPLICED = "{command}"  # a word of a command that stands for several: the field is split as a shell would
+
+
 def finding(
     situation: str,
     case: Case,

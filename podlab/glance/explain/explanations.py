@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from podlab.glance.explain import creating, ending, exits, images, probes, scheduling, starting
-from podlab.glance.explain.case import Case, Evidence, Finding, Situation, Try
+from podlab.glance.explain.case import SPLICED, Case, Evidence, Finding, Situation, Try
 from podlab.glance.sentences import Translate, say
 
 # In the order of a pod's life: what comes first is the cause of what follows.
@@ -74,8 +75,14 @@ def _say(found: Finding, translate: Translate) -> Explanation:
 
 
 def _advice(one: Try, found: Finding, translate: Translate) -> Advice:
-    words = tuple(said for word in one.words if (said := word.format(**found.fields)))
+    words = tuple(said for word in one.words for said in _spliced(word, found))
     return Advice(say(translate, one.text, **_told(found, translate)), words, one.path.format(**found.fields))
+
+
+def _spliced(word: str, found: Finding) -> list[str]:
+    """The words of a command that one of its templates stands for; none where there is nothing to say."""
+    said = word.format(**found.fields)
+    return shlex.split(said) if word == SPLICED else [said] if said else []
 
 
 def _told(found: Finding, translate: Translate) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from podlab.apis import times
 from podlab.apis.types import Manifest
 from podlab.glance.explain.case import (
     PROBE_FIELDS,
+    SPLICED,
     Case,
     Container,
     Evidence,
@@ -143,7 +145,7 @@ SITUATIONS = (
         gettext_noop("The probe's command says no"),
         gettext_noop("The command of the {probe} probe of {container} ends with an error: {message}"),
         gettext_noop("Exit code 0 is success, every other one failure; what it prints is the message."),
-        Try(gettext_noop("Run the same command."), ("exec", "{pod}", "-c", "{container}", "--", "COMMAND")),
+        Try(gettext_noop("Run the same command."), ("exec", "{pod}", "-c", "{container}", "--", SPLICED)),
         (Try(gettext_noop("Correct the command, or what it looks for."), path=_SPEC),),
     ),
     Situation(
@@ -190,6 +192,7 @@ def _fields(container: Container, probe: str, spec: Manifest, last: Probe | None
         "timeout": numbers["timeoutSeconds"],
         "delay": numbers["initialDelaySeconds"],
         "port": _port(container, spec),
+        "command": shlex.join((spec.get("exec") or {}).get("command") or ()),
         "message": (last.message.strip() if last is not None else "") or "–",
     }
 

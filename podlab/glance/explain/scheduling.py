@@ -85,7 +85,7 @@ SITUATIONS = (
         Try(gettext_noop("Look at the labels of the nodes."), ("get", "nodes", "--show-labels")),
         (
             Try(gettext_noop("Correct the label in the pod and create it again."), path="spec.nodeSelector"),
-            Try(gettext_noop("Or label a node."), ("label", "node", "NODE", "KEY=VALUE")),
+            Try(gettext_noop("Or label a node."), ("label", "node", "{first}", "{label}")),
         ),
     ),
     Situation(
@@ -96,7 +96,7 @@ SITUATIONS = (
         Try(gettext_noop("Look at the taints."), _DESCRIBE_NODES),
         (
             Try(gettext_noop("Tolerate the taint, if the pod belongs there."), path="spec.tolerations"),
-            Try(gettext_noop("Or take the taint away."), ("taint", "nodes", "NODE", "KEY-")),
+            Try(gettext_noop("Or take the taint away."), ("taint", "nodes", "{first}", "{taint}-")),
         ),
     ),
     Situation(
@@ -105,7 +105,7 @@ SITUATIONS = (
         gettext_noop("Nodes are marked unschedulable ({nodes}); they keep their pods but take no new ones."),
         gettext_noop("Somebody cordoned or drained them."),
         Try(gettext_noop("Look for SchedulingDisabled."), ("get", "nodes")),
-        (Try(gettext_noop("Allow new pods again."), ("uncordon", "NODE")),),
+        (Try(gettext_noop("Allow new pods again."), ("uncordon", "{first}")),),
     ),
     Situation(
         "host-port-taken",
@@ -163,7 +163,7 @@ SITUATIONS = (
         gettext_noop("A node without it belongs to no domain, and a required constraint lets nothing onto it."),
         Try(gettext_noop("Look at the labels of the nodes."), ("get", "nodes", "--show-labels")),
         (
-            Try(gettext_noop("Label the nodes with their domain."), ("label", "node", "NODE", "topology.kubernetes.io/zone=ZONE")),
+            Try(gettext_noop("Label the nodes with their domain."), ("label", "node", "{first}", "topology.kubernetes.io/zone=ZONE")),
             Try(gettext_noop("Spread over hosts: topologyKey kubernetes.io/hostname is on every node."), path="spec.topologySpreadConstraints"),
         ),
     ),
@@ -341,6 +341,11 @@ def _refused(case: Case, message: str) -> Iterator[Finding]:
         fields: dict[str, Any] = {
             "nodes": ", ".join(filter(None, nodes)) or message,
             "taints": "; ".join(dict.fromkeys(said)),
+            "first": next(filter(None, nodes), "NODE"),
+            "label": next(
+                (f"{key}={value}" for key, value in (case.spec.get("nodeSelector") or {}).items()), "KEY=VALUE"
+            ),
+            "taint": said[0].partition("untolerated taint {")[2].partition(":")[0] or "KEY",
         }
         resource = said[0].partition("Insufficient ")[2].partition(".")[0]
         yield finding(id, case, told, _asked_for(case, id), resource=resource, **fields)
