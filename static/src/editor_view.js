@@ -5,12 +5,12 @@ import { indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter } from "@codemirror/lint";
-import { EditorState, StateEffect, StateField } from "@codemirror/state";
+import { EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, hoverTooltip, keymap } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { basicSetup } from "codemirror";
 import { changeOf, changedLines } from "./text_change.js";
-import { fieldAt, pathAt } from "./yaml_path.js";
+import { fieldAt, inner, pathAt } from "./yaml_path.js";
 import { fieldOf, keysFor, valuesFor } from "./field_types.js";
 
 // By the page's own tokens, so that the editor follows the theme.
@@ -71,6 +71,7 @@ export function yamlEditor({ parent, doc, label, submit, changed, schema }) {
         basicSetup,
         yaml(),
         syntaxHighlighting(colours),
+        Prec.high(keymap.of([{ key: "Enter", run: deeper }])),
         keymap.of([indentWithTab, { key: "Mod-s", run: () => (submit(), true) }]),
         lintGutter(),
         flashed,
@@ -81,6 +82,17 @@ export function yamlEditor({ parent, doc, label, submit, changed, schema }) {
       ],
     }),
   });
+}
+
+// A new line below a key that has no value yet begins where its fields stand.
+function deeper(view) {
+  const { from, empty } = view.state.selection.main;
+  const line = view.state.doc.lineAt(from);
+  const margin = empty && from === line.to ? inner(line.text) : null;
+  if (margin === null) return false;
+  const insert = `\n${" ".repeat(margin)}`;
+  view.dispatch({ changes: { from, insert }, selection: { anchor: from + insert.length }, scrollIntoView: true, userEvent: "input" });
+  return true;
 }
 
 async function complete(context, schema) {

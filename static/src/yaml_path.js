@@ -86,3 +86,9 @@ export function fieldAt(lines, row) {
   const found = pathAt(lines, row, one.column);
   return found && { path: [...found.path, one.key], from: one.column, to: one.column + one.key.length };
 }
+
+// Where the lines below this one begin, if it is a key without a value or with a block of text; null if it is none. Pure.
+export function inner(line) {
+  const found = /^(\s*(?:- +)*)[^\s#'":][^#:]*:\s*(?:[|>][+-]?\s*)?(?:#.*)?$/.exec(line);
+  return found ? found[1].length + 2 : null;
+}

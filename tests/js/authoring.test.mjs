@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { Draft } from "../../static/src/draft.js";
 import { fieldOf, keysFor, valuesFor } from "../../static/src/field_types.js";
 import { changeOf, changedLines, changedPieces } from "../../static/src/text_change.js";
-import { documentStart, fieldAt, pathAt } from "../../static/src/yaml_path.js";
+import { documentStart, fieldAt, inner, pathAt } from "../../static/src/yaml_path.js";
 
 const TEXT = `apiVersion: v1
 kind: Pod
@@ -121,4 +121,16 @@ test("a draft is kept, and a storage that refuses breaks nothing", () => {
   assert.equal(full.write("text"), false);
   assert.equal(full.read(), null);
   assert.equal(new Draft("x", null).write("text"), false);
+});
+
+test("a new line below a key without a value begins where its fields stand", () => {
+  assert.equal(inner("spec:"), 2);
+  assert.equal(inner("      readinessProbe: # asked every second"), 8);
+  assert.equal(inner("    - securityContext:"), 8);
+  assert.equal(inner("      - |"), null);
+  assert.equal(inner("  script: |"), 4);
+  assert.equal(inner("    image: busybox:1.36"), null);
+  assert.equal(inner("    - name: app"), null);
+  assert.equal(inner("# a note:"), null);
+  assert.equal(inner(""), null);
 });
