@@ -87,6 +87,10 @@ function failures(ctx, lane, view) {
 function row(ctx, lane, view) {
   const { s, colours } = view;
   for (const part of lane.rows) {
+    if (part.kind === "pending") {
+      pending(ctx, lane, part, view);
+      continue;
+    }
     if (part.kind === "bars") {
       spans(ctx, part, view.marksOf(part.id), view);
       continue;
@@ -102,6 +106,15 @@ function row(ctx, lane, view) {
   failures(ctx, lane, view);
   for (const bar of bars(view.marksOf(`${lane.link}/deletion`), s, view.edge)) {
     dashed(ctx, lane, bar.x0, Math.max(bar.x1, bar.xUntil ?? 0, bar.x0 + 3), colours.terminating, view, null);
+  }
+}
+
+// Until its containers are told of, a pod that waits for a node has nothing else to show.
+function pending(ctx, lane, part, view) {
+  const starts = lane.rows.filter((one) => one.kind === "bars").flatMap((one) => view.marksOf(one.id).slice(0, 1)).map((mark) => mark.t0);
+  const until = Math.min(...starts);
+  for (const bar of bars(view.marksOf(part.id).filter((mark) => mark.reason === "Pending" && mark.t0 < until), view.s, view.edge)) {
+    phase(ctx, part, { ...bar, x1: Math.min(bar.x1, toX(view.s, until)) }, view);
   }
 }
 
@@ -163,7 +176,7 @@ function countdown(ctx, lane, bar, view, colour) {
   }
   const leftText = rest > 0 ? ` · ${left(mark.tUntil - view.now)} ${view.leftWord}` : "";
   const label = mark.text + leftText;
-  text(ctx, label, lane, x0, Math.max(end, x0), view, colour, mark.t1 === null, bar.lead);
+  if (lane.height >= 12) text(ctx, label, lane, x0, Math.max(end, x0), view, colour, mark.t1 === null, bar.lead);
   if (mark.kind === "deletion" && view.selected === mark.id) frame(ctx, lane, x0, end, view.colours);
 }
 

@@ -156,10 +156,12 @@ export function density(times, s, size = 4) {
 export function hit(x, y, { lanes: all, partOf, s, now, reach = 8 }) {
   const lane = visible(all, y - 2, y + 2).find((l) => y >= l.y - 2 && y < l.y + l.height + 2);
   if (!lane) return null;
-  const rows = lane.rows ? [...lane.rows].sort((a, b) => away(a, y) - away(b, y)).slice(0, 1) : [lane];
+  const near = (rows) => [...rows].sort((a, b) => away(a, y) - away(b, y)).slice(0, 1);
+  const rows = lane.rows ? [...near(lane.rows.filter((row) => row.kind !== "pending")), ...lane.rows.filter((row) => row.kind === "pending")] : [lane];
   const [from, to] = [toTime(s, x - reach), toTime(s, x + reach)];
   let best = null;
   for (const row of rows) {
+    if (best !== null) break; // what lies under the others
     for (const mark of partOf(row.id, from, to + perPixel(s))) {
       const x0 = toX(s, mark.t0);
       const point = isPoint(mark);

@@ -86,11 +86,12 @@ class Lanes {
   }
 }
 
-// The containers of a pod share its row; readiness is a thin line at the foot.
+// The containers of a pod share its row; readiness is a thin line at the foot. Under them, while there are none, it is pending.
 function rowsOf(lane, uid, containers) {
   const inner = lane.height - READY - 3;
   const ids = containers.length ? containers.map((one) => `${uid}/container/${one.name}`) : [`${uid}/phase`];
   const height = Math.max(inner / ids.length, 2);
   const rows = ids.map((id, index) => ({ id, kind: "bars", y: lane.y + 1 + index * height, height: Math.max(height - (ids.length > 1 ? 1 : 0), 1.5) }));
-  return [...rows, { id: `${uid}/condition/Ready`, kind: "ready", y: lane.y + lane.height - READY - 1, height: READY }];
+  const pending = { id: `${uid}/phase`, kind: "pending", y: lane.y + 1, height: inner };
+  return [pending, ...rows, { id: `${uid}/condition/Ready`, kind: "ready", y: lane.y + lane.height - READY - 1, height: READY }];
 }

@@ -244,9 +244,12 @@ export class Timeline {
   resize() {
     this.zoom = this.plot.currentCSSZoom ?? 1; // on a projector the style sheet makes the pixels of the lanes larger
     const { ratio } = this;
-    this.plot.style.height = `${this.layout.height}px`;
+    // Where the lanes scroll, the room below few of them belongs to the drawing as well.
+    const room = this.scroller.classList.contains("many") ? this.scroller.clientHeight : 0;
+    const height = Math.max(this.layout.height, room);
+    this.plot.style.height = `${height}px`;
     const width = Math.max(this.plot.clientWidth, 50);
-    this.seen = Math.max(Math.min(this.scroller.clientHeight || this.layout.height, this.layout.height), 20);
+    this.seen = Math.max(Math.min(this.scroller.clientHeight || height, height), 20);
     if (width !== this.s.width || this.s.folds !== this.folds) this.s = scale(this.s.from, this.s.to, width, this.folds);
     this.axis.style.width = `${width}px`;
     fitCanvas(this.canvas, width, this.seen, ratio);

@@ -126,9 +126,19 @@ test("a namespace has a row for each pod, all lanes of those that are opened, no
   assert.deepEqual(found.filter((lane) => lane.dim).map((lane) => lane.id), ["u-two/pod"]);
   for (let i = 1; i < found.length; i += 1) assert.ok(found[i].y >= found[i - 1].y + found[i - 1].height);
   const first = found.find((lane) => lane.id === "u-one/pod");
-  assert.deepEqual(first.rows.map((part) => part.id), ["u-one/container/wait", "u-one/container/app", "u-one/condition/Ready"]);
+  assert.deepEqual(first.rows.map((part) => part.id), ["u-one/phase", "u-one/container/wait", "u-one/container/app", "u-one/condition/Ready"]);
   assert.ok(first.rows.every((part) => part.y >= first.y && part.y + part.height <= first.y + first.height));
   assert.ok(height > found.at(-1).y + found.at(-1).height);
+});
+
+test("a pod that waits for a node has its phase in its row, under what its containers do later", () => {
+  const { lanes: all } = spaceLanes([row("one", "1")]);
+  const phase = mark("p", 0, { kind: "phase", lane: "u-one/phase", end: at(60) });
+  const known = book(phase, mark("c", 30, { lane: "u-one/container/app" }));
+  const view = { lanes: all, partOf: (lane, from, to) => known.part(lane, from, to), s, now: 90_000 };
+  const y = all.find((lane) => lane.id === "u-one/pod").y + 12;
+  assert.equal(hit(100, y, view).id, "p");
+  assert.equal(hit(500, y, view).id, "c");
 });
 
 test("only lanes in sight are drawn, however many there are", () => {
