@@ -22,10 +22,10 @@ from podlab.apis import times
 from podlab.apis.status_errors import ApiError
 from podlab.apiserver import people
 from podlab.apiserver.streams.one_command import Answer
-from podlab.glance import container_files, summary
+from podlab.glance import container_files, kubectl, summary
 from podlab.glance.container_files import Command, Entry, PathError
 from podlab.registry import authorizer
-from podlab.web import kubectl, pod_inside
+from podlab.web import pod_inside
 from podlab.web.place import Place, context, open_place, page
 from podlab.web.urls import POD
 from podlab.web.views import pods

@@ -66,6 +66,19 @@ CONDITIONS = {
     "ContainersReady": gettext_noop("All containers of the pod are ready."),
     "Ready": gettext_noop("The pod can serve: it takes part in the endpoints of its Services."),
 }
+BEGUN = gettext_noop(
+    "It was just created. Next the scheduler chooses a node, and the kubelet there makes the sandbox and starts the containers."
+)
+UNMET = {
+    "PodScheduled": gettext_noop("No node has been chosen for the pod."),
+    "PodReadyToStartContainers": gettext_noop(
+        "The pod has no sandbox: without one it has no network, and no container can start."
+    ),
+    "Initialized": gettext_noop("Not all init containers are done."),
+    "ContainersReady": gettext_noop("Not all containers of the pod are ready."),
+    "Ready": gettext_noop("The pod cannot serve: its Services send it no requests."),
+}
+UNMET_DETAIL = gettext_noop("{sentence} Kubernetes says: {detail}")
 CONDITION_FALSE = gettext_noop("{type} is {status}: {detail}")
 CONDITION_FALSE_BARE = gettext_noop("{type} is {status}.")
 
@@ -129,6 +142,15 @@ CAUSED_SHORT = {
     "started": gettext_noop("{run} of {threshold} → started"),
 }
 
+# What a probing that reached no threshold leads to, by probe and outcome.
+COUNTS = {
+    ("startup", "failure"): gettext_noop("After {threshold} failures in a row the kubelet kills {container}."),
+    ("liveness", "failure"): gettext_noop("After {threshold} failures in a row the kubelet kills {container}."),
+    ("readiness", "failure"): gettext_noop("After {threshold} failures in a row {container} counts as not ready."),
+    ("readiness", "success"): gettext_noop("After {threshold} successes in a row {container} counts as ready."),
+}
+STAYS_UNREADY = gettext_noop("{container} stays not ready until the probe succeeds.")
+
 EVENT = gettext_noop("{type} {reason} from {source}: {message}")
 EVENT_AGAIN = gettext_noop("{type} {reason} from {source}, seen {count} times: {message}")
 
@@ -171,5 +193,8 @@ def condition(translate: Translate, *, type: str, status: str, reason: str, mess
     if status == "True" and type in CONDITIONS:
         return translate(CONDITIONS[type])
     detail = message or reason
+    if status == "False" and type in UNMET:
+        sentence = translate(UNMET[type])
+        return say(translate, UNMET_DETAIL, sentence=sentence, detail=detail) if detail else sentence
     template = CONDITION_FALSE if detail else CONDITION_FALSE_BARE
     return say(translate, template, type=type, status=status, detail=detail)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from podlab.glance import kubectl
 from podlab.glance.anatomy import instant
 from podlab.timeline.messages import Evidence, Mark, MarkKind
 
@@ -18,25 +20,30 @@ class Place:
 
     namespace: str
     name: str
+    cluster: str = "main"
+
+    @property
+    def _where(self) -> str:
+        return shlex.join(kubectl.where(cluster=self.cluster, namespace=self.namespace))
 
     def describe(self) -> str:
-        return f"kubectl describe pod {self.name} -n {self.namespace}"
+        return f"kubectl describe pod {self.name} {self._where}"
 
     def logs(self, container: str, *, previous: bool) -> str:
         tail = " --previous" if previous else ""
-        return f"kubectl logs {self.name} -c {container} -n {self.namespace}{tail}"
+        return f"kubectl logs {self.name} -c {container} {self._where}{tail}"
 
     def events(self) -> str:
-        return f"kubectl get events -n {self.namespace} --field-selector involvedObject.name={self.name}"
+        return f"kubectl get events {self._where} --field-selector involvedObject.name={self.name}"
 
     def endpoints(self, service: str) -> str:
-        return f"kubectl get endpointslices -n {self.namespace} -l kubernetes.io/service-name={service}"
+        return f"kubectl get endpointslices {self._where} -l kubernetes.io/service-name={service}"
 
     def field(self, path: str) -> str:
-        return f"kubectl get pod {self.name} -n {self.namespace} -o jsonpath='{{{path}}}'"
+        return f"kubectl get pod {self.name} {self._where} -o jsonpath='{{{path}}}'"
 
     def watch(self) -> str:
-        return f"kubectl get pod {self.name} -n {self.namespace} --watch"
+        return f"kubectl get pod {self.name} {self._where} --watch"
 
 
 def mark(

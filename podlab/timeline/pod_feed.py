@@ -55,7 +55,7 @@ class PodFeed:
     async def begin(self) -> Past:
         """Tell everything that the client does not have; nothing of what comes later."""
         past = await self.outlet.in_thread(lambda: read_past(self.outlet, self.message))
-        self.story = Story(past.uid, runtime_uid=past.runtime_uid, translate=gettext)
+        self.story = Story(past.uid, cluster=self.outlet.cluster, runtime_uid=past.runtime_uid, translate=gettext)
         self._replay(past)
         if past.at is not None:
             await self._tell_past(past, past.at)

@@ -146,7 +146,7 @@ class SpaceFeed:
             uid = entry.uid
             if uid not in self._told:
                 runtime_uid = static_pods.runtime_uid(entry.obj)
-                story = Story(uid, runtime_uid=runtime_uid, translate=gettext)
+                story = Story(uid, cluster=self.outlet.cluster, runtime_uid=runtime_uid, translate=gettext)
                 self._told[uid] = Told(len(self._told), story)
                 self._uids |= {uid: uid, runtime_uid: uid}
         else:

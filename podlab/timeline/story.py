@@ -26,8 +26,9 @@ from podlab.timeline.story_pulls import Pull
 class Story:
     """One pod uid. Call `change` with every change of the pod and of Events about it, `probe` and `runs` as they come."""
 
-    def __init__(self, uid: str, *, runtime_uid: str = "", translate: Translate = str) -> None:
+    def __init__(self, uid: str, *, cluster: str = "main", runtime_uid: str = "", translate: Translate = str) -> None:
         """`runtime_uid`: the static pod's, when this is its mirror; events may name either."""
+        self.cluster = cluster
         self.uid, self.runtime_uid = uid, runtime_uid or uid
         self.pod: Manifest | None = None
         self.gone = False
@@ -105,7 +106,7 @@ class Story:
         pod = entry.obj
         meta = pod["metadata"]
         self.pod = pod
-        self._book.place = marks.Place(meta.get("namespace", ""), meta["name"])
+        self._book.place = marks.Place(meta.get("namespace", ""), meta["name"], self.cluster)
         self._book.pod = pod
         for container in anatomy.spec_containers(pod):
             self._book.paths[container.name] = container.path
@@ -134,7 +135,8 @@ class Story:
             command=self._book.place.field(".status.phase"),
             path="spec.restartPolicy",
         )
-        mark.update({"reason": phase, "text": phase, "state": phase, "why": entry.why})
+        why = entry.why or (self._book.say(sentences.BEGUN) if entry.type == "ADDED" and phase == "Pending" else "")
+        mark.update({"reason": phase, "text": phase, "state": phase, "why": why})
         self._open["phase"] = self._book.put(mark)
 
     def _conditions(self, entry: Change, pod: Manifest) -> None:

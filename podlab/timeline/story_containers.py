@@ -53,6 +53,7 @@ class _Container:
     waiting: Mark | None = None
     runs: dict[int, Mark] = field(default_factory=dict)
     graces: dict[int, Mark] = field(default_factory=dict)  # of the runs that were asked to end
+    killing: dict[int, EventFacts] = field(default_factory=dict)  # what asked them
     finished: datetime | None = None  # of the last run
 
 
@@ -151,9 +152,12 @@ class Containers:
         if entry.why:
             mark["why"] = entry.why
         self._tell_end(mark)
-        if reason == "OOMKilled" and mark["evidence"]["path"]:
-            mark["evidence"]["path"] += ".resources"
-        mark["evidence"]["event"] = self._book.events.get((name, "Killing")) or mark["evidence"]["event"]
+        killing, path = container.killing.get(attempt), mark["evidence"]["path"]
+        if killing is not None:
+            mark["evidence"]["event"] = killing
+            mark["evidence"]["path"] = story_grace.asked_by(path, killing["message"])
+        if reason == "OOMKilled" and path:
+            mark["evidence"]["path"] = f"{path}.resources"
         row = self._runs.get((name, attempt))
         if row is not None:
             self._refine(mark, row)
@@ -232,6 +236,7 @@ class Containers:
 
     def _stopping(self, container: _Container, run: Mark, facts: EventFacts, entry: Change) -> None:
         attempt = run["attempt"] or 0
+        container.killing.setdefault(attempt, facts)
         grace = None if attempt in container.graces else story_grace.begin(self._book, run, facts, entry)
         if grace is not None:
             container.graces[attempt] = self._book.put(grace)

@@ -28,20 +28,29 @@ def period(pod: Manifest, container: Manifest, message: str) -> timedelta:
     return times.span(_DEFAULT_GRACE if given is None else given)
 
 
+def asked_by(path: str, message: str) -> str:
+    """The field of the container at `path` that asked for its end, by the message of the Killing event: its probe."""
+    named = next((field for type, field in anatomy.PROBE_FIELDS if f"{type} probe" in message), "")
+    return f"{path}.{named}" if path and named else path
+
+
 def begin(book: Book, run: Mark, facts: EventFacts, entry: Change) -> Mark | None:
     """The countdown of `run`, or None when there is nothing to count down."""
     name = run["container"]
     spec = next((one.spec for one in anatomy.spec_containers(book.pod) if one.name == name), None)
     if spec is None:
         return None
+    handler = (spec.get("lifecycle") or {}).get("preStop") or {}
     deletion = book.pod["metadata"].get("deletionTimestamp")
     if deletion:
         until, path = times.parse(deletion), "spec.terminationGracePeriodSeconds"
     else:
-        until, path = entry.at + period(book.pod, spec, facts["message"]), book.paths.get(name, "")
+        until = entry.at + period(book.pod, spec, facts["message"])
+        path = asked_by(book.paths.get(name, ""), facts["message"])
+        if handler and path == book.paths.get(name, ""):
+            path += ".lifecycle.preStop"
     if until <= entry.at:
         return None
-    handler = (spec.get("lifecycle") or {}).get("preStop") or {}
     hook = bool(handler)
     text = sentences.STOPPING_HOOK if hook else sentences.STOPPING
     grace = sentences.seconds_text(until - entry.at)

@@ -59,7 +59,8 @@ class Points:
         numbers = {"container": name, "run": result.run, "threshold": result.threshold}
         sentence = say(self._book.say, template, probe=probe, latency=latency, **numbers)
         caused = sentences.CAUSED.get(result.caused)
-        why = say(self._book.say, caused, **numbers) if caused else ""
+        leads_to = caused or _counts(result)
+        why = say(self._book.say, leads_to, **numbers) if leads_to else ""
         detail = result.message.strip()
         mark = marks.mark(
             id=f"probe:{result.seq}",
@@ -114,3 +115,10 @@ class Points:
         self._book.put(mark)
         self._book.events[(container, facts["reason"])] = facts
         return container, facts
+
+
+def _counts(probe: Probe) -> str:
+    """What a probing that changed nothing counts towards; "" where there is nothing to say."""
+    if probe.run < probe.threshold:
+        return sentences.COUNTS.get((probe.probe, probe.outcome), "")
+    return sentences.STAYS_UNREADY if (probe.probe, probe.outcome) == ("readiness", "failure") else ""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from podlab.apis import pod_summary, pods, quantity
 from podlab.apis.types import Manifest
-from podlab.glance import summary
-from podlab.web import kubectl
+from podlab.glance import kubectl, summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from podlab.apis.types import Manifest
-from podlab.web import kubectl, ranges
+from podlab.glance import kubectl
+from podlab.web import ranges
 from podlab.web.place import Place
 
 MOST = 1000  # of one pod; more are not shown

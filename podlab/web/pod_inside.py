@@ -11,20 +11,20 @@ from typing import Any
 from django.urls import reverse
 
 from podlab.apis.types import Manifest
-from podlab.glance import anatomy
+from podlab.glance import anatomy, kubectl
 from podlab.registry import preview_links
-from podlab.web import kubectl
 from podlab.web.place import Place
 
 DEBUG_IMAGE = "busybox:1.36"
 
 
-def tab(place: Place, pod: Manifest, user: int, *, gone: bool) -> dict[str, Any]:
-    """What `parts/pod_terminal.html` shows."""
+def tab(place: Place, pod: Manifest, user: int, *, gone: bool, wanted: str = "") -> dict[str, Any]:
+    """What `parts/pod_terminal.html` shows; `wanted`: the container that is chosen, if it runs."""
     name, namespace = pod["metadata"]["name"], place.namespace
     opens = not gone and place.may("create", "pods", name=name, subresource="exec")
     containers = list(running(pod, simulated=place.simulated)) if opens else []
-    first = containers[0]["name"] if containers else "CONTAINER"
+    names = [one["name"] for one in containers]
+    chosen = wanted if wanted in names else next(iter(names), "CONTAINER")
     return {
         "opens": opens,
         "running": containers,
@@ -36,8 +36,9 @@ def tab(place: Place, pod: Manifest, user: int, *, gone: bool) -> dict[str, Any]
         ),
         "targets": [one.name for one in anatomy.spec_containers(pod) if one.sort == "app"],
         "command": kubectl.line(
-            "exec", "-it", name, "-c", first, "--", "sh", cluster=place.cluster, namespace=namespace
+            "exec", "-it", name, "-c", chosen, "--", "sh", cluster=place.cluster, namespace=namespace
         ),
+        "chosen": chosen,
     }
 
 

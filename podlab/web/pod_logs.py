@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 from podlab import clock
 from podlab.apis import static_pods
 from podlab.apis.types import Manifest
-from podlab.glance import anatomy
+from podlab.glance import anatomy, kubectl
 from podlab.logs import layout, reader
 from podlab.registry import authorizer
-from podlab.web import kubectl, ranges
+from podlab.web import ranges
 from podlab.web.place import Place
 
 TAIL = 500
@@ -130,6 +130,7 @@ def tab(query: Mapping[str, str], place: Place, pod: Manifest) -> dict[str, Any]
     count = sum(bool(line.hit) for line in lines)
     if asked.only and pattern is not None:
         lines = [line for line in lines if line.hit]
+    told["longest_source"] = max((len(f"{line.container} #{line.attempt}") for line in lines), default=0)
     told |= {"log_lines": lines, "hits": count, "unsearched": unsearched, "seconds": round(_SEARCH_SECONDS)}
     return told | {"command": _command(place, folder, asked)}
 

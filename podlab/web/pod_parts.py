@@ -115,14 +115,26 @@ def conditions(pod: Manifest) -> list[Manifest]:
 
 
 # The heights of lanes in px, as static/src/layout.js has them; a test compares the two.
-LANE = {"phase": 18, "condition": 13, "container": 18, "probe": 20, "events": 24, "log": 22}
+LANE = {
+    "phase": 18,
+    "condition": 13,
+    "container": 18,
+    "probe": 20,
+    "events": 24,
+    "log": 22,
+    "endpoint": 14,
+    "deletion": 18,
+}
 _CONDITIONS = 5
-_SECTION, _PROBES, _LOG, _EDGES = 16, 4, 12, 10 + 12
+_SECTION, _SERVICES, _PROBES, _LOG, _EDGES = 16, 6, 4, 12, 10 + 12
 
 
-def timeline_height(facts: PodFacts) -> int:
-    """How high the pod's timeline will be: the page keeps the room free, so that nothing jumps when it is drawn."""
-    height = _EDGES + LANE["phase"] + _SECTION + _CONDITIONS * LANE["condition"]
+def timeline_height(facts: PodFacts, services: int = 0) -> int:
+    """How high the pod's timeline will be, which so many Services select: the page keeps the room free, so that nothing
+    jumps when it is drawn."""
+    height = _SERVICES + services * LANE["endpoint"] if services else 0
+    height += _SECTION + LANE["deletion"] if facts["deleting"] or facts["gone"] else 0
+    height += _EDGES + LANE["phase"] + _SECTION + _CONDITIONS * LANE["condition"]
     for container in facts["containers"]:
         probes = len(container["probes"])
         height += _SECTION + LANE["container"] + (_PROBES + probes * LANE["probe"] if probes else 0)

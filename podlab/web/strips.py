@@ -15,7 +15,7 @@ from podlab.glance import anatomy
 from podlab.glance.sentences import Translate, gettext_noop
 from podlab.storage.history import Run
 
-WINDOW = timedelta(minutes=10)
+WINDOWS = tuple(timedelta(minutes=minutes) for minutes in (2, 5, 10))
 WIDTH = 240  # of the picture, in its own units
 ROW = 7
 _MOST_ROWS = 4
@@ -50,9 +50,23 @@ class Strip:
     width: int = WIDTH
 
 
-def strip(pod: Manifest, runs: Sequence[Run], now: datetime, *, status: str, translate: Translate = str) -> Strip:
-    """Of the pod as it is and the runs of its containers; the right edge is `now`."""
-    begin = now - WINDOW
+def window(pods: Iterable[Manifest], now: datetime) -> timedelta:
+    """How much time the strips of these pods show, which stand below each other: all of a young one's life."""
+    ages = [now - times.parse(pod["metadata"]["creationTimestamp"]) for pod in pods]
+    return next((span for span in WINDOWS if span >= max(ages, default=span)), WINDOWS[-1])
+
+
+def strip(
+    pod: Manifest,
+    runs: Sequence[Run],
+    now: datetime,
+    *,
+    status: str,
+    span: timedelta = WINDOWS[-1],
+    translate: Translate = str,
+) -> Strip:
+    """Of the pod as it is and the runs of its containers; the right edge is `now`, the left one `span` before."""
+    begin = now - span
     names = [one.name for one in anatomy.spec_containers(pod)][:_MOST_ROWS]
     created = max(times.parse(pod["metadata"]["creationTimestamp"]), begin)
     over = (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}  # nothing of it starts again
@@ -62,7 +76,7 @@ def strip(pod: Manifest, runs: Sequence[Run], now: datetime, *, status: str, tra
         bars += list(_row(own, row * ROW, begin, created, now, over=over))
     seen = [run for run in runs if run.finished_at is not None and run.finished_at >= begin]
     failed = sum(run.exit_code != 0 for run in seen)
-    words = {"name": pod["metadata"]["name"], "minutes": WINDOW // timedelta(minutes=1), "status": status}
+    words = {"name": pod["metadata"]["name"], "minutes": span // timedelta(minutes=1), "status": status}
     return Strip(bars, len(names) * ROW, translate(LABEL).format(**words, ended=len(seen), failed=failed))
 
 
@@ -77,12 +91,12 @@ def _row(
         if end < begin or start > now:
             continue
         tone = "running" if run.finished_at is None else "done" if run.exit_code == 0 else "failed"
-        told.append(_bar(tone, max(start, begin), end, y, begin))
-    return [_bar("waiting", created, until, y, begin), *told] if until > created else told
+        told.append(_bar(tone, max(start, begin), end, y, begin, now))
+    return [_bar("waiting", created, until, y, begin, now), *told] if until > created else told
 
 
-def _bar(tone: str, start: datetime, end: datetime, y: int, begin: datetime) -> Bar:
-    scale = WIDTH / (WINDOW / timedelta(seconds=1))
+def _bar(tone: str, start: datetime, end: datetime, y: int, begin: datetime, now: datetime) -> Bar:
+    scale = WIDTH / (now - begin).total_seconds()
     x = (start - begin).total_seconds() * scale
     width = max((end - start).total_seconds() * scale, _THIN)
     return Bar(tone, round(min(x, WIDTH - _THIN), 1), y, round(width, 1))

@@ -16,13 +16,13 @@ from django.utils.translation import gettext
 
 from podlab.apis import static_pods
 from podlab.apis.types import Manifest
-from podlab.glance import anatomy
+from podlab.glance import anatomy, kubectl
 from podlab.glance.explain import explanations
 from podlab.glance.explain.case import Case, Evidence
 from podlab.glance.explain.explanations import Advice, Explanation
 from podlab.logs import layout, reader
 from podlab.storage import history, log, moments
-from podlab.web import kubectl, manifest_lines, nodes, revisions
+from podlab.web import manifest_lines, nodes, revisions
 from podlab.web.place import Place
 from podlab.web.pod_logs import Folder
 
@@ -34,9 +34,12 @@ _CLUSTER_WIDE = {"--all-namespaces", "node", "nodes", "uncordon", "taint", "prio
 
 def panel(place: Place, pod: Manifest, *, gone: bool, in_file: bool = False) -> dict[str, Any]:
     """What the template `parts/pod_why.html` shows; `in_file`: with links to places of the same page."""
-    told = explanations.explain(case(place, pod, gone=gone), gettext)
+    read = case(place, pod, gone=gone)
     links = Links(pod, in_file=in_file)
-    return {"explanations": [_shown(one, place, links) for one in told]}
+    return {
+        "explanations": [_shown(one, place, links) for one in explanations.explain(read, gettext)],
+        "verdicts": [nodes.Verdict(node, tuple(reasons)) for node, reasons in read.rejections.items()],
+    }
 
 
 def case(place: Place, pod: Manifest, *, gone: bool) -> Case:
@@ -54,22 +57,18 @@ def case(place: Place, pod: Manifest, *, gone: bool) -> Case:
         probes=probes,
         runs=runs,
         nodes=_nodes(place),
-        rejections={}
-        if (pod.get("spec") or {}).get("nodeName")
-        else _rejections(place.cluster, pod["metadata"]["uid"]),
+        rejections={verdict.node: verdict.reasons for verdict in pending(place.cluster, pod)},
         logs=_logs(place, pod),
         gone=gone,
     )
 
 
-def verdicts(cluster: str, uid: str) -> list[nodes.Verdict]:
-    """What the scheduler found on each node when it last looked."""
-    whys = [entry.why for entry in log.history_of(cluster, uid)]
+def pending(cluster: str, pod: Manifest) -> list[nodes.Verdict]:
+    """What the scheduler found on each node when it last looked for one; nothing of a pod that has its node."""
+    if (pod.get("spec") or {}).get("nodeName"):
+        return []
+    whys = [entry.why for entry in log.history_of(cluster, pod["metadata"]["uid"])]
     return next((told for why in reversed(whys) if (told := nodes.verdicts(why))), [])
-
-
-def _rejections(cluster: str, uid: str) -> dict[str, tuple[str, ...]]:
-    return {verdict.node: verdict.reasons for verdict in verdicts(cluster, uid)}
 
 
 def _nodes(place: Place) -> Mapping[str, Manifest] | None:

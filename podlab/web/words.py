@@ -45,8 +45,8 @@ WORDS = (
         "{names}: nothing written to stdout or stderr. "
         "A program that logs to a file shows nothing here, nor in kubectl logs."
     ),
-    gettext_noop("{container} wrote {count} lines"),
-    gettext_noop("{container} wrote a line"),
+    gettext_noop("{container} wrote {count} lines, last: {text}"),
+    gettext_noop("{container} wrote a line: {text}"),
     gettext_noop("Manifest in YAML"),
     gettext_noop("Nothing to create yet."),
     gettext_noop("The server does not answer; the text is kept here."),

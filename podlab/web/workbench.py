@@ -13,7 +13,8 @@ from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
 
 from podlab.apis.decode import position_of
-from podlab.web import kubectl, probe_picture, revisions
+from podlab.glance import kubectl
+from podlab.web import probe_picture, revisions
 from podlab.web.authoring import Problem, Report
 from podlab.web.forms import compose, kubectl_run, paths
 from podlab.web.forms.compose import Composition, Draft

@@ -1,10 +1,14 @@
-// The list of keys: `?` opens it on every page of a cluster; single keys are switched off in it, or among the settings.
+// The list of keys: `?` opens it on every page; single keys are switched off in it, or among the settings.
 
 import { enable, enabled, typing } from "./keys.js";
 
-for (const toggle of globalThis.document?.querySelectorAll("[name=single-keys]") ?? []) {
+const toggles = [...(globalThis.document?.querySelectorAll("[name=single-keys]") ?? [])]; // the settings have one more
+for (const toggle of toggles) {
   toggle.checked = enabled();
-  toggle.addEventListener("change", () => enable(toggle.checked));
+  toggle.addEventListener("change", () => {
+    enable(toggle.checked);
+    for (const other of toggles) other.checked = toggle.checked;
+  });
 }
 
 const help = globalThis.document?.getElementById("keys");

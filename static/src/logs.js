@@ -150,7 +150,7 @@ export class LogPane {
     when.textContent = clockText(time);
     const source = document.createElement("span");
     source.className = "log-source";
-    source.textContent = line.attempt ? `${line.container} #${line.attempt}` : line.container;
+    source.textContent = source.title = line.attempt ? `${line.container} #${line.attempt}` : line.container;
     const text = document.createElement("span");
     text.className = "log-text";
     text.textContent = plain(line.text);
@@ -196,10 +196,18 @@ export class LogPane {
 // Nanoseconds cut to what a Date keeps. Pure.
 export const timeOf = (line) => Date.parse(line.at.replace(/(\.\d{3})\d*/, "$1"));
 
-// Without terminal colour codes and other control characters. Pure.
+// Without terminal colour codes, the returns that a terminal puts before the end of a line, and other control characters. Pure.
 export function plain(text) {
   // eslint-disable-next-line no-control-regex
-  return text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "�");
+  return text.replace(/\r+$/, "").replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "�");
+}
+
+// The kubectl line that shows the lines of a run, of whose container the run `latest` is the last; "" for runs that
+// Kubernetes has forgotten. Pure.
+export function logCommand({ cluster, namespace, name }, { container, attempt }, latest) {
+  if (attempt < latest - 1) return "";
+  const context = cluster === "main" ? "" : ` --context podlab-${cluster}`;
+  return `kubectl logs ${name} -c ${container} -n ${namespace}${context}${attempt < latest ? " --previous" : ""}`;
 }
 
 // Log lines that come close together as one mark, so that the list tells of them too. Pure.
@@ -211,9 +219,10 @@ export function bursts(lines, gap = 2000) {
     const last = open.get(line.container);
     if (last && time - last.to <= gap && last.attempt === line.attempt) {
       last.to = time;
+      last.text = line.text;
       last.count += 1;
     } else {
-      const burst = { container: line.container, attempt: line.attempt, from: time, to: time, count: 1 };
+      const burst = { container: line.container, attempt: line.attempt, from: time, to: time, text: line.text, count: 1 };
       open.set(line.container, burst);
       found.push(burst);
     }

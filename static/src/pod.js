@@ -5,7 +5,7 @@ import { buttons, rangeChip } from "./bench.js";
 import { Book } from "./book.js";
 import { Card } from "./card.js";
 import { lookForTerminal } from "./inside.js";
-import { bursts, LogPane, timeOf } from "./logs.js";
+import { bursts, logCommand, LogPane, plain, timeOf } from "./logs.js";
 import { connect } from "./socket.js";
 import { Timeline } from "./timeline.js";
 import { Twin } from "./twin.js";
@@ -14,6 +14,7 @@ import { humanDuration } from "./times.js";
 import { t } from "./words.js";
 import { light } from "./yaml_lines.js";
 
+const LONGEST_TEXT = 200; // of a line that a mark quotes
 const page = document.getElementById("pod");
 if (page && !page.dataset.exported) {
   start(page, connect(page.dataset.cluster));
@@ -50,11 +51,13 @@ export function start(page, connection) {
     },
     onLines: (lines) => {
       timeline.logTimes = lines.map(timeOf);
-      book.put(bursts(lines).map(burstMark));
+      book.put(bursts(lines).map((burst) => burstMark(burst, logCommand(place, burst, latest(burst.container)))));
       timeline.changed();
       later();
     },
   });
+
+  const latest = (container) => Math.max(...book.lane(`container/${container}`).map((mark) => mark.attempt ?? 0));
 
   const address = new Address(timeline);
   timeline.onSettled = () => address.moved();
@@ -222,14 +225,14 @@ function say(text) {
   document.getElementById("announce").textContent = text;
 }
 
-function burstMark({ container, attempt, from, to, count }) {
+function burstMark({ container, attempt, from, to, count, text }, command) {
   const start = new Date(from).toISOString();
   return {
     id: `log:${container}:${attempt}:${from}`, kind: "log", lane: "logs-of-lines", start, end: new Date(to).toISOString(), until: null,
     state: "", reason: "Log", text: "", container, attempt, probe: "", outcome: "", exit_code: null, run: 0, threshold: 0,
     latency_ms: null, caused: "", target: "", source: "", rev: 0, seq: 0, why: "", term: null, share: null,
-    sentence: t(count === 1 ? "{container} wrote a line" : "{container} wrote {count} lines", { container, count }),
-    evidence: { path: "", event: null, command: "" },
+    sentence: t(count === 1 ? "{container} wrote a line: {text}" : "{container} wrote {count} lines, last: {text}", { container, count, text: plain(text).slice(0, LONGEST_TEXT) }),
+    evidence: { path: "", event: null, command },
   };
 }
 

@@ -52,13 +52,23 @@ export function begin(root) {
     const none = part("container").options.length === 0;
     part("open").disabled = none;
     root.querySelector("[data-terminal=none]").hidden = !none;
+    tell();
+  }
+
+  // The kubectl line below names the container that is chosen.
+  function tell() {
+    const line = root.parentElement.querySelector("[data-exec-command]");
+    if (part("container").value) line.textContent = line.textContent.replace(/ -c \S+/, ` -c ${part("container").value}`);
   }
   if ([...part("container").options].some((option) => option.value === wanted)) part("container").value = wanted;
   settle();
 
   // Another tab of the page takes the place of this one: nobody would see what goes on.
   document.addEventListener("podlab:panel", () => !root.isConnected && socket?.close());
-  part("container").addEventListener("change", () => socket?.close());
+  part("container").addEventListener("change", () => {
+    socket?.close();
+    tell();
+  });
 
   function open() {
     socket?.close();

@@ -64,10 +64,11 @@ def test_what_may_not_be_is_refused_at_its_line(page: Page) -> None:
 
 
 def test_the_scheduler_says_why_no_node_will_do(page: Page) -> None:
-    page.goto(f"{NS}/pods/unschedulable?tab=details")
-    table = page.locator("section", has=page.get_by_role("heading", name="Why no node takes it"))
-    for node in ("node-a", "node-b"):
-        expect(table.locator("tr", has_text=node)).to_contain_text("didn't match Pod's node affinity/selector")
+    for tab in ("why", "details"):
+        page.goto(f"{NS}/pods/unschedulable?tab={tab}")
+        table = page.locator(".verdicts", has=page.get_by_role("heading", name="Why no node takes it"))
+        for node in ("node-a", "node-b"):
+            expect(table.locator("tr", has_text=node)).to_contain_text("didn't match Pod's node affinity/selector")
     album(page, "details-unschedulable")
 
 

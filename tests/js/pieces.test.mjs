@@ -4,7 +4,7 @@ import { told, understood } from "../../static/src/address.js";
 import { Unpacker } from "../../static/src/batches.js";
 import { beganAt, probeText } from "../../static/src/card.js";
 import { LabClock } from "../../static/src/labclock.js";
-import { bursts, plain } from "../../static/src/logs.js";
+import { bursts, logCommand, plain } from "../../static/src/logs.js";
 import { attributes } from "../../static/src/twin.js";
 import { WallLine } from "../../static/src/times.js";
 import { t } from "../../static/src/words.js";
@@ -44,12 +44,22 @@ test("the evidence shows the field and what stands in it, without its margin", (
 
 test("log lines lose terminal codes and other control characters", () => {
   assert.equal(plain("\u001b[31mred\u001b[0m \u0007bell\ttab"), "red �bell\ttab");
+  assert.equal(plain("from a terminal\r"), "from a terminal");
 });
 
 test("lines that come close together are one burst a container and run", () => {
   const line = (container, at, attempt = 0) => ({ container, attempt, at: new Date(at).toISOString() });
   const found = bursts([line("a", 0), line("b", 500), line("a", 1500), line("a", 9000), line("a", 9500, 1)]);
   assert.deepEqual(found.map((one) => [one.container, one.attempt, one.count]), [["a", 0, 2], ["b", 0, 1], ["a", 0, 1], ["a", 1, 1]]);
+});
+
+test("the command for a line is that of its run, in its cluster, and none where Kubernetes has forgotten the run", () => {
+  const place = { cluster: "main", namespace: "ns", name: "web" };
+  const command = (attempt, more = {}) => logCommand({ ...place, ...more }, { container: "app", attempt }, 2);
+  assert.equal(command(2), "kubectl logs web -c app -n ns");
+  assert.equal(command(1), "kubectl logs web -c app -n ns --previous");
+  assert.equal(command(0), "");
+  assert.equal(command(2, { cluster: "sim" }), "kubectl logs web -c app -n ns --context podlab-sim");
 });
 
 test("the twin says what tests and assistive tools rely on", () => {

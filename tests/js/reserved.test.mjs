@@ -12,7 +12,9 @@ const pod = {
 };
 
 test("the page keeps as much room free as the timeline will take", () => {
-  const code = "import json, sys; from podlab.web.pod_parts import timeline_height; print(timeline_height(json.load(sys.stdin)))";
-  const told = execFileSync(".venv/bin/python", ["-c", code], { input: JSON.stringify(pod), encoding: "utf8" });
-  assert.equal(Number(told), lanes(pod).height);
+  const going = { ...pod, deleting: true, gone: false };
+  const code = "import json, sys; from podlab.web.pod_parts import timeline_height as of; print(*(of(*one) for one in json.load(sys.stdin)))";
+  const asked = JSON.stringify([[{ ...pod, deleting: false, gone: false }, 0], [going, 2]]);
+  const told = execFileSync(".venv/bin/python", ["-c", code], { input: asked, encoding: "utf8" }).split(" ").map(Number);
+  assert.deepEqual(told, [lanes(pod).height, lanes(pod, { deleting: true, services: ["a", "b"] }).height]);
 });

@@ -60,7 +60,7 @@ def test_a_condition_is_a_span_for_each_status_and_reason() -> None:
     )
     false, true = lane(story, "condition/Ready")
     assert (false["state"], seconds(false["end"])) == ("False", 4)
-    assert false["sentence"] == "Ready is False: containers with unready status: [app]"
+    assert false["sentence"].endswith("no requests. Kubernetes says: containers with unready status: [app]")
     assert (true["state"], true["end"]) == ("True", None)
 
 
@@ -129,6 +129,7 @@ def test_the_probe_that_crosses_the_threshold_names_what_it_causes(caused: str, 
     )
     assert (plain["caused"], plain["target"], plain["text"]) == ("", "", "")
     assert plain["sentence"] == "Liveness probe of app failed after 4 ms (2 of 3 in a row). connection refused"
+    assert plain["why"] == "After 3 failures in a row the kubelet kills app."
     assert (crossing["target"], crossing["text"], crossing["seq"]) == (target, text, 8)
     assert crossing["evidence"]["path"] == "spec.containers[0].livenessProbe"
 
@@ -217,7 +218,26 @@ def test_a_container_that_is_killed_counts_down_from_TERM_to_KILL(message: str, 
     assert grace["evidence"]["event"] is not None
     story.change(log.add(13, pod(phase="Running", state={"terminated": terminated(137, 2, 13)})).entries[-1])
     story.runs([FakeRun(started_at=at(2), finished_at=at(12.6))])
-    assert seconds(lane(story, "container/app")[1]["end"]) == 12.6
+    ended, grace = lane(story, "container/app")
+    assert seconds(grace["end"]) == 12.6
+    asked = f"spec.containers[0].{'liveness' if 'liveness' in message else 'startup'}Probe"
+    assert {ended["evidence"]["path"], grace["evidence"]["path"]} == {asked}
+    # The next run ends by itself: what ended the one before is no evidence of that.
+    again = {"running": {"startedAt": stamp(14)}}
+    story.change(log.add(14, pod(phase="Running", state=again, restarts=1)).entries[-1])
+    crash = {"terminated": terminated(3, 14, 15)}
+    story.change(log.add(15, pod(phase="Running", state=crash, restarts=1)).entries[-1])
+    _, _, crashed = lane(story, "container/app")
+    assert (crashed["exit_code"], crashed["evidence"]["path"]) == (3, "spec.containers[0]")
+    assert crashed["evidence"]["event"] is None
+
+
+def test_the_commands_name_the_cluster() -> None:
+    story = Story(UID, cluster="other")
+    (entry,) = Log().add(0, pod(phase="Running", state=RUNNING)).entries
+    story.change(entry)
+    commands = {mark["evidence"]["command"] for mark in story.marks}
+    assert all("--context podlab-other" in command for command in commands)
 
 
 def test_the_countdown_of_a_deleted_pods_container_ends_with_the_pods() -> None:

@@ -12,10 +12,11 @@ from pod_story import UID, at, event, pod, stamp
 
 from podlab.apis import static_pods
 from podlab.apis.types import Key, LogLine
+from podlab.glance import kubectl
 from podlab.logs import layout
 from podlab.logs.writer import LogWriter
 from podlab.storage import history, store
-from podlab.web import kubectl, pod_logs
+from podlab.web import pod_logs
 from podlab.web.place import Place
 
 POD = Key("main", "pods", "default", "web")

@@ -14,13 +14,13 @@ from django.views.decorators.http import require_GET
 
 from podlab.apis import pod_summary, scheme
 from podlab.apis.status_errors import ApiError
-from podlab.glance import summary
+from podlab.glance import kubectl, summary
 from podlab.registry import authorizer
 from podlab.storage import relations
 from podlab.storage.errors import Compacted, FutureRevision
 from podlab.storage.objects import Stored
 from podlab.storage.relations import Relation, Relations
-from podlab.web import graph, kinds, kubectl
+from podlab.web import graph, kinds
 from podlab.web.graph import Box, Edge
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 

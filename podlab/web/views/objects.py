@@ -16,12 +16,13 @@ from django.views.decorators.http import require_GET
 from podlab.apis import scheme
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Manifest
+from podlab.glance import kubectl
 from podlab.glance import listing as rows
 from podlab.glance.values import ObjectRow
 from podlab.registry import computed
 from podlab.registry.rbac import escalation
 from podlab.storage.objects import Stored
-from podlab.web import kinds, kubectl, nodes, past
+from podlab.web import kinds, nodes, past
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
 _SHOWN = 500  # rows of a list

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,12 +17,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from podlab import clock
 from podlab.apis import static_pods
 from podlab.apis.status_errors import ApiError, bad_request
-from podlab.glance import summary
+from podlab.glance import kubectl, summary
 from podlab.glance.values import Row
 from podlab.registry import authorizer, clusters, forking, identity
 from podlab.registry.identity import Identity
 from podlab.storage import history, moments
-from podlab.web import kinds, kubectl, strips
+from podlab.web import kinds, strips
 from podlab.web.place import LAST_PLACE, Place, context, namespaces_of, open_place, page, remember
 from podlab.web.strips import Strip
 
@@ -66,6 +67,7 @@ class Space:
     tally: Counter[str] = field(default_factory=Counter)
     troubled: int = 0
     strips: list[tuple[Row, Strip]] = field(default_factory=list)  # those that need attention first
+    minutes: int = 0  # that the strips show
     more: int = 0  # pods that are not among them
 
     @property
@@ -96,10 +98,12 @@ def _space(place: Place, name: str) -> Space:
     # sorted() keeps the order of equals: the newest of each sort first.
     found.sort(key=lambda one: one[0]["created"], reverse=True)
     found.sort(key=lambda one: _URGENT.get(one[0]["tone"], 2))
+    span = strips.window((pod for _row, pod in found[:_STRIPS]), now)
+    space.minutes = span // timedelta(minutes=1)
     for row, pod in found[:_STRIPS]:
         runs = history.runs_of(place.cluster, static_pods.runtime_uid(pod))
         known = runs if place.moment is None else moments.known_at(runs, now)
-        space.strips.append((row, strips.strip(pod, known, now, status=row["cells"][2], translate=gettext)))
+        space.strips.append((row, strips.strip(pod, known, now, status=row["cells"][2], span=span, translate=gettext)))
     space.more = len(found) - len(space.strips)
     return space
 

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from podlab.apis import scheme, static_pods, times
 from podlab.apis.status_errors import ApiError, bad_request
 from podlab.apis.types import Key, Manifest
-from podlab.glance import listing, summary
+from podlab.glance import kubectl, listing, summary
 from podlab.glance.values import Row
 from podlab.registry import authorizer
 from podlab.registry.operations import ListPage
 from podlab.storage import log
-from podlab.web import kinds, kubectl, manifest_lines, past, pod_events, pod_inside, pod_logs, pod_parts, revisions, why
+from podlab.web import kinds, manifest_lines, past, pod_events, pod_inside, pod_logs, pod_parts, revisions, why
 from podlab.web.place import Place, context, namespaces_of, open_place, page, remember
 
 TABS = ("timeline", "why", "logs", "terminal", "details", "yaml", "events")
@@ -159,12 +159,23 @@ def pod(request: HttpRequest, cluster: str, namespace: str, name: str) -> HttpRe
             tab=tab,
             yaml_lines=lines,
             delete_command=delete,
-            reserved=pod_parts.timeline_height(facts),
+            reserved=pod_parts.timeline_height(facts, _services(place, found.obj)),
             edits=place.may("update", "pods", name=name),
             deletes=place.may("delete", "pods", name=name),
             **more,
         ),
     )
+
+
+def _services(place: Place, pod: Manifest) -> int:
+    """How many Services send their requests to the pod, once it is ready."""
+    if not place.may("list", "services"):
+        return 0
+    labels = (pod["metadata"].get("labels") or {}).items()
+    wanted = [
+        (item.obj["spec"].get("selector") or {}).items() for item in place.list("services", place.namespace).items
+    ]
+    return sum(bool(selector) and selector <= labels for selector in wanted)
 
 
 def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str, Any]:
@@ -174,7 +185,8 @@ def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str
         command = kubectl.line("get", "pod", name, "-o", "yaml", **where)
         return past.yaml_tab(request.GET, place.cluster, found.uid, found.obj) | {"command": command}
     if tab == "terminal":
-        return pod_inside.tab(place, found.obj, int(request.user.pk or 0), gone=found.gone)
+        wanted = request.GET.get("container", "")[:63]
+        return pod_inside.tab(place, found.obj, int(request.user.pk or 0), gone=found.gone, wanted=wanted)
     if tab == "logs":
         return pod_logs.tab(request.GET, place, found.obj)
     if tab == "details":
@@ -189,12 +201,11 @@ def _tab(request: HttpRequest, place: Place, found: Found, tab: str) -> dict[str
 def _details(found: Found, cluster: str, command: str) -> dict[str, Any]:
     """Conditions, containers, volumes; and of a pod without a node, what the scheduler found on each."""
     pod = found.obj
-    told = [] if (pod.get("spec") or {}).get("nodeName") else why.verdicts(cluster, found.uid)
     return {
         "conditions": pod_parts.conditions(pod),
         "containers": pod_parts.containers(pod),
         "volumes": pod_parts.volumes(pod),
-        "verdicts": told,
+        "verdicts": why.pending(cluster, pod),
         "command": command,
     }
 
@@ -226,7 +237,7 @@ def pod_delete(request: HttpRequest, cluster: str, namespace: str, name: str) ->
     text = _("Pod {name} is deleted.") if deleted.gone else _("Pod {name} is being deleted.")
     if request.headers.get("HX-Request"):
         return render(request, "parts/done.html", {"text": text.format(name=name), "command": command})
-    messages.success(request, f"{text.format(name=name)} {command}")
+    messages.success(request, f"{text.format(name=name)} $ {command}")
     return redirect(f"{request.path.removesuffix('/delete')}?uid={uid}")
 
 
@@ -268,5 +279,6 @@ def pod_debug(request: HttpRequest, cluster: str, namespace: str, name: str) -> 
     )
     added = changed["spec"]["ephemeralContainers"][-1]["name"]
     words = ["debug", "-it", name, f"--image={image}", *([f"--target={target}"] if target else [])]
-    messages.success(request, kubectl.line(*words, cluster=cluster, namespace=namespace))
+    told = _("Container {name} joins the pod; it can be entered as soon as it runs.").format(name=added)
+    messages.success(request, f"{told} $ {kubectl.line(*words, cluster=cluster, namespace=namespace)}")
     return redirect(f"{request.path.removesuffix('/debug')}?tab=terminal&uid={stored.uid}&container={added}")

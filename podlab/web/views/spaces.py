@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from podlab.glance import kubectl
 from podlab.registry import authorizer
-from podlab.web import kinds, kubectl
+from podlab.web import kinds
 from podlab.web.place import context, namespaces_of, open_place, page, remember
 
 MOST = 2000  # as podlab/timeline/space_past.py
