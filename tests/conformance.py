@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,10 +28,12 @@ PASSES = ROOT / "tests" / "conformance_passes.txt"
 NODES = 2
 
 
-def listed(program: Path, focus: str, data: Path) -> list[str]:
-    """Names of the conformance tests that fit, in the program's order; those that need the cluster to themselves last."""
+def listed(program: Path, focus: str, data: Path, promoted: bool = True) -> list[str]:
+    """Names of the tests that fit, in the program's order; those that need the cluster to themselves last."""
     report = data / "listed.json"
-    command = [str(program), "--ginkgo.dry-run", r"--ginkgo.focus=\[Conformance\]", f"--ginkgo.json-report={report}"]
+    command = [str(program), "--ginkgo.dry-run", f"--ginkgo.json-report={report}"]
+    if promoted:
+        command.append(r"--ginkgo.focus=\[Conformance\]")
     subprocess.run([*command, "--provider=skeleton"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     names = [name for name, spec in _specs(report) if spec["State"] == "passed" and re.search(focus, name)]
     return sorted(names, key=lambda name: "[Serial]" in name)
@@ -56,8 +59,13 @@ def run(program: Path, lab: Lab, names: list[str], jobs: int, data: Path) -> dic
             for number, part in enumerate(batch)
             if part
         ]
-        for process, report in running:
-            process.wait()
+        try:
+            for process, _ in running:
+                process.wait()
+        finally:
+            for process, _ in running:
+                process.terminate()
+        for _, report in running:
             results.update((name, spec) for name, spec in _specs(report) if spec["State"] != "skipped")
     return results
 
@@ -76,6 +84,8 @@ def _start(program: Path, lab: Lab, names: list[str], folder: Path) -> tuple[sub
         "--kube-api-content-type=application/json",  # what podlab reads; of protobuf only what kubectl sends
         "--dump-logs-on-failure=false",
         "--ginkgo.no-color",
+        "--ginkgo.v",
+        "--ginkgo.silence-skips",
         "--ginkgo.timeout=3h",
         f"--ginkgo.json-report={report}",
         # Go's expressions know no escaped space, which re.escape would make.
@@ -116,8 +126,9 @@ def main() -> int:
     options.add_argument("program", type=Path, help="e2e.test of a Kubernetes release")
     options.add_argument("--focus", default=".", help="regular expression on names")
     options.add_argument("--jobs", type=int, default=4)
+    options.add_argument("--all", action="store_true", help="not only the tests that are marked [Conformance]")
     options.add_argument("--details", action="store_true", help="with the message of each failure")
-    options.add_argument("--keep", type=Path, help="a folder for logs and reports, which stay there")
+    options.add_argument("--keep", type=Path, help="a folder for reports and the lab, which stay there")
     chosen = options.parse_args()
     program = chosen.program.resolve()
     if not program.is_file():
@@ -126,15 +137,18 @@ def main() -> int:
         data = Path(temporary)
         kept = chosen.keep.resolve() if chosen.keep else data / "reports"
         kept.mkdir(parents=True, exist_ok=True)
-        names = listed(program, chosen.focus, data)
+        names = listed(program, chosen.focus, data, promoted=not chosen.all)
         print(f"{len(names)} tests", flush=True)
-        lab = Lab(data / "lab", "docker")
+        lab = Lab(kept / "lab", "docker", PODLAB_HOST_ACCESS="hostPath,hostPID,hostIPC")
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the lab is stopped then, too
         lab.start()
         try:
             results = run(program, lab, names, chosen.jobs, kept)
-            lab.end_pods()
         finally:
-            lab.stop()
+            try:
+                lab.end_pods()
+            finally:
+                lab.stop()
         return told(results, names, chosen.details)
 
 
