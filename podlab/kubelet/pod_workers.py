@@ -176,7 +176,7 @@ def _living(ctx: Context, state: PodState, observed: PodStatus) -> None:
         _restart_all(ctx, state, observed, plan)
         return
     # First what has happened, in the words of the reference: an end is seen before the restart that answers it.
-    _write_aside(ctx, state, observed, plan.why)
+    _write_aside(ctx, state, with_running(observed, _being_replaced(state, observed, plan)), plan.why)
     if plan.kill_pod and not plan.create_sandbox:
         _end(state, plan.why)
         terminate.terminating(ctx, state, observed)
@@ -247,11 +247,18 @@ def _start_things(ctx: Context, state: PodState, observed: PodStatus, plan: PodA
             break
     after = ctx.observe(state.ref)
     ctx.probes.update(state.pod, after, hooked=post_start.hooked(state))
-    shown = with_running(after, started)
+    shown = with_running(after, started | _being_replaced(state, after, plan))
     _write(ctx, state, shown, "; ".join(whys) or _problem_text(state) or plan.why)
     _remember(ctx, state, after)
     if shown != after:
         ctx.dispatch(state.ref.uid)
+
+
+def _being_replaced(state: PodState, observed: PodStatus, plan: PodActions) -> set[str]:
+    """Ids of runs that were ended in order to be started again. SyncPod kills and starts in one go (killContainersWithSyncResult,
+    then startContainer), so nobody sees an end between the two, unless the start fails."""
+    ends = ((item.name, newest(observed, item.name)) for item in plan.to_start)
+    return {one.id for name, one in ends if one and one.id in state.replacing and name not in state.problems}
 
 
 def _write(ctx: Context, state: PodState, observed: PodStatus, why: str) -> None:

@@ -34,6 +34,7 @@ SAFE_SYSCTLS = frozenset(
 )
 # What needs the node's owner to say so (PODLAB_HOST_ACCESS), because labs share their machine.
 HOST_ACCESS = ("hostPID", "hostIPC", "hostPath")
+_SELINUX = ("user", "role", "type", "level")
 _GUARANTEED_OOM, _BEST_EFFORT_OOM = -997, 1000
 
 
@@ -45,7 +46,7 @@ def fields(pod: Manifest, spec: Spec) -> dict[str, Any]:
     """Part of the ContainerConfig."""
     security = effective(pod, spec.manifest)
     capabilities = security.get("capabilities") or {}
-    profile = security.get("seccompProfile") or {}
+    profile, labels = security.get("seccompProfile") or {}, security.get("seLinuxOptions") or {}
     return {
         "run_as_user": security.get("runAsUser"),
         "run_as_group": security.get("runAsGroup"),
@@ -56,6 +57,7 @@ def fields(pod: Manifest, spec: Spec) -> dict[str, Any]:
         "drop_capabilities": tuple(capabilities.get("drop") or ()),
         "no_new_privileges": security.get("allowPrivilegeEscalation") is False,
         "seccomp_unconfined": profile.get("type") == "Unconfined",
+        "selinux": tuple(f"{part}:{labels[part]}" for part in _SELINUX if labels.get(part)),
         "host_ipc": bool(pod["spec"].get("hostIPC")),
     }
 
@@ -113,6 +115,4 @@ def refusals(pod: Manifest, host_access: Set[str]) -> list[str]:
                 found.append(f"{item.field_path}.securityContext.{name} Localhost")
         if security.get("procMount") == "Unmasked":
             found.append(f"{item.field_path}.securityContext.procMount Unmasked")
-        if security.get("seLinuxOptions"):
-            found.append(f"{item.field_path}.securityContext.seLinuxOptions")
     return found

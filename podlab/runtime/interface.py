@@ -116,6 +116,7 @@ class ContainerConfig:
     drop_capabilities: tuple[str, ...] = ()
     no_new_privileges: bool = False
     seccomp_unconfined: bool = False
+    selinux: tuple[str, ...] = ()  # user:…, role:…, type:…, level:…; without effect where the engine has no SELinux
     host_ipc: bool = False
     pid_namespace: PidNamespace = PidNamespace.CONTAINER
     pid_target: str = ""  # id of the container whose processes are seen

@@ -51,6 +51,9 @@ SHOWN: dict[str, tuple[str, dict[str, Any], dict[str, Any], str]] = {
         "grep NoNewPrivs /proc/1/status", {}, {"securityContext": {"allowPrivilegeEscalation": False}},
         "NoNewPrivs:\t1\n",
     ),
+    "labels of SELinux are no obstacle": (
+        "echo started", {"securityContext": {"seLinuxOptions": {"level": "s0"}}}, {}, "started\n",
+    ),
     "users and groups": (
         "id -u; id -G",
         {"securityContext": {"runAsUser": 1000, "runAsGroup": 2000, "supplementalGroups": [5], "fsGroup": 7}},

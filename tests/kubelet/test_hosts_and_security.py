@@ -159,6 +159,9 @@ SECURITY: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "unconfined is taken at its word": (
         {"seccompProfile": {"type": "Unconfined"}}, {}, {"seccomp_unconfined": True},
     ),
+    "SELinux options are passed on": (
+        {"seLinuxOptions": {"level": "s0", "type": "t"}}, {}, {"selinux": ("type:t", "level:s0")},
+    ),
 }  # fmt: skip
 
 
@@ -245,9 +248,6 @@ UNABLE: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         {}, {"appArmorProfile": {"type": "Localhost"}}, ["spec.containers{main}.securityContext.appArmorProfile Localhost"],
     ),
     "an unmasked /proc": ({}, {"procMount": "Unmasked"}, ["spec.containers{main}.securityContext.procMount Unmasked"]),
-    "SELinux options": (
-        {"securityContext": {"seLinuxOptions": {"level": "s0"}}}, {}, ["spec.containers{main}.securityContext.seLinuxOptions"],
-    ),
 }  # fmt: skip
 
 

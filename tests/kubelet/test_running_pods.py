@@ -151,6 +151,10 @@ def test_a_changed_image_replaces_the_container(world: World) -> None:
     assert world.told.messages("Killing") == ["Container main definition changed, will be restarted"]
     assert world.container()["image"] == "docker.io/library/busybox:1.37"
     assert world.container()["restartCount"] == 1
+    # It was ended in order to be started again: nobody sees the moment between.
+    states = [next(iter(s["containerStatuses"][0]["state"])) for s in world.api.statuses]
+    assert states[states.index("running") :] == ["running"] * states.count("running")
+    assert world.container()["lastState"]["terminated"]
 
 
 def test_a_lost_sandbox_is_replaced_with_everything_in_it(world: World) -> None:

@@ -134,3 +134,20 @@ def test_no_configuration_ends_in_anything_but_a_refusal(wild: Manifest, sound: 
     with suppress(ApiError):
         server_side.check_configuration(POD, config)
         assert apply(apply({}, sound, "one"), config, "two")["kind"] == "Pod"
+
+
+def test_a_set_is_written_in_kubernetes_order() -> None:
+    """fieldpath/element.go PathElement.Compare: a client that decodes an object in two ways finds the same text in both."""
+    ports = ['k:{"containerPort":443,"protocol":"TCP"}', 'k:{"containerPort":80,"protocol":"UDP"}']
+    mixed = {
+        "v:true": {},
+        'v:"a"': {},
+        **dict.fromkeys(ports, {}),
+        "i:10": {},
+        "i:9": {},
+        "f:b": {},
+        "f:a": {"f:z": {}, ".": {}},
+    }
+    wanted = ["f:a", "f:b", ports[1], ports[0], 'v:"a"', "v:true", "i:9", "i:10"]
+    assert list(fieldset.ordered(mixed)) == wanted
+    assert list(fieldset.ordered({"f:spec": mixed})["f:spec"]["f:a"]) == [".", "f:z"]

@@ -109,8 +109,31 @@ def paths(fields: FieldSet) -> Iterator[Path]:
             yield (name, *rest)
 
 
-def _rank(element: str) -> tuple[int, str]:
-    return _ORDER.get(element[:1], 9), element
+def ordered(fields: FieldSet) -> FieldSet:
+    """The set as Kubernetes writes it, level by level: clients compare the text (structured-merge-diff,
+    fieldpath/serialize.go emitContentsV1)."""
+    if len(fields) < 2:
+        return {name: ordered(node) if node else node for name, node in fields.items()}
+    return {name: ordered(node) if (node := fields[name]) else node for name in sorted(fields, key=_rank)}
+
+
+def _rank(element: str) -> tuple[Any, ...]:
+    """fieldpath/element.go PathElement.Compare: names, keys, values, positions."""
+    sort, rest = element[:1], element[2:]
+    if sort == "k":
+        return _ORDER[sort], *((name, _value_rank(item)) for name, item in json.loads(rest).items())
+    if sort in ("v", "i"):
+        return _ORDER[sort], _value_rank(json.loads(rest))
+    return _ORDER.get(sort, -1), rest
+
+
+def _value_rank(item: Any) -> tuple[int, Any]:
+    """value/value.go Compare: numbers, texts, truths, then what nobody has as a key."""
+    if isinstance(item, bool):
+        return 2, item
+    if isinstance(item, int | float):
+        return 0, item
+    return (1, item) if isinstance(item, str) else (3, _dump(item))
 
 
 def text(path: Path) -> str:

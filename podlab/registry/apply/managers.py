@@ -86,7 +86,7 @@ def _entry(manager: Manager, entry: Entry) -> Manifest:
     if entry.time:
         out["time"] = entry.time
     out["fieldsType"] = "FieldsV1"
-    out["fieldsV1"] = entry.fields
+    out["fieldsV1"] = fieldset.ordered(entry.fields)
     if manager.subresource:
         out["subresource"] = manager.subresource
     return out

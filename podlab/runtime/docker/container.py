@@ -200,7 +200,9 @@ def _oom_score(config: ContainerConfig) -> int | None:
 
 
 def _security_options(config: ContainerConfig) -> list[str]:
-    found = ["no-new-privileges"] if config.no_new_privileges else []
+    found = [f"label={one}" for one in config.selinux]
+    if config.no_new_privileges:
+        found.append("no-new-privileges")
     return [*found, "seccomp=unconfined"] if config.seccomp_unconfined else found
 
 
