@@ -81,7 +81,6 @@ def _start(program: Path, lab: Lab, names: list[str], folder: Path) -> tuple[sub
         f"--kubectl-path={kubectl}",
         f"--num-nodes={NODES}",
         "--minStartupPods=0",
-        "--kube-api-content-type=application/json",  # what podlab reads; of protobuf only what kubectl sends
         "--dump-logs-on-failure=false",
         "--ginkgo.no-color",
         "--ginkgo.v",

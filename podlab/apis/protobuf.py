@@ -1,8 +1,9 @@
-"""Protobuf request bodies into objects: kubectl 1.32 and later sends them and knows no way back to JSON.
+"""Protobuf request bodies into objects: kubectl since 1.32 and typed Go clients send them and know no way back to JSON.
 
-`apiserver.bodies` hands the bytes to `decode`; what comes out is what the same object would be in JSON, so nothing else
-has to know. Which fields there are stands in protobuf_fields.txt; answers are always JSON. Hostile input ends in a
-ProtobufError: every length is checked before it is believed, and the number of values is limited as for YAML.
+`apiserver.bodies` hands the bytes to `decode`; what comes out is what Go would write as JSON for the same object, so
+nothing else has to know. protobuf_fields.txt has the fields of every kind that is served; answers are always JSON.
+Hostile input ends in a ProtobufError: every length is checked before it is believed, and the number of values is
+limited as for YAML.
 Sources: apimachinery/pkg/runtime/serializer/protobuf, protobuf.dev/programming-guides/encoding.
 """
 
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from podlab.apis import times
-from podlab.apis.decode_errors import MAX_NODES, check_size
+from podlab.apis.decode import decode_json
+from podlab.apis.decode_errors import MAX_NODES, DecodeError, check_size
 from podlab.apis.types import Manifest
 
 MAGIC = b"k8s\x00"
@@ -115,7 +117,8 @@ def decode(raw: bytes) -> Manifest:
     envelope = {number: value for number, _, value in _values(raw[len(MAGIC) :])}
     type_meta = {number: value for number, _, value in _values(_as_bytes(envelope.get(1, b"")))}
     api_version, kind = (_as_text(type_meta.get(number, b"")) for number in (1, 2))
-    message = _table()[1].get((api_version, kind))
+    # Clients name DeleteOptions after the group that they delete from; it is one message everywhere.
+    message = _table()[1].get(("v1" if kind == "DeleteOptions" else api_version, kind))
     if message is None:
         text = f'no protobuf description of kind "{kind}" in version "{api_version}"'
         raise UnknownMessage(text, api_version, kind)
@@ -225,6 +228,12 @@ class _Reader:
         else:
             out.pop(known.name, None)  # of a field that comes twice the last one counts
 
+    def _counted(self, raw: bytes) -> Iterator[int | bytes]:
+        for number, _, value in _values(raw):
+            self._count()
+            if number == 1:
+                yield value
+
     def _packed(self, raw: bytes) -> Iterator[int]:
         at = 0
         while at < len(raw):
@@ -247,6 +256,8 @@ class _Reader:
             return _as_text(raw)
         if type == "bytes":
             return base64.b64encode(raw).decode()
+        if type == "Strings":
+            return [_as_text(value) for value in self._counted(raw)]
         special = _SPECIAL.get(type)
         if special is not None:
             return special({number: value for number, _, value in _values(raw)})
@@ -268,15 +279,43 @@ def _int_or_string(found: dict[int, int | bytes]) -> int | str:
 
 def _time(found: dict[int, int | bytes]) -> str | None:
     """None for the zero time, which Go sends for every object."""
-    seconds = found.get(1)
+    moment = _moment(found)
+    return None if moment is None else times.rfc3339(moment)
+
+
+def _micro_time(found: dict[int, int | bytes]) -> str | None:
+    moment = _moment(found)
+    return None if moment is None else times.rfc3339_micro(moment)
+
+
+def _moment(found: dict[int, int | bytes]) -> datetime | None:
+    seconds, nanoseconds = found.get(1), found.get(2, 0)
     if seconds is None:
         return None
-    if isinstance(seconds, bytes):
-        raise ProtobufError("proto: wrong wireType = 2 for field seconds")
+    if isinstance(seconds, bytes) or isinstance(nanoseconds, bytes):
+        raise ProtobufError("proto: wrong wireType = 2 for a field of a time")
     try:
-        return times.rfc3339(_EPOCH + timedelta(seconds=_signed(seconds)))
+        return _EPOCH + timedelta(seconds=_signed(seconds), microseconds=_signed(nanoseconds) // 1000)
     except OverflowError:
         raise ProtobufError("Time.MarshalJSON: year outside of range [0,9999]") from None
 
 
-_SPECIAL = {"Quantity": _quantity, "IntOrString": _int_or_string, "Time": _time}
+def _json(found: dict[int, int | bytes]) -> Any:
+    """An object that the message carries as JSON: data of a ControllerRevision, managed fields."""
+    raw = _as_bytes(found.get(1, b""))
+    if raw.startswith(MAGIC):
+        raise UnknownMessage("an object within the object is protobuf")
+    try:
+        return decode_json(raw).obj if raw else None
+    except DecodeError as error:
+        raise ProtobufError(error.go_text) from None
+
+
+_SPECIAL = {
+    "Quantity": _quantity,
+    "IntOrString": _int_or_string,
+    "Time": _time,
+    "MicroTime": _micro_time,
+    "RawExtension": _json,
+    "FieldsV1": _json,
+}

@@ -139,6 +139,17 @@ async def test_a_body_is_refused(api: AsyncClient, sentence: str) -> None:
     assert text in answer.json()["message"]
 
 
+async def test_a_deletion_with_options_in_protobuf(api: AsyncClient) -> None:
+    """As typed Go clients send them since 1.32: here `dryRun: [All]`, then a uid that the pod has not."""
+    await post(api, PODS, POD)
+    envelope = b"k8s\x00\x0a\x13\x0a\x02v1\x12\x0dDeleteOptions\x12"
+    for options, code in ((b"\x2a\x03All", 200), (b"\x12\x03\x0a\x01u", 409)):
+        body = envelope + bytes([len(options)]) + options
+        answer = await api.generic("DELETE", f"{PODS}/p", body, content_type="application/vnd.kubernetes.protobuf")
+        assert answer.status_code == code, answer.content
+        assert (await api.get(f"{PODS}/p")).status_code == 200
+
+
 async def test_a_body_of_more_than_three_mebibytes_is_a_413(api: AsyncClient) -> None:
     answer = await api.generic("POST", PODS, b" " * (MAX_BYTES + 1), content_type="application/json")
     assert (answer.status_code, answer.json()["message"]) == (413, bodies.too_large().message)
