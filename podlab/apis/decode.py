@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,12 +35,14 @@ Path = tuple[str | int, ...]
 @dataclass(frozen=True)
 class Document:
     """`obj` is whatever stood there: usually a Manifest, None for an empty document. Of duplicate keys the last one
-    wins, and `duplicates` names the others in the order of the text."""
+    wins, and `duplicates` names the others in the order of the text. Where there are any in JSON, `keys` has the path of
+    every key in that order."""
 
     obj: Any
     positions: Mapping[Path, Position] = field(default_factory=dict)
     duplicates: tuple[Duplicate, ...] = ()
     yaml: bool = False
+    keys: tuple[str, ...] = ()
 
     def duplicate_texts(self) -> list[str]:
         """For warnings: one text each, as Kubernetes words them for this format."""
@@ -88,7 +90,19 @@ def decode_json(raw: bytes) -> Document:
     except ValueError:  # an integer of thousands of digits
         raise DecodeError("number out of range", 1, 1) from None
     duplicates: list[Duplicate] = []
-    return Document(_unpack(tree, "", 0, duplicates), duplicates=tuple(duplicates))
+    obj = _unpack(tree, "", 0, duplicates)
+    return Document(obj, duplicates=tuple(duplicates), keys=tuple(_keys(tree, "")) if duplicates else ())
+
+
+def _keys(node: Any, path: str) -> Iterator[str]:
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from _keys(item, f"{path}[{index}]")
+    elif isinstance(node, _Pairs):
+        for key, value in node.items:
+            here = f"{path}.{_whole(key)}" if path else _whole(key)
+            yield here
+            yield from _keys(value, here)
 
 
 def _no_constant(text: str, word: str) -> Any:

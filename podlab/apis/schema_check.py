@@ -24,11 +24,34 @@ _NONE: Manifest = {}
 _INT_RANGE = {"int32": 2**31, "int64": 2**63}
 
 
-def strict_errors(resource: Resource | str, obj: Manifest, duplicates: Sequence[str] = ()) -> list[str]:
-    """Texts of unknown fields in the order of the document, after those of duplicates (Document.strict_texts)."""
-    out = list(duplicates)
-    _unknown(_definition(resource), obj, "", out)
-    return out[:MAX_STRICT_ERRORS]
+def strict_errors(
+    resource: Resource | str, obj: Manifest, duplicates: Sequence[str] = (), keys: Sequence[str] = ()
+) -> list[str]:
+    """Texts of unknown fields in the order of the document, after those of duplicates (Document.strict_texts): YAML is
+    searched for duplicates before it becomes JSON. `keys` of a JSON text puts both in one order."""
+    unknown: list[str] = []
+    _unknown(_definition(resource), obj, "", unknown)
+    if duplicates and keys:
+        return _in_order(unknown, duplicates, keys)[:MAX_STRICT_ERRORS]
+    return [*duplicates, *unknown][:MAX_STRICT_ERRORS]
+
+
+def _in_order(unknown: Sequence[str], duplicates: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """By where Go's decoder meets them. What an unknown field holds it passes over, so that nothing is twice in there."""
+    wanted = {*unknown, *duplicates}
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    over = ""  # the unknown field that is passed over
+    for path in keys:
+        if over and path.startswith((f"{over}.", f"{over}[")):
+            continue
+        strange = f'unknown field "{path}"'
+        over = path if strange in wanted else ""
+        text = f'duplicate field "{path}"' if path in seen and not over else strange
+        if text in wanted:
+            found[text] = None
+        seen.add(path)
+    return list(found)
 
 
 def strict_message(texts: Sequence[str]) -> str:

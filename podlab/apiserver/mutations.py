@@ -182,6 +182,7 @@ def _registry_options(call: Call, wanted: options.Write, document: Document) -> 
         field_manager=wanted.field_manager or _manager(call.header("User-Agent")),
         force=bool(wanted.force),
         duplicates=tuple(texts),
+        keys=document.keys,
     )
 
 

@@ -61,7 +61,7 @@ def check_body(ctx: Context, given: Manifest) -> tuple[Manifest, tuple[str, ...]
     wrong = schema_check.type_error(ctx.served, obj)
     if wrong:
         raise _unfit(ctx, wrong)
-    problems = _problems(ctx, obj, ctx.options.duplicates)
+    problems = _problems(ctx, obj, ctx.options.duplicates, ctx.options.keys)
     if problems and ctx.options.field_validation == STRICT:
         raise _unfit(ctx, schema_check.strict_message(problems))
     return conversion.to_stored(ctx.served, schema_check.drop_unknown(ctx.served, obj)), _warnings(problems)
@@ -129,10 +129,10 @@ def _unfit(ctx: Context, problem: str) -> status_errors.ApiError:
     return status_errors.bad_request(schema_check.cannot_be_handled(kind, version, problem))
 
 
-def _problems(ctx: Context, obj: Manifest, duplicates: tuple[str, ...]) -> list[str]:
+def _problems(ctx: Context, obj: Manifest, duplicates: tuple[str, ...], keys: tuple[str, ...] = ()) -> list[str]:
     if ctx.options.field_validation not in (STRICT, WARN):
         return []
-    return schema_check.strict_errors(ctx.served, obj, duplicates)
+    return schema_check.strict_errors(ctx.served, obj, duplicates, keys)
 
 
 def _warnings(problems: list[str]) -> tuple[str, ...]:

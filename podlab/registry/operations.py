@@ -24,13 +24,15 @@ IGNORE = "Ignore"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOptions:
-    """`duplicates` are what the decoder found and Python's dict cannot show: `duplicate field "spec.x"`."""
+    """`duplicates` are what the decoder found and Python's dict cannot show: `duplicate field "spec.x"`. `keys` are the paths
+    of all keys in the order of the text, where that decides what is named first (JSON)."""
 
     dry_run: bool = False
     field_validation: str = STRICT
     field_manager: str = ""
     force: bool = False  # an apply takes fields that others own
     duplicates: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 NO_OPTIONS = WriteOptions()

@@ -22,7 +22,7 @@ def refusal(version: str, kind: str, raw: bytes, *, yaml: bool = False, strict: 
     obj = document.obj or {}
     if text := schema_check.type_error(definition, obj):
         return schema_check.cannot_be_handled(kind, version, text)
-    texts = schema_check.strict_errors(definition, obj, document.strict_texts())
+    texts = schema_check.strict_errors(definition, obj, document.strict_texts(), document.keys)
     if strict and texts:
         return schema_check.cannot_be_handled(kind, version, schema_check.strict_message(texts))
     return None
@@ -89,6 +89,16 @@ def test_duplicate_keys_are_named_in_the_order_of_the_text() -> None:
         'duplicate field "metadata.name"',
         'duplicate field "spec.restartPolicy"',
     ]
+
+
+def test_unknown_and_duplicate_fields_come_in_the_order_of_the_text() -> None:
+    body = b"""{"kind": "Pod", "apiVersion": "v1", "x": {"a": 1, "a": 2}, "x": 3, "spec": {"y": 1, "restartPolicy": "Never",
+        "restartPolicy": "Always", "containers": [{"name": "c", "z": [1], "name": "d"}]}, "metadata": {"name": "p", "name": "p"}}"""
+    assert refusal("v1", "Pod", body) == (
+        'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "x", unknown field "spec.y", '
+        'duplicate field "spec.restartPolicy", unknown field "spec.containers[0].z", '
+        'duplicate field "spec.containers[0].name", duplicate field "metadata.name"'
+    )
 
 
 def test_round_trip_drops_what_go_would_not_write() -> None:
