@@ -42,6 +42,12 @@ def revision_at(cluster: str, at: datetime) -> int | None:
     return found[0].revision if found else None
 
 
+def superseded_at(cluster: str, revision: int) -> datetime | None:
+    """When, on the clock of the wall, something was written after that revision; None while it is the last one."""
+    found = _entries(_changes(cluster, "").filter(revision__gt=revision).order_by("revision"), 1)
+    return found[0].wall if found else None
+
+
 def later_of(at: datetime, wanted: str | None) -> datetime:
     """The moment of a revision, or one after it that somebody asks for; what cannot be read is not asked for."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 from registry_samples import config, made, refusal
@@ -75,6 +76,19 @@ def test_a_list_of_an_earlier_revision(client: Client) -> None:
     assert names(client.list("configmaps", "default", exact=then)) == "ab"
     future = refusal(client.list, "configmaps", "default", exact=then + 1000)
     assert (future.code, future.reason) == (504, "Timeout")
+
+
+def test_a_token_of_an_old_list_offers_another(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(client, *"abc")
+    page = client.list("configmaps", "default", limit=1)
+    monkeypatch.setattr(listing, "TOKEN_HOLDS", timedelta(0))
+    assert names(client.list("configmaps", "default", limit=1, continue_=page.continue_)) == "b", "nothing came since"
+    fill(client, *"de")
+    old = refusal(client.list, "configmaps", "default", limit=1, continue_=page.continue_)
+    assert (old.code, old.reason) == (410, "Expired")
+    token = old.to_status()["metadata"]["continue"]
+    rest = client.list("configmaps", "default", limit=2, continue_=token)
+    assert (names(rest), rest.remaining) == ("bc", 2)
 
 
 def test_a_token_that_was_compacted_away_offers_another(client: Client) -> None:
