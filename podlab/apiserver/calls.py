@@ -60,15 +60,21 @@ def authenticate(request: HttpRequest) -> Identity:
 
 def enter(request: HttpRequest, cluster: str, path: str) -> tuple[Identity, ClusterRow]:
     """Let an identity into a cluster: 401, 403 for the path, or 404 for a cluster that does not exist."""
+    who = identify(request, cluster)
+    if not authorizer.sees_cluster(who, cluster):
+        raise authorizer.refuse_path(who, _path_verb(request), path)
+    return who, clusters.get(cluster)
+
+
+def identify(request: HttpRequest, cluster: str) -> Identity:
+    """Who asks, or as whom somebody asks who may. 401, 403."""
     who = authenticate(request)
     user, groups = request.headers.get("Impersonate-User", ""), request.headers.get("Impersonate-Group", "")
     if user or groups:
         # Several headers of one name arrive joined by commas, which no group of ours contains.
         named = [group.strip() for group in groups.split(",") if group.strip()]
         who = impersonation.impersonated(who, cluster, user, named)
-    if not authorizer.sees_cluster(who, cluster):
-        raise authorizer.refuse_path(who, _path_verb(request), path)
-    return who, clusters.get(cluster)
+    return who
 
 
 def _let_in(call: Call, who: Identity) -> tuple[Identity, ClusterRow]:

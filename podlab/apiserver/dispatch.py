@@ -21,6 +21,7 @@ from podlab.apiserver import (
     calls,
     discovery,
     health,
+    issuer,
     log,
     mutations,
     negotiation,
@@ -113,6 +114,8 @@ async def _answer(request: HttpRequest, path: str, cluster: str) -> HttpResponse
         return await pool.run(lambda: health.one(first, path.removeprefix(f"/{first}/"))) or _none()
     if path == "/version":
         return responses.from_data(discovery.version(), _accept(request))
+    if path in issuer.PATHS:
+        return await pool.run(lambda: issuer.answer(request, cluster, path))
     if first in {"openapi", "version"} or path.count("/") < (3 if first == "api" else 4):
         return await _document(request, path, cluster)
     return await _resource(request, path, cluster)

@@ -14,14 +14,29 @@ from podlab.apiserver import dispatch, responses
 from podlab.apiserver.negotiation import Accept
 from podlab.apiserver.responses import ApiResponse
 
-PATHS = r"(?P<path>(?:api|apis|openapi|version|healthz|livez|readyz)(?:/.*)?)$"
+PATHS = (
+    r"(?P<path>(?:api|apis|openapi|version|healthz|livez|readyz)(?:/.*)?"
+    r"|\.well-known/openid-configuration/?|openid/v1/jwks/?)$"
+)
 
 urlpatterns: list[URLPattern] = [
     re_path(rf"^{PATHS}", dispatch.api),
     re_path(rf"^clusters/(?P<cluster>[^/]+)/{PATHS}", dispatch.api),
 ]
 
-_ROOT_PATHS = ("/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version")
+_ROOT_PATHS = (
+    "/.well-known/openid-configuration",
+    "/api",
+    "/api/v1",
+    "/apis",
+    "/healthz",
+    "/livez",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/openid/v1/jwks",
+    "/readyz",
+    "/version",
+)
 
 
 async def root(request: HttpRequest) -> ApiResponse:

@@ -30,11 +30,11 @@ from django.conf import settings
 from podlab.apis.types import Key, Manifest
 from podlab.registry import account_grants
 from podlab.registry.authorizer import AUTHENTICATED
+from podlab.registry.grants import ACCOUNTS
 from podlab.registry.identity import Identity
 from podlab.storage import store
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
-ACCOUNTS = "system:serviceaccounts"
 _CLUSTER = "podlab.dev/cluster"
 _KUBERNETES = "kubernetes.io"
 _NUMBER_BYTES = 32
@@ -127,6 +127,13 @@ def owner(claims: Manifest, *, now: datetime) -> Holder | None:
         home=cluster,
     )
     return Holder(identity, cluster, tuple(claims["aud"]))
+
+
+def public_key() -> Manifest:
+    """The key that verifies these tokens, as a JSON Web Key (RFC 7517)."""
+    numbers = _key().public_key().public_numbers()
+    x, y = (_base64(number.to_bytes(_NUMBER_BYTES, "big")) for number in (numbers.x, numbers.y))
+    return {"use": "sig", "kty": "EC", "kid": _key_id(), "crv": "P-256", "alg": "ES256", "x": x, "y": y}
 
 
 def cluster_of(claims: Manifest) -> str:

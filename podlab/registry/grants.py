@@ -18,6 +18,7 @@ VIEWER = "viewer"
 EVERYTHING = "*"
 MASTERS = "system:masters"  # Kubernetes' group that is never refused
 AUTHENTICATED = "system:authenticated"
+ACCOUNTS = "system:serviceaccounts"
 
 READ = frozenset({"get", "list", "watch"})
 WRITE = frozenset({"create", "update", "patch", "delete", "deletecollection"})

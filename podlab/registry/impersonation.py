@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from podlab.apis import status_errors
 from podlab.apis.types import Key
-from podlab.registry import account_grants, account_tokens, authorizer, identity
+from podlab.registry import account_grants, authorizer, identity
 from podlab.registry.authorizer import AUTHENTICATED, Attributes, Grant
-from podlab.registry.grants import IMPERSONATE
+from podlab.registry.grants import ACCOUNTS, IMPERSONATE
 from podlab.registry.identity import Identity
 from podlab.storage import store
 
@@ -53,7 +53,7 @@ def _require(who: Identity, cluster: str, user: str, account: tuple[str, str] | 
 def _account(cluster: str, account: tuple[str, str], groups: Sequence[str]) -> Identity:
     namespace, name = account
     user = account_grants.username(namespace, name)
-    own = (account_tokens.ACCOUNTS, f"{account_tokens.ACCOUNTS}:{namespace}", AUTHENTICATED)
+    own = (ACCOUNTS, f"{ACCOUNTS}:{namespace}", AUTHENTICATED)
     stored = store.get(Key(cluster, "serviceaccounts", namespace, name))
     grants = account_grants.of(cluster, namespace, name)
     uid = stored.uid if stored else ""

@@ -9,7 +9,7 @@ from podlab.apis.types import Manifest
 from podlab.registry import authorizer, grants
 from podlab.registry.authorizer import EVERYTHING, Attributes, Subject
 from podlab.registry.rbac import lab, policies
-from podlab.registry.rbac.bootstrap import DISCOVERY
+from podlab.registry.rbac.bootstrap import DISCOVERY, ISSUER_DISCOVERY
 from podlab.registry.rbac.policy import aggregate
 from podlab.registry.rbac.rules import allows_path
 
@@ -45,7 +45,13 @@ def may_path(who: Subject, cluster: str, verb: str, path: str) -> bool:
         return True
     if allows_path(DISCOVERY, verb, path) and authorizer.sees_cluster(who, cluster):
         return True
+    if _is_account_of(who, cluster) and allows_path(ISSUER_DISCOVERY, verb, path):
+        return True
     return policies.of(cluster).allows_path(who, verb, path)
+
+
+def _is_account_of(who: Subject, cluster: str) -> bool:
+    return grants.ACCOUNTS in who.groups and who.home in ("", cluster)
 
 
 def rules(who: Subject, cluster: str, namespace: str) -> Manifest:
@@ -56,10 +62,11 @@ def rules(who: Subject, cluster: str, namespace: str) -> Manifest:
         return {"resourceRules": [_EVERYTHING], "nonResourceRules": paths, "incomplete": False}
     policy = policies.of(cluster)
     found = (*lab.rules(who, cluster, namespace), *policy.bound(who, namespace))
+    own = (ISSUER_DISCOVERY,) if _is_account_of(who, cluster) else ()
     problems = policy.problems(who, namespace)
     review: Manifest = {
         "resourceRules": [rule.manifest() for rule in found if rule.resources],
-        "nonResourceRules": [rule.manifest() for rule in (DISCOVERY, *found) if rule.urls],
+        "nonResourceRules": [rule.manifest() for rule in (DISCOVERY, *own, *found) if rule.urls],
         "incomplete": False,  # as in Kubernetes, where no more than the error tells of a role that is not there
     }
     if problems:

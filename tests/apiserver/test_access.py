@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from django.contrib.auth import get_user_model
 from django.test import AsyncClient
 
 from podlab.apiserver import verbs
-from podlab.registry import authorizer, identity
+from podlab.registry import account_tokens, authorizer, clusters, identity
 
 
 async def test_without_a_token_it_is_a_401(anybody: AsyncClient) -> None:
@@ -90,3 +95,37 @@ async def test_errors_come_as_yaml_to_whoever_asked_for_yaml(api: AsyncClient) -
 async def test_a_method_that_a_place_does_not_know_is_a_405(api: AsyncClient, method: str, path: str) -> None:
     answer = await getattr(api, method)(path)
     assert (answer.status_code, answer.json()["reason"]) == (405, "MethodNotAllowed")
+
+
+def _account_token(cluster: str = "main") -> str:
+    client = clusters.client_for(cluster, identity.system("test"))
+    made = client.get("serviceaccounts", "default", "default")
+    terms = account_tokens.Terms(cluster=cluster, namespace="default", name="default", uid=made.obj["metadata"]["uid"])
+    return account_tokens.issue(terms, now=client.now(), seconds=600)[0]
+
+
+async def test_an_account_finds_the_key_that_verifies_its_token(anybody: AsyncClient) -> None:
+    """An account without any right reads this much, as in Kubernetes; and the key fits."""
+    token = await sync_to_async(_account_token)()
+    bearer = {"Authorization": f"Bearer {token}"}
+    found = (await anybody.get("/.well-known/openid-configuration", headers=bearer)).json()
+    head, claims, signature = (base64.urlsafe_b64decode(part + "==") for part in token.split("."))
+    assert found["issuer"] == json.loads(claims)["iss"]
+    assert found["jwks_uri"] == "https://testserver/openid/v1/jwks"
+    answer = await anybody.get("/openid/v1/jwks", headers=bearer)
+    assert (answer["Content-Type"], answer["Cache-Control"]) == ("application/jwk-set+json", "public, max-age=3600")
+    (key,) = answer.json()["keys"]
+    assert (key["kid"], key["alg"]) == (json.loads(head)["kid"], json.loads(head)["alg"])
+    x, y = (int.from_bytes(base64.urlsafe_b64decode(key[name] + "=")) for name in "xy")
+    public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    pair = encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
+    public.verify(pair, token.rpartition(".")[0].encode(), ec.ECDSA(hashes.SHA256()))
+
+
+async def test_who_may_not_read_the_issuer_is_refused(anybody: AsyncClient) -> None:
+    assert (await anybody.get("/openid/v1/jwks")).status_code == 401
+    bearer = {"Authorization": f"Bearer {await sync_to_async(_student)()}"}
+    answer = await anybody.get("/openid/v1/jwks", headers=bearer)
+    assert answer.json()["message"] == 'forbidden: User "ada" cannot get path "/openid/v1/jwks"'
+    account = {"Authorization": f"Bearer {await sync_to_async(_account_token)()}"}
+    assert (await anybody.post("/openid/v1/jwks", headers=account)).status_code == 405

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from podlab.registry.grants import AUTHENTICATED, MASTERS
+from podlab.registry.grants import ACCOUNTS, AUTHENTICATED, MASTERS
 from podlab.registry.rbac.rules import EVERYTHING, Rule
 
 _READ = ("get", "list", "watch")
@@ -108,6 +108,9 @@ _BASIC_USER = (
     _rule("create", "authentication.k8s.io", "selfsubjectreviews"),
 )
 DISCOVERY = Rule(("get",), urls=OPEN_PATHS)
+# How somebody else may verify the tokens of service accounts: every account may read it.
+ISSUER_DISCOVERY = Rule(("get",), urls=("/.well-known/openid-configuration", "/.well-known/openid-configuration/",
+                                        "/openid/v1/jwks", "/openid/v1/jwks/"))  # fmt: skip
 
 ROLES: tuple[BootstrapRole, ...] = (
     BootstrapRole("admin", gathers=f"{_AGGREGATE}admin"),
@@ -119,6 +122,7 @@ ROLES: tuple[BootstrapRole, ...] = (
     BootstrapRole("system:basic-user", _BASIC_USER),
     BootstrapRole("system:discovery", (DISCOVERY,)),
     BootstrapRole("system:public-info-viewer", (Rule(("get",), urls=_PUBLIC_PATHS),)),
+    BootstrapRole("system:service-account-issuer-discovery", (ISSUER_DISCOVERY,)),
     BootstrapRole("view", labels={f"{_AGGREGATE}edit": "true"}, gathers=f"{_AGGREGATE}view"),
 )
 # Name of the binding and of its ClusterRole, groups.
@@ -127,6 +131,7 @@ BINDINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("system:basic-user", (AUTHENTICATED,)),
     ("system:discovery", (AUTHENTICATED,)),
     ("system:public-info-viewer", (AUTHENTICATED, "system:unauthenticated")),
+    ("system:service-account-issuer-discovery", (ACCOUNTS,)),
 )
 NAMES = frozenset(role.name for role in ROLES) | frozenset(name for name, _groups in BINDINGS)
 # What whoever has entered may do by these bindings.
