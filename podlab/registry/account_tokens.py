@@ -1,7 +1,7 @@
 """Bearer tokens of service accounts: signed by the lab, bound to the account's uid, good for a while.
 
 `client.Client.create_token` answers TokenRequests with `issue`, `registry.authentication` asks `owner` who holds one. A token is
-a JWT as Kubernetes makes them (ES256), with the cluster as a claim of its own; it ends with the account, with the pod that it
+a JWT as Kubernetes makes them (ES256), with the cluster as a claim of its own; it ends with the account, with what it
 is bound to, or on the clock of its cluster. Nothing of it is stored.
 Sources: pkg/serviceaccount/claims.go, pkg/registry/core/serviceaccount/storage/token.go.
 """
@@ -15,7 +15,8 @@ import hashlib
 import json
 import os
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -44,14 +45,15 @@ _SIGNED_WITH = ec.ECDSA(hashes.SHA256())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a token is for. `bound` is {"kind", "name", "uid"} of a pod that it does not outlive."""
+    """What a token is for. `bound` has {"name", "uid"} of the pod, secret or node that it does not outlive; under "node"
+    beside a pod it only says where the pod is."""
 
     cluster: str
     namespace: str
     name: str
     uid: str
     audiences: tuple[str, ...] = (ISSUER,)
-    bound: Manifest | None = None
+    bound: Mapping[str, Manifest] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,7 @@ def issue(terms: Terms, *, now: datetime, seconds: int) -> tuple[str, datetime]:
         "namespace": terms.namespace,
         "serviceaccount": {"name": terms.name, "uid": terms.uid},
     }
-    if terms.bound:
-        private[terms.bound["kind"].lower()] = {"name": terms.bound["name"], "uid": terms.bound["uid"]}
+    private.update(terms.bound)
     claims = {
         "aud": list(terms.audiences),
         "exp": begin + seconds,
@@ -107,7 +108,7 @@ def read(raw: str) -> Manifest | None:
 
 
 def owner(claims: Manifest, *, now: datetime) -> Holder | None:
-    """The account of these claims; None when they are over, or the account or the bound pod is gone."""
+    """The account of these claims; None when they are over, or the account or what they are bound to is gone."""
     private = claims[_KUBERNETES]
     cluster, namespace, account = claims[_CLUSTER], private["namespace"], private["serviceaccount"]
     moment = now.timestamp()
@@ -115,15 +116,14 @@ def owner(claims: Manifest, *, now: datetime) -> Holder | None:
         return None
     if not _lives(Key(cluster, "serviceaccounts", namespace, account["name"]), account["uid"]):
         return None
-    pod = private.get("pod")
-    if pod and not _lives(Key(cluster, "pods", namespace, pod["name"]), pod["uid"]):
+    if not _lives_with(cluster, namespace, private):
         return None
     identity = Identity(
         account_grants.username(namespace, account["name"]),
         (ACCOUNTS, f"{ACCOUNTS}:{namespace}", AUTHENTICATED),
         account_grants.of(cluster, namespace, account["name"]),
         uid=account["uid"],
-        extra=_extra(claims, pod),
+        extra=_extra(claims, private),
         home=cluster,
     )
     return Holder(identity, cluster, tuple(claims["aud"]))
@@ -140,12 +140,21 @@ def cluster_of(claims: Manifest) -> str:
     return str(claims.get(_CLUSTER) or "")
 
 
-def _extra(claims: Manifest, pod: Manifest | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    found = [("authentication.kubernetes.io/credential-id", (f"JTI={claims['jti']}",))]
-    if pod:
-        found.append(("authentication.kubernetes.io/pod-name", (str(pod["name"]),)))
-        found.append(("authentication.kubernetes.io/pod-uid", (str(pod["uid"]),)))
-    return tuple(found)
+def _lives_with(cluster: str, namespace: str, private: Manifest) -> bool:
+    """Whether what the token is bound to is there still."""
+    for kind, plural in (("pod", "pods"), ("secret", "secrets"), ("node", "nodes")):
+        bound = private.get(kind)
+        if bound:
+            return _lives(Key(cluster, plural, "" if kind == "node" else namespace, bound["name"]), bound["uid"])
+    return True
+
+
+def _extra(claims: Manifest, private: Manifest) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found = [("credential-id", f"JTI={claims['jti']}")]
+    for kind in ("pod", "node"):
+        bound = private.get(kind) or {}
+        found += [(f"{kind}-{part}", str(bound[part])) for part in ("name", "uid") if bound.get(part)]
+    return tuple((f"authentication.kubernetes.io/{name}", (value,)) for name, value in found)
 
 
 def _lives(key: Key, uid: str) -> bool:

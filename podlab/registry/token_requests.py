@@ -20,7 +20,7 @@ from podlab.storage import store
 API_VERSION = "authentication.k8s.io/v1"
 KIND = "TokenRequest"
 _GROUP = "authentication.k8s.io"
-_OTHERS = {"Node": "nodes", "Secret": "secrets"}  # what tokens may be bound to in Kubernetes, and are not here
+_BINDABLE = {"Node": "nodes", "Pod": "pods", "Secret": "secrets"}  # what a token ends with
 _DEFAULT_SECONDS = 3600
 _MIN_SECONDS = 600
 _MAX_SECONDS = 2**32
@@ -45,7 +45,7 @@ def answer(ctx: Context, given: Manifest) -> tuple[Manifest, tuple[str, ...]]:
         name=ctx.name,
         uid=account.uid,
         audiences=tuple(spec["audiences"]),
-        bound=_bound(ctx, bound) if bound is not None else None,
+        bound=_bound(ctx, bound) if bound is not None else {},
     )
     token, end = account_tokens.issue(terms, now=ctx.now, seconds=seconds)
     answered: Manifest = {
@@ -95,30 +95,34 @@ def _errors(seconds: int) -> Sequence[FieldError]:
     return []
 
 
-def _bound(ctx: Context, reference: Manifest) -> Manifest:
-    """A token may be bound to a pod that runs as the account, and ends with it."""
+def _bound(ctx: Context, reference: Manifest) -> dict[str, Manifest]:
+    """{"name", "uid"} of what the token ends with by its kind in lower case; beside a pod, the node on which it is."""
     kind, api_version = reference.get("kind") or "", reference.get("apiVersion") or ""
     group, _, version = api_version.rpartition("/")
     name = reference.get("name") or ""
-    if not group and kind in _OTHERS:
-        plural, place = _OTHERS[kind], "" if kind == "Node" else ctx.namespace
-        if store.get(Key(ctx.client.cluster, plural, place, name)) is None:
-            raise status_errors.not_found(plural, name)
-    if group or kind != "Pod":
+    plural = _BINDABLE.get(kind)
+    if group or plural is None:
         raise status_errors.bad_request(f"cannot bind token to object of type {group}/{version}, Kind={kind}")
-    pod = store.get(Key(ctx.client.cluster, "pods", ctx.namespace, name))
-    if pod is None:
-        raise status_errors.not_found("pods", name)
-    if (pod.obj.get("spec") or {}).get("serviceAccountName") != ctx.name:
-        raise status_errors.bad_request(
-            f"cannot bind token for serviceaccount {field_errors.go_quote(ctx.name)} to pod running with different "
-            "serviceaccount name."
-        )
-    uid = reference.get("uid") or pod.uid
-    if uid != pod.uid:
+    cluster = ctx.client.cluster
+    found = store.get(Key(cluster, plural, "" if kind == "Node" else ctx.namespace, name))
+    if found is None:
+        raise status_errors.not_found(plural, name)
+    bound = {kind.lower(): {"name": name, "uid": found.uid}}
+    if kind == "Pod":
+        spec = found.obj.get("spec") or {}
+        if spec.get("serviceAccountName") != ctx.name:
+            raise status_errors.bad_request(
+                f"cannot bind token for serviceaccount {field_errors.go_quote(ctx.name)} to pod running with different "
+                "serviceaccount name."
+            )
+        if spec.get("nodeName"):
+            node = store.get(Key(cluster, "nodes", "", spec["nodeName"]))
+            bound["node"] = {"name": spec["nodeName"], **({"uid": node.uid} if node else {})}
+    uid = reference.get("uid") or found.uid
+    if uid != found.uid:
         text = (
             f"the UID in the bound object reference ({uid}) does not match the UID in record. "
             "The object might have been deleted and then recreated"
         )
-        raise status_errors.conflict("pods", name, text)
-    return {"kind": kind, "name": name, "uid": uid}
+        raise status_errors.conflict(kind, name, text)
+    return bound

@@ -120,6 +120,8 @@ def test_a_question_that_makes_no_sense(client: Client, kind: str, spec: dict[st
 
 # Tokens of service accounts
 
+NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}
+
 
 def token_of(client: Client, name: str = "default", **spec: Any) -> dict[str, Any]:
     answered, _ = client.create_token(
@@ -156,21 +158,45 @@ def test_a_token_dies_with_its_account(client: Client, hands: Hands) -> None:
 
 
 def test_a_token_dies_with_the_pod_that_it_is_bound_to(client: Client, hands: Hands) -> None:
-    pod = {
+    pod: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "p"},
         "spec": {"containers": [{"name": "c", "image": "i"}]},
     }
+    pod["spec"]["nodeName"] = "n"
+    node = client.create("nodes", NODE).obj["metadata"]["uid"]
     client.create("pods", pod, namespace="default")
     bound = {"kind": "Pod", "apiVersion": "v1", "name": "p"}
     raw = token_of(client, boundObjectRef=bound)["status"]["token"]
     found = holder(raw, hands)
     assert found is not None
     assert ("authentication.kubernetes.io/pod-name", ("p",)) in found.extra
+    assert found.extra[-2:] == (
+        ("authentication.kubernetes.io/node-name", ("n",)),
+        ("authentication.kubernetes.io/node-uid", (node,)),
+    )
+    other = refusal(token_of, client, boundObjectRef={**bound, "uid": "x"})
+    assert other.message.startswith(
+        'Operation cannot be fulfilled on Pod "p": the UID in the bound object reference (x)'
+    )
     client.delete("pods", "default", "p", grace=0)
     assert holder(raw, hands) is None
     assert refusal(token_of, client, boundObjectRef=bound).code == 404
+
+
+@pytest.mark.parametrize(("kind", "resource", "namespace"), [("Secret", "secrets", "default"), ("Node", "nodes", None)])
+def test_a_token_dies_with_the_object_that_it_is_bound_to(
+    client: Client, hands: Hands, kind: str, resource: str, namespace: str | None
+) -> None:
+    obj = NODE if kind == "Node" else {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "n"}}
+    client.create(resource, obj, namespace=namespace or "")
+    raw = token_of(client, boundObjectRef={"kind": kind, "apiVersion": "v1", "name": "n"})["status"]["token"]
+    found = holder(raw, hands)
+    assert found is not None
+    assert dict(found.extra).get("authentication.kubernetes.io/node-name") == (("n",) if kind == "Node" else None)
+    client.delete(resource, namespace or "", "n")
+    assert holder(raw, hands) is None
 
 
 def test_an_account_may_ask_about_itself_and_nothing_else(client: Client, hands: Hands) -> None:
