@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from podlab.apis import pods, scheme
 from podlab.apis.types import Manifest
 from podlab.controllers.controller import Controller
-from podlab.registry.quota import amounts, evaluators
+from podlab.registry.quota import amounts, evaluators, scopes
 from podlab.registry.quota.amounts import NONE, Amounts
 from podlab.storage.log import LogEntry
 
@@ -91,10 +91,15 @@ def _frees(entry: LogEntry) -> bool:
         return True
     if entry.key.resource == evaluators.PODS:
         ended = pods.is_terminal(entry.obj) and not pods.is_terminal(entry.prev or {})
-        return ended or _resized(entry)
+        return ended or _resized(entry) or _changed_scope(entry)
     if entry.key.resource in (evaluators.SERVICES, evaluators.CLAIMS):
         return entry.prev is not None and entry.prev.get("spec") != entry.obj.get("spec")
     return False
+
+
+def _changed_scope(entry: LogEntry) -> bool:
+    """A pod that left the quotas of pods without an end, or came to them."""
+    return entry.prev is not None and scopes.is_terminating(entry.prev) != scopes.is_terminating(entry.obj)
 
 
 def _resized(entry: LogEntry) -> bool:

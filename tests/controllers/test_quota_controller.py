@@ -134,6 +134,22 @@ def test_scopes(driven: Driven, spec: dict[str, Any], obj: Manifest, counted: st
     assert used(driven) == {"pods": counted}  # counted anew, the same
 
 
+def test_a_pod_that_is_given_an_end_comes_under_other_quotas(driven: Driven) -> None:
+    deadline = {"spec": {"activeDeadlineSeconds": 60}}
+    limited(driven, {"pods": "1"}, scopes=["Terminating"])
+    create(driven, pod("a"))
+    assert used(driven) == {"pods": "0"}
+    driven.client.patch("pods", "default", "a", "application/merge-patch+json", deadline)
+    assert driven.client.get("resourcequotas", "default", "q").obj["status"]["used"] == {"pods": "1"}, "at once"
+    with pytest.raises(ApiError, match="exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1"):
+        create(driven, pod("b", activeDeadlineSeconds=60))
+    driven.client.delete("resourcequotas", "default", "q")
+    limited(driven, {"pods": "1"}, scopes=["NotTerminating"])
+    create(driven, pod("c"))
+    driven.client.patch("pods", "default", "c", "application/merge-patch+json", deadline)
+    assert used(driven) == {"pods": "0"}
+
+
 def test_services_count_their_node_ports(driven: Driven) -> None:
     limited(driven, {"services": "5", "services.nodeports": "2", "services.loadbalancers": "1"})
     ports = [{"name": "a", "port": 80}, {"name": "b", "port": 81}]

@@ -7,6 +7,7 @@ line in PLUGINS. The order is that of pkg/kubeapiserver/options/plugins.go.
 
 from __future__ import annotations
 
+from podlab.registry.admission import resource_quota
 from podlab.registry.admission.default_tolerations import DefaultTolerationSeconds
 from podlab.registry.admission.limit_ranger import LimitRanger
 from podlab.registry.admission.namespace_lifecycle import NamespaceLifecycle
@@ -37,13 +38,10 @@ PLUGINS: tuple[Plugin, ...] = (
     ResourceQuota(),
 )
 
-# Of updates only these may take more of a quota (the evaluators of pkg/quota/v1/evaluator/core).
-_BOOKED_UPDATES = frozenset({("persistentvolumeclaims", ""), ("pods", "resize"), ("services", "")})
-
 
 def is_booked(request: Request) -> bool:
-    """Whether the request is one for `commit`."""
-    return request.operation == CREATE or (request.resource, request.ctx.subresource) in _BOOKED_UPDATES
+    """Whether the request is one for `commit`: of updates few may take more of a quota."""
+    return request.operation == CREATE or resource_quota.counts(request)
 
 
 def admit(request: Request) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from podlab.apis.types import Manifest
 from podlab.registry.admission.plugin import CREATE, UPDATE, Plugin, Request
-from podlab.registry.quota import amounts, evaluators
+from podlab.registry.quota import amounts, evaluators, scopes
 from podlab.registry.quota.amounts import Amounts
 from podlab.storage import store
 from podlab.storage.store import Stored
@@ -20,7 +20,7 @@ _ALSO_ON_UPDATE = frozenset({evaluators.SERVICES, evaluators.CLAIMS})
 class ResourceQuota(Plugin):
     def commit(self, request: Request) -> None:
         ctx = request.ctx
-        if not ctx.resource.namespaced or not _counts(request):
+        if not ctx.resource.namespaced or not counts(request):
             return
         quotas = store.list_objects(ctx.client.cluster, RESOURCE, ctx.namespace).items
         found = [quota for quota in quotas if _means(request, quota.obj)]
@@ -28,22 +28,24 @@ class ResourceQuota(Plugin):
             return
         for quota in found:
             _check_complete(request, quota.obj)
-        delta = _delta(request)
-        if not any(amount.nano for amount in delta.values()):
-            return
-        booked = [(quota, _used_then(request, quota.obj, delta)) for quota in found]
+        wanted = _wanted(request)
+        more = [(quota, _more(request, quota.obj, wanted)) for quota in found]
+        booked = [(quota, _used_then(request, quota.obj, delta)) for quota, delta in more if delta]
         if not ctx.options.dry_run:
             for quota, used in booked:
                 _book(request, quota, used)
 
 
-def _counts(request: Request) -> bool:
+def counts(request: Request) -> bool:
+    """Whether the write may take more of a quota (Handles of the evaluators in pkg/quota/v1/evaluator/core)."""
     if request.resource in evaluators.IGNORED:
         return False
     if request.is_for(evaluators.PODS, UPDATE, subresource="resize"):
         return True
     if request.ctx.subresource:
         return False
+    if request.is_for(evaluators.PODS, UPDATE):  # it came under other quotas
+        return scopes.is_terminating(request.old or {}) != scopes.is_terminating(request.obj)
     return request.operation == CREATE or (request.operation == UPDATE and request.resource in _ALSO_ON_UPDATE)
 
 
@@ -72,15 +74,19 @@ def _check_complete(request: Request, quota: Manifest) -> None:
         raise request.refusal(f"status unknown for quota: {name}, resources: {','.join(sorted(names))}")
 
 
-def _delta(request: Request) -> Amounts:
-    now = request.ctx.now
-    wanted = evaluators.usage(request.resource, request.obj, now)
+def _wanted(request: Request) -> Amounts:
+    wanted = evaluators.usage(request.resource, request.obj, request.ctx.now)
     negative = sorted(name for name, amount in wanted.items() if amount.nano < 0)
     if negative:
         raise request.refusal(f"quota usage is negative for resource(s): {','.join(negative)}")
-    if request.old is not None:
-        wanted = amounts.subtract(wanted, evaluators.usage(request.resource, request.old, now))
     return wanted
+
+
+def _more(request: Request, quota: Manifest, wanted: Amounts) -> Amounts:
+    """What the write adds to a quota: all of it, unless the quota meant the object before. Without what is nothing."""
+    if request.old is not None and evaluators.matches(request.resource, quota, request.old):
+        wanted = amounts.subtract(wanted, evaluators.usage(request.resource, request.old, request.ctx.now))
+    return {name: amount for name, amount in wanted.items() if amount.nano}
 
 
 def _used_then(request: Request, quota: Manifest, delta: Amounts) -> Amounts:

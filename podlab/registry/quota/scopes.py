@@ -27,15 +27,20 @@ def match(quota: Manifest, pod: Manifest) -> bool:
     return all(_matches(selector, pod) for selector in selectors(quota))
 
 
+def is_terminating(pod: Manifest) -> bool:
+    """Whether the pod says how long it may run at most."""
+    deadline = (pod.get("spec") or {}).get("activeDeadlineSeconds")
+    return deadline is not None and deadline >= 0
+
+
 def has_any(quota: Manifest) -> bool:
     return next(selectors(quota), None) is not None
 
 
 def _matches(selector: Manifest, pod: Manifest) -> bool:
     scope, spec = str(selector.get("scopeName")), pod.get("spec") or {}
-    ends = spec.get("activeDeadlineSeconds") is not None and spec["activeDeadlineSeconds"] >= 0
     if scope in (TERMINATING, NOT_TERMINATING):
-        return bool(ends) == (scope == TERMINATING)
+        return is_terminating(pod) == (scope == TERMINATING)
     if scope in (BEST_EFFORT, NOT_BEST_EFFORT):
         return (pods.qos_class(pod) == BEST_EFFORT) == bool(scope == BEST_EFFORT)
     if scope == PRIORITY_CLASS:
