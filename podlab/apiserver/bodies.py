@@ -7,6 +7,7 @@ of apimachinery/pkg/runtime/serializer and apiserver/pkg/endpoints/handlers (res
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -50,7 +51,7 @@ def read_object(request: HttpRequest, kind: str) -> Document:
     problem = decode.kind_problem(document.obj)
     if problem:
         raise status_errors.bad_request(decode.unrecognised(kind, problem, body))
-    return Document(document.obj or {}, document.positions, document.duplicates, document.yaml)
+    return replace(document, obj=document.obj or {})
 
 
 def _decode(body: bytes, media_type: str) -> Document:
@@ -96,7 +97,7 @@ def _read_apply(body: bytes) -> Document:
         text = f"error decoding YAML: error converting YAML to JSON: yaml: {line}{error.message}"
         raise status_errors.bad_request(text) from None
     if isinstance(document.obj, dict | None):
-        return Document(document.obj or {}, document.positions, document.duplicates, document.yaml)
+        return replace(document, obj=document.obj or {})
     raise status_errors.bad_request(
         "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
         f"{decode.json_type(document.obj)} into Go value of type map[string]interface {{}}"

@@ -107,6 +107,8 @@ def _error_format(request: HttpRequest) -> Accept:
 
 async def _answer(request: HttpRequest, path: str, cluster: str) -> HttpResponseBase:
     first = path.split("/")[1]
+    if first not in {"api", "apis"}:
+        options.check_timeout(request.GET)
     if first in health.NAMES:
         verbose = "verbose" in request.GET
         if path == f"/{first}":
@@ -134,6 +136,7 @@ def _accept(request: HttpRequest, kinds: frozenset[str] = frozenset(), *, stream
 
 async def _document(request: HttpRequest, path: str, cluster: str) -> ApiResponse:
     """Discovery and OpenAPI: the same for every cluster, but only for those who may enter."""
+    options.check_timeout(request.GET)
     await pool.run(lambda: calls.enter(request, cluster, path))
     parts = path.strip("/").split("/")
     # The aggregator's documents, of all groups and of one, are served whatever the method is.
@@ -200,6 +203,7 @@ async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpRespon
         return await log.respond(call)
     if verb in streaming:
         return await streaming[verb](call)
+    options.check_timeout(request.GET)
     handler = _HANDLERS[verb]
     return await pool.run(lambda: handler(call))
 

@@ -112,7 +112,6 @@ def plain_revision(text: str) -> int:
 
 
 def list_options(query: Query, *, watch: bool = False) -> ListOptions:
-    check_timeout(query)
     options = ListOptions(
         label_selector=query.get("labelSelector", ""),
         field_selector=query.get("fieldSelector", ""),
@@ -174,7 +173,6 @@ def _invalid(kind: str, errors: Sequence[FieldError]) -> status_errors.ApiError:
 
 def write_options(query: Query, kind: str, *, apply: bool = False) -> Write:
     """`kind` names the options in the error: CreateOptions, UpdateOptions, PatchOptions."""
-    check_timeout(query)
     dry_run = query.getlist("dryRun")
     validation = query.get("fieldValidation", "")
     manager = query.get("fieldManager", "")
@@ -218,6 +216,7 @@ def _dry_run_errors(values: Sequence[str]) -> list[FieldError]:
 
 
 def check_timeout(query: Query) -> None:
+    """Of every request that is answered at once (apiserver/pkg/endpoints/filters/request_deadline.go)."""
     text = query.get("timeout", "")
     if text and not _DURATION.fullmatch(text):
         wrong = "missing unit in" if _UNITLESS.fullmatch(text) else "invalid"
@@ -228,7 +227,6 @@ def check_timeout(query: Query) -> None:
 
 def delete_options(query: Query, body: Mapping[str, Any]) -> Delete:
     """A body, when there is one, wins over the query, as in handlers/delete.go."""
-    check_timeout(query)
     if not body:
         body = _delete_query(query)
     policy, orphan = body.get("propagationPolicy"), body.get("orphanDependents")

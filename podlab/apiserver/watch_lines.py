@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from podlab.apis import conversion
 from podlab.apis.status_errors import ApiError
@@ -23,6 +23,7 @@ from podlab.storage.objects import Stored, decode
 from podlab.storage.watch import WatchEvent
 
 _INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
+_NO_TIME = datetime.fromtimestamp(0, UTC)  # for what has no age
 _REMEMBERED = 512
 _FRESH = 0.5  # seconds; a Table tells ages, so that a line is good for those who watch now
 
@@ -125,19 +126,22 @@ class Renderer:
             metadata["annotations"] = annotations
         obj: Manifest = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
         if self._call.accept.kind == TABLE:
-            obj = self._empty_table(revision)
+            obj = self._table_of(obj, annotated=bool(annotations))
         elif self._call.accept.kind:
             obj = table.partial(obj, self._call.accept.version)
         return _line("BOOKMARK", responses.dump(obj))
 
-    def _empty_table(self, revision: int) -> Manifest:
-        return {
-            "kind": "Table",
-            "apiVersion": f"meta.k8s.io/{self._call.accept.version}",
-            "metadata": {"resourceVersion": str(revision)},
-            "columnDefinitions": None,
-            "rows": [],
-        }
+    def _table_of(self, obj: Manifest, *, annotated: bool) -> Manifest:
+        """A row like any other, of an object that has nothing but its revision. The annotation always goes along."""
+        return table.table(
+            self._resource,
+            [obj],
+            {"resourceVersion": obj["metadata"]["resourceVersion"]},
+            version=self._call.accept.version,
+            include="Metadata" if annotated and self._include == "None" else self._include,
+            now=_NO_TIME,
+            columns=self._first(),
+        )
 
     def error(self, error: ApiError) -> bytes:
         return _line("ERROR", responses.dump(error.to_status()))

@@ -65,12 +65,12 @@ def test_a_write_is_refused(query: str) -> None:
 @pytest.mark.parametrize("text", ["abc", "5", "1 s"])
 def test_a_timeout_is_a_go_duration(text: str) -> None:
     with pytest.raises(ApiError, match="invalid timeout specified in the request URL"):
-        options.write_options(QueryDict(f"timeout={text}"), "CreateOptions")
+        options.check_timeout(QueryDict(f"timeout={text}"))
 
 
 @pytest.mark.parametrize("text", ["34s", "1m30s", "0", "1.5h"])
 def test_a_good_timeout_passes(text: str) -> None:
-    options.write_options(QueryDict(f"timeout={text}"), "CreateOptions")
+    options.check_timeout(QueryDict(f"timeout={text}"))
 
 
 def test_apply_needs_a_manager_and_only_apply_may_force() -> None:

@@ -173,3 +173,11 @@ async def test_a_page_of_a_collection_is_deleted(api: AsyncClient) -> None:
     assert [item["metadata"]["name"] for item in left] == ["c"]
     again = await api.delete(f"{MAPS}?limit=-1&resourceVersion=x")
     assert (again.status_code, again.json()["message"][:25]) == (400, "invalid resource version:")
+
+
+@pytest.mark.parametrize("path", ["/version", "/api", "/healthz", MAPS, f"{MAPS}/c"])
+async def test_a_timeout_that_is_none(api: AsyncClient, path: str) -> None:
+    answer = await api.get(f"{path}?timeout=soon")
+    wanted = 'invalid timeout specified in the request URL - time: invalid duration "soon"'
+    assert (answer.status_code, answer.json()["message"]) == (400, wanted)
+    assert (await api.get(f"{path}?timeout=0s")).status_code in (200, 404)

@@ -81,17 +81,18 @@ async def test_a_dry_run_stores_nothing(api: AsyncClient) -> None:
 
 
 async def test_unknown_fields_are_warned_about_or_refused(api: AsyncClient) -> None:
-    body = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","name":"b"},"dat":{}}'
+    body = '{"apiVersion":"v1","kind":"ConfigMap","met":1,"metadata":{"name":"a","name":"b"},"dat":{}}'
     refused = await post(api, MAPS, body, 400, fieldValidation="Strict")
     assert refused.json()["message"] == (
         'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: '
-        'duplicate field "metadata.name", unknown field "dat"'
+        'unknown field "met", duplicate field "metadata.name", unknown field "dat"'
     )
     ignored = await post(api, MAPS, body.replace("b", "c"), fieldValidation="Ignore")
     assert list(ignored.warnings) == []
     warned = await post(api, MAPS, body)
     headers = [value for name, value in warned.items() if name == "Warning"]
     assert headers == [
+        '299 - "unknown field \\"met\\""',
         '299 - "duplicate field \\"metadata.name\\""',
         '299 - "unknown field \\"dat\\""',
     ]

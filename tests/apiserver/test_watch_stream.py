@@ -123,6 +123,20 @@ async def test_initial_events_end_with_a_bookmark(api: AsyncClient) -> None:
     await events.aclose()  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("include", ["", "None", "Object"])
+async def test_the_bookmark_of_a_table_is_a_row(api: AsyncClient, include: str) -> None:
+    query = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&includeObject="
+    events = watch(api, f"{query}{include}", accept=TABLE)
+    shown = await anext(events)
+    while shown["type"] == "ADDED":
+        shown = await anext(events)
+    (row,) = shown["object"]["rows"]
+    assert (shown["type"], shown["object"]["kind"], row["cells"]) == ("BOOKMARK", "Table", ["", 0, "<unknown>"])
+    assert row["object"]["kind"] == ("ConfigMap" if include == "Object" else "PartialObjectMetadata")
+    assert row["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+    await events.aclose()  # type: ignore[attr-defined]
+
+
 async def test_it_ends_after_its_time(api: AsyncClient) -> None:
     await create("a", {})
     async with asyncio.timeout(SECONDS):
