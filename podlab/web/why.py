@@ -114,14 +114,17 @@ class Links:
             path = re.sub(r"(\.[^.\[\]]+|\[\d+\]|^[^.]+)$", "", path)
         return self._tab("yaml")
 
-    def _tab(self, name: str) -> str:
+    def _tab(self, name: str, mark: str = "") -> str:
         if self._in_file:
             return f"#{name if name in {'yaml', 'events', 'logs'} else 'timeline'}"
-        return f"?{urlencode(({'tab': name} if name else {}) | {'uid': self._uid})}"
+        chosen = (
+            {"mark": mark} if mark and not name else {}
+        )  # the timeline begins with it, whatever was there at the click
+        return f"?{urlencode(({'tab': name} if name else {}) | {'uid': self._uid} | chosen)}"
 
     def of(self, evidence: Evidence) -> dict[str, str]:
         tab = {"event": "events", "log": "logs", "node": "details"}.get(evidence.kind, "")
-        href = self.yaml(evidence.path) if evidence.path else self._tab(tab)
+        href = self.yaml(evidence.path) if evidence.path else self._tab(tab, evidence.mark)
         return {"text": evidence.text, "href": href, "mark": evidence.mark, "kind": evidence.kind}
 
 

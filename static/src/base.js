@@ -1,11 +1,17 @@
 // On every page: buttons, the small forms, and htmx.
 
 import htmx from "htmx.org";
+import { again } from "./again.js";
 import "./page_buttons.js";
 import "./help.js";
 import "./refresh.js";
 import "./replay.js";
 import "./watch.js";
+
+// A part of the page that htmx asks for comes even if the network changed meanwhile.
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (ctx.request.method === "GET") ctx.fetch = again;
+});
 
 // What a page's own script puts in gets htmx's attributes read too.
 document.addEventListener("podlab:panel", (event) => htmx.process(event.target));

@@ -1,6 +1,7 @@
 // Form, YAML and command in step: whoever is edited asks the server, which answers with all three and what is wrong.
 
 import { setDiagnostics } from "@codemirror/lint";
+import { again } from "./again.js";
 import { edited, heard, markPaths, replaceForm, showProblems } from "./bench_form.js";
 import { CommandLine } from "./command_line.js";
 import { Draft } from "./draft.js";
@@ -131,7 +132,7 @@ function start(page) {
     if (page.elements.base) body.set("base", page.elements.base.value);
     let answer;
     try {
-      const response = await fetch(page.dataset.compose, {
+      const response = await again(page.dataset.compose, {
         method: "POST",
         headers: { "X-CSRFToken": page.elements.csrfmiddlewaretoken.value, Accept: "application/json" },
         body,
@@ -248,7 +249,7 @@ function start(page) {
     const said = (key) => mine.map((one) => new RegExp(`^${key}:\\s*["']?([\\w./-]+)`).exec(one)?.[1]).find(Boolean);
     const name = new URLSearchParams({ apiVersion: said("apiVersion") ?? "v1", kind: said("kind") ?? "Pod" }).toString();
     if (!kinds.has(name)) {
-      const asked = fetch(`${page.dataset.schema}?${name}`).then((response) => (response.ok ? response.json() : null));
+      const asked = again(`${page.dataset.schema}?${name}`).then((response) => (response.ok ? response.json() : null));
       kinds.set(name, asked.catch(() => (kinds.delete(name), null)));
     }
     return kinds.get(name);

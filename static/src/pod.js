@@ -1,6 +1,7 @@
 // The pod page: head, timeline, evidence card and logs, fed by one websocket; tabs without losing them.
 
 import { Address } from "./address.js";
+import { again } from "./again.js";
 import { buttons, rangeChip } from "./bench.js";
 import { Book } from "./book.js";
 import { Card } from "./card.js";
@@ -265,7 +266,7 @@ function tabs(page, timeline) {
   const show = async (url) => {
     const tab = url.searchParams.get("tab") || "timeline";
     if (tab !== "timeline") {
-      const answer = await fetch(url, { headers: { "HX-Request": "true" } });
+      const answer = await again(url, { headers: { "HX-Request": "true" } });
       if (!answer.ok) return location.assign(url);
       panel.innerHTML = await answer.text();
       panel.dispatchEvent(new Event("podlab:panel", { bubbles: true }));

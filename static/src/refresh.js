@@ -1,6 +1,7 @@
 // Parts that are asked for again from the address of the page: an element with an id, every data-refresh seconds or when
 // `watch.js` says so. Only what is different is changed, so that focus, scrolling and selection stay.
 
+import { again } from "./again.js";
 import { t } from "./words.js";
 
 const AT_END = 24; // px from the end that still count as the end
@@ -49,7 +50,7 @@ function flat(element) {
 }
 
 export async function ask(place) {
-  const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
+  const answer = await again(location.href, { headers: { "HX-Request": "true" } });
   if (answer.redirected) return location.reload(); // logged out
   if (answer.status === 404) return gone(place);
   if (!answer.ok) throw new Error(answer.statusText);

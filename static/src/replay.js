@@ -1,6 +1,7 @@
 // A page about the past, walked through the changes: by its buttons, its scrub bar, keys, or a clock that runs. The server
 // draws each moment; the parts of the page change in place, and timelines hear `podlab:moment` with {rev, at, playing}.
 
+import { again } from "./again.js";
 import { enabled, typing } from "./keys.js";
 import { morph } from "./refresh.js";
 import { clockText } from "./times.js";
@@ -49,7 +50,7 @@ async function go(query, { push = false } = {}) {
   busy = true;
   drawn = performance.now();
   try {
-    const answer = await fetch(address(query));
+    const answer = await again(address(query));
     if (answer.redirected) return location.reload(); // logged out
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!answer.ok || !fresh.querySelector(".past")) return absent();

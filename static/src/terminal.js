@@ -3,6 +3,7 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
+import { again } from "./again.js";
 import { address, read, RESIZE, STDERR, STDIN, STDOUT, ERROR, write } from "./channels.js";
 import { t } from "./words.js";
 
@@ -32,7 +33,7 @@ export function begin(root) {
     if (!root.isConnected) return;
     const url = new URL(location.href);
     url.searchParams.set("tab", "terminal");
-    const answer = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
+    const answer = await again(url, { headers: { "HX-Request": "true" } }).catch(() => null);
     if (!answer?.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-terminal=container]");
     const select = part("container");

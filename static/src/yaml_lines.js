@@ -1,5 +1,7 @@
 // The YAML of a pod as lines that know their field, as evidence points at them: from the page, or fetched when it is needed.
 
+import { again } from "./again.js";
+
 const fetched = new Map(); // address → promise of lines
 
 // `href`: the page of the pod. Its YAML tab has every line with its path.
@@ -7,7 +9,7 @@ export function fetchYaml(href) {
   if (!fetched.has(href)) {
     fetched.set(
       href,
-      fetch(`${href}&tab=yaml`, { headers: { "HX-Request": "true" } })
+      again(`${href}&tab=yaml`, { headers: { "HX-Request": "true" } })
         .then((answer) => (answer.ok ? answer.text() : ""))
         .then((text) => parsed(text, href)),
     );

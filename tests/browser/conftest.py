@@ -57,6 +57,7 @@ def lab_doors(lab: Lab | None) -> tuple[str, str]:
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        console.go_again(browser)
         yield browser
         browser.close()
 

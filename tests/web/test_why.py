@@ -39,7 +39,8 @@ def test_the_page_explains_below_the_timeline(admin: Client) -> None:
     page = admin.get("/c/main/ns/default/pods/web").content.decode()
     assert 'data-situation="exit-error"' in page
     assert "app ends by itself with exit code 3" in page
-    assert 'data-select="run:app:0"' in page
+    # Without the page's script, and before it knows the mark, the address leads to it.
+    assert f'href="?uid={UID}&amp;mark=run%3Aapp%3A0" data-select="run:app:0"' in page
     assert "kubectl logs web -c app -n default" in page
     assert "&lt;b&gt;no db&lt;/b&gt;" in page
     assert "<b>no db" not in page
