@@ -1,5 +1,5 @@
-// A question to the server that may be asked twice. A browser drops every request that is under way when the machine's
-// network changes (Chromium: ERR_NETWORK_CHANGED), and where containers run it changes with each pod that begins or ends.
+// A question to the server that may be asked twice. Chromium drops the requests that wait for a connection when an address
+// of the machine comes or goes (ERR_NETWORK_CHANGED), and where containers run their networks come and go.
 
 const PAUSES = [200, 1000]; // ms before each further try
 

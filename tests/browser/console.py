@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Response
 
-# Chromium drops what is under way when a network interface comes or goes, as those of containers do all the time. It says
-# so on the console; the pages ask again.
+# Chromium drops the requests that wait for a connection when an address of the machine comes or goes, as with the networks of
+# other tests' containers. It says so on the console; the pages ask again.
 CHANGED = "net::ERR_NETWORK_CHANGED"
 
 
