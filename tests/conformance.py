@@ -63,8 +63,10 @@ def run(program: Path, lab: Lab, names: list[str], jobs: int, data: Path) -> dic
             for process, _ in running:
                 process.wait()
         finally:
-            for process, _ in running:
+            for process, _ in running:  # one that is stopped before its end still writes its report
                 process.terminate()
+            for process, _ in running:
+                process.wait()
         for _, report in running:
             results.update((name, spec) for name, spec in _specs(report) if spec["State"] != "skipped")
     return results

@@ -13,16 +13,21 @@ _RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,
 
 
 def rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _iso(moment, "seconds") + "Z"
 
 
 def rfc3339_micro(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return _iso(moment, "microseconds") + "Z"
 
 
 def rfc3339_nano(moment: datetime) -> str:
     """Nine decimals as container logs carry them; Python knows six of them."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
+    return _iso(moment, "microseconds") + "000Z"
+
+
+def _iso(moment: datetime, timespec: str) -> str:
+    """Unlike strftime, with four digits for every year."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec)
 
 
 def parse(text: str) -> datetime:

@@ -115,6 +115,7 @@ def test_times_come_back_as_they_went() -> None:
     moment = times.parse("2026-11-21T04:00:00.5+02:00")
     assert times.rfc3339(moment) == "2026-11-21T02:00:00Z"
     assert times.rfc3339_micro(moment) == "2026-11-21T02:00:00.500000Z"
+    assert times.rfc3339_micro(times.parse("0001-01-01T00:00:02.5Z")) == "0001-01-01T00:00:02.500000Z"
     with pytest.raises(ValueError, match="RFC 3339"):
         times.parse("yesterday")
 
