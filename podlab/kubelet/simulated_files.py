@@ -50,7 +50,7 @@ def of_volume(
     group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
     which, at = kind(volume), now.timestamp()
     memory = which in IN_MEMORY or (volume.get("emptyDir") or {}).get("medium") == "Memory"
-    root = folder(0o1777 if which in IN_MEMORY else 0o777, at=at, system="tmpfs" if memory else "")
+    root = folder(0o1777 if memory else 0o777, at=at, system="tmpfs" if memory else "")
     if which not in READ_ONLY:
         return {"": _given(root, group, read_only=False)}
     found = _atomic(content, now)

@@ -24,7 +24,7 @@ def mount(target: Path, size: int) -> bool:
     program = shutil.which("mount")
     if program is None or os.geteuid() != 0:
         return False
-    command = [program, "-t", "tmpfs", "-o", f"size={size},mode=0777,nosuid,nodev", "tmpfs", str(target)]
+    command = [program, "-t", "tmpfs", "-o", f"size={size},mode=1777,nosuid,nodev", "tmpfs", str(target)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     if done.returncode != 0:
         logger.info("%s has no size of its own: %s", target, done.stderr.strip())

@@ -73,18 +73,23 @@ def set_up(volume: Manifest, content: list[File], folders: Folders, *, now: date
             size = memory_size(volume, pod)
             if folders.memory is not None and size is not None:
                 tmpfs.mount(target, size)
-            target.chmod(0o777)
+            # As tmpfs has it, which the kubelet mounts without a mode (emptydir setupTmpfs).
+            target.chmod(0o1777 if in_memory(volume) else 0o777)
             _give(target, group, read_only=False)
         return
     if _swap(target, content, now):
         _give(target, group, read_only=True)
 
 
+def in_memory(volume: Manifest) -> bool:
+    return (volume.get("emptyDir") or {}).get("medium") == "Memory"
+
+
 def memory_size(volume: Manifest, pod: Manifest) -> int | None:
     """The size of an emptyDir in memory that has a limit: no more than the pod may use (emptydir
     calculateEmptyDirMemorySize); None for others."""
     source = volume.get("emptyDir") or {}
-    if source.get("medium") != "Memory" or not source.get("sizeLimit"):
+    if not in_memory(volume) or not source.get("sizeLimit"):
         return None
     wanted = quantity.value(str(source["sizeLimit"]))
     limits = [((c.manifest.get("resources") or {}).get("limits") or {}).get("memory") for c in pods.app_specs(pod)]

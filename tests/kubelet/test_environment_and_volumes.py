@@ -16,6 +16,7 @@ from podlab.apis.types import Manifest
 from podlab.kubelet import environment, volume_folders, volumes
 from podlab.kubelet.environment import ConfigError
 from podlab.kubelet.mount_errors import MountError
+from podlab.kubelet.subpaths import prepare
 from podlab.kubelet.volume_folders import File, Folders
 from podlab.kubelet.volumes import Sources
 
@@ -232,7 +233,10 @@ def test_files_are_swapped_in_one_step(tmp_path: Path) -> None:
 
 
 def test_an_empty_dir_is_open_to_everybody(tmp_path: Path) -> None:
-    assert make({"name": "v", "emptyDir": {}}, [], tmp_path).stat().st_mode & 0o777 == 0o777
+    assert make({"name": "v", "emptyDir": {}}, [], tmp_path).stat().st_mode & 0o7777 == 0o777
+    memory = make({"name": "m", "emptyDir": {"medium": "Memory"}}, [], tmp_path)
+    assert memory.stat().st_mode & 0o7777 == 0o1777
+    assert prepare(memory, "part", mount="m", container="c").stat().st_mode & 0o7777 == 0o1777
 
 
 def test_fs_group_owns_what_the_pod_mounts(tmp_path: Path) -> None:
