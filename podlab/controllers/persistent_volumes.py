@@ -205,8 +205,6 @@ class PersistentVolumes(Controller):
     # Volumes
 
     def _sync_volume(self, volume: Manifest) -> None:
-        if volume["metadata"].get("deletionTimestamp"):
-            return
         ref = (volume.get("spec") or {}).get("claimRef") or {}
         claim = self.client.find(CLAIMS, ref["namespace"], ref["name"]) if ref.get("name") else None
         plan = volume_plan.plan_volume(volume, claim.obj if claim is not None else None)

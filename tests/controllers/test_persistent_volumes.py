@@ -56,6 +56,18 @@ def test_a_kept_volume_is_released_with_its_claim(driven: Driven) -> None:
     assert of_claim(driven)["status"]["phase"] == "Pending"
 
 
+def test_a_volume_that_is_being_deleted_goes_with_its_claim(driven: Driven) -> None:
+    driven.client.create(VOLUMES, static())
+    driven.client.create(CLAIMS, claim(), namespace="default")
+    driven.settle()
+    driven.client.delete(VOLUMES, "", "v")
+    driven.settle()
+    assert of_volume(driven)["status"]["phase"] == "Bound"
+    driven.client.delete(CLAIMS, "default", "c")
+    driven.settle()
+    assert driven.client.find(VOLUMES, "", "v") is None
+
+
 def test_a_claim_loses_a_volume_that_is_taken_away(driven: Driven) -> None:
     driven.client.create(VOLUMES, static())
     driven.client.create(CLAIMS, claim(), namespace="default")
