@@ -117,10 +117,11 @@ def _operation(resource: Resource, verb: str, kind: dict[str, str], definition: 
         "tags": [_tag(resource)],
         "x-kubernetes-action": _ACTIONS.get(verb, verb),
         "x-kubernetes-group-version-kind": kind,
-        "parameters": [_query_parameter(*item) for item in _PARAMETERS.get(verb, ())],
         "responses": {code: _answer(code, given) for code in _ANSWERS.get(verb, ("200",))},
     }
     operation["responses"]["401"] = {"description": "Unauthorized"}
+    if verb in _PARAMETERS:
+        operation["parameters"] = [_query_parameter(*item) for item in _PARAMETERS[verb]]
     if body := _body(verb, definition):
         operation["requestBody"] = body
     return operation

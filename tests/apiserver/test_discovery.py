@@ -88,6 +88,7 @@ def test_every_reference_of_a_document_leads_somewhere(key: str) -> None:
     ]
     ids = [operation["operationId"] for operation in operations]
     assert len(ids) == len(set(ids))
+    assert all(operation.get("parameters", ids) for operation in operations), "what is empty is left out, as by Go"
 
 
 def test_a_document_says_what_each_place_takes_and_gives() -> None:
