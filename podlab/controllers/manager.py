@@ -26,6 +26,7 @@ from podlab.controllers.node_lifecycle import NodeLifecycle
 from podlab.controllers.persistent_volumes import PersistentVolumes
 from podlab.controllers.protection import Protection
 from podlab.controllers.resource_quota import ResourceQuotas
+from podlab.controllers.root_ca import RootCA
 from podlab.controllers.taint_eviction import TaintEviction
 from podlab.registry.client import Client
 from podlab.registry.events import Recorder
@@ -48,6 +49,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     PersistentVolumes,
     Protection,
     ResourceQuotas,
+    RootCA,
     TaintEviction,
 )
 

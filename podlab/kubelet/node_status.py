@@ -29,6 +29,7 @@ MAX_PODS = 110
 MAX_IMAGES = 50  # nodeStatusMaxImages
 MAX_IMAGE_NAMES = 5
 KUBELET_VERSION = "v1.36.2"
+KUBELET_PORT = 10250  # which the proxy of nodes takes after a name; what a worker really listens on may be a socket
 HEARTBEAT_SECONDS = 60.0
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 SIMULATED_LABEL = "podlab.dev/simulated"
@@ -106,6 +107,7 @@ def status(
         "allocatable": resources | extended,
         "conditions": _conditions(old.get("conditions") or [], now, pressures),
         "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": node}],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": KUBELET_PORT}},
         "nodeInfo": {
             **(old.get("nodeInfo") or {}),
             "machineID": "",

@@ -20,6 +20,7 @@ from podlab.registry.strategies.namespace import FINALIZER
 
 SERVICE_ACCOUNT = "default"
 ROOT_CA = "kube-root-ca.crt"
+_DESCRIPTION = "kubernetes.io/description"
 _ROOT_CA_NOTE = (
     "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the "
     "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
@@ -45,6 +46,20 @@ def ensure_furniture(client: Client, namespace: str) -> None:
             _create(client, resource, namespace, obj)
 
 
+def publish_root_ca(client: Client, namespace: str) -> None:
+    """Give a ConfigMap with the CA its data back; a 409 when somebody writes it at the same time."""
+    certificate, found = ca_pem(), client.find("configmaps", namespace, ROOT_CA)
+    if not certificate or found is None:
+        return
+    wanted = _root_ca(certificate)
+    told = found.obj["metadata"].get("annotations") or {}
+    if found.obj.get("data") == wanted["data"] and told.get(_DESCRIPTION):
+        return
+    meta = {**found.obj["metadata"], "annotations": {**told, **wanted["metadata"]["annotations"]}}
+    why = "Every namespace has the CA of its cluster."
+    client.update("configmaps", namespace, ROOT_CA, {**found.obj, "metadata": meta, "data": wanted["data"]}, why=why)
+
+
 def restore(client: Client, obj: Manifest) -> None:
     """Called after `obj` was deleted: furniture of a living namespace comes back."""
     meta = obj["metadata"]
@@ -68,7 +83,7 @@ def _service_account() -> Manifest:
 
 
 def _root_ca(certificate: str) -> Manifest:
-    meta = {"name": ROOT_CA, "annotations": {"kubernetes.io/description": _ROOT_CA_NOTE}}
+    meta = {"name": ROOT_CA, "annotations": {_DESCRIPTION: _ROOT_CA_NOTE}}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"ca.crt": certificate}}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from controllers_driven import Driven
 
@@ -34,6 +37,19 @@ def test_it_goes_with_everything_in_it(driven: Driven) -> None:
     driven.settle()
     assert driven.client.find("namespaces", "", "team") is None
     assert driven.names("team") == []
+
+
+def test_what_is_written_over_the_ca_does_not_last(driven: Driven, settings: Any, tmp_path: Path) -> None:
+    settings.PODLAB_DATA = tmp_path
+    (tmp_path / "pki").mkdir()
+    (tmp_path / "pki" / "ca.crt").write_text("the CA")
+    driven.client.create("namespaces", namespace("team"))
+    wrong = {"data": {"ca.crt": "", "b": "1"}, "metadata": {"annotations": None, "labels": {"mine": "1"}}}
+    driven.client.patch("configmaps", "team", "kube-root-ca.crt", MERGE, wrong)
+    driven.settle()
+    found = driven.client.get("configmaps", "team", "kube-root-ca.crt").obj
+    assert (found["data"], found["metadata"]["labels"]) == ({"ca.crt": "the CA"}, {"mine": "1"})
+    assert list(found["metadata"]["annotations"]) == ["kubernetes.io/description"]
 
 
 def test_pods_come_first_and_what_holds_it_up_is_told(driven: Driven) -> None:
