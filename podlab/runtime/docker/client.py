@@ -96,6 +96,11 @@ class Stream:
                 # Not the method of an SSL socket: that one would wait for its reader.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
+    def discard(self) -> None:
+        """Close a stream that nobody has begun to read."""
+        self.close()
+        self._response.close()
+
 
 def _socket_of(response: Any) -> socket.socket | None:
     """The socket under a response that is still being read. http.client keeps it behind a buffered reader, and only

@@ -16,7 +16,7 @@ from typing import Any
 from podlab.runtime.docker import dial, exec, loopback
 from podlab.runtime.docker.client import Engine, Stream, engine_errors
 from podlab.runtime.docker.frames import split
-from podlab.runtime.errors import RuntimeFailure
+from podlab.runtime.errors import NotFound, RuntimeFailure
 from podlab.runtime.streaming import StreamOptions, StreamSession, StreamSink
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,8 @@ def run_command(
 
 
 def attach(engine: Engine, container_id: str, options: StreamOptions, sink: StreamSink) -> StreamSession:
-    """What the container's process writes from now on; it knows nothing of who comes and goes."""
+    """What the container's process writes from now on; it knows nothing of who comes and goes. NotFound when it has ended
+    meanwhile: the engine would wait for its next start."""
     with engine_errors():
         found: dict[str, Any] = engine.api.inspect_container(container_id)
     tty = bool(found["Config"]["Tty"])
@@ -144,6 +145,11 @@ def attach(engine: Engine, container_id: str, options: StreamOptions, sink: Stre
         stream = engine.post_stream(
             f"/containers/{container_id}/attach", params={**params, "detachKeys": _DETACH_KEYS} if tty else params
         )
+    with engine_errors():
+        state: dict[str, Any] = engine.api.inspect_container(container_id)["State"]
+    if not state["Running"]:
+        stream.discard()
+        raise NotFound("container is in CONTAINER_EXITED state")
 
     def resize(width: int, height: int) -> None:
         with engine_errors():
