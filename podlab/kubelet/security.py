@@ -62,6 +62,12 @@ def fields(pod: Manifest, spec: Spec) -> dict[str, Any]:
     }
 
 
+def volume_owner(pod: Manifest) -> int | None:
+    """The one user as whom all containers say that they run (pkg/volume/util FsUserFrom); None if there is none."""
+    users = {effective(pod, spec.manifest).get("runAsUser") for spec in (*pods.init_specs(pod), *pods.app_specs(pod))}
+    return users.pop() if len(users) == 1 else None
+
+
 def groups(pod: Manifest) -> tuple[int, ...]:
     """Groups of every process beside its first one."""
     security = pod["spec"].get("securityContext") or {}

@@ -68,7 +68,7 @@ def _atomic(content: list[File], now: datetime) -> dict[str, NodeFile]:
         path = PurePosixPath(file.path)
         for above in list(path.parents)[:-1]:
             found[f"{stamp}/{above}"] = folder(at=at)
-        found[f"{stamp}/{path}"] = NodeFile(file.data.decode(errors="replace"), FILE, file.mode, at=at)
+        found[f"{stamp}/{path}"] = NodeFile(file.data.decode(errors="replace"), FILE, file.mode, file.owner or 0, at=at)
         found[f"/{path.parts[0]}"] = link(f"..data/{path.parts[0]}", at=at)
     return found
 

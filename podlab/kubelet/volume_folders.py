@@ -25,9 +25,12 @@ READ_ONLY = ("configMap", *IN_MEMORY)
 
 @dataclass(frozen=True, slots=True)
 class File:
+    """`owner`: the user to whom it belongs, where that is not the node's."""
+
     path: str
     data: bytes
     mode: int
+    owner: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,11 @@ def _swap(target: Path, content: list[File], now: datetime) -> bool:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(file.data)
         place.chmod(file.mode)
+        if file.owner is not None:
+            try:
+                os.chown(place, file.owner, -1)
+            except PermissionError:  # an agent that is not root: nobody in the container could read it
+                place.chmod(0o644)
     link = target / "..data_tmp"
     link.unlink(missing_ok=True)
     link.symlink_to(fresh.name)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Key, Manifest
-from podlab.kubelet import environment, pods, subpaths
+from podlab.kubelet import environment, pods, security, subpaths
 from podlab.kubelet.claim_folders import Held
 from podlab.kubelet.environment import ConfigError, Facts, Lookup
 from podlab.kubelet.mount_errors import MountError
@@ -210,13 +210,17 @@ def _projected(source: Manifest, sources: Sources, mode: int) -> Iterator[File]:
 
 
 def _token(body: Manifest, sources: Sources, mode: int) -> File:
-    """pkg/volume/projected collectData; a token that could not be had is tried again."""
+    """pkg/volume/projected collectData; a token that could not be had is tried again. It belongs to the user of the pod, and
+    fsGroup gives it to a group: nobody else need read it then."""
     audience, seconds = str(body.get("audience") or ""), int(body.get("expirationSeconds") or 3600)
     try:
         token = sources.lookup.token(sources.pod, audience, seconds)
     except ApiError as error:
         raise _Detail(f"failed to fetch token: {error}") from None
-    return File(_safe(body["path"]), token.encode(), mode)
+    owner = security.volume_owner(sources.pod)
+    if owner is not None or (sources.pod["spec"].get("securityContext") or {}).get("fsGroup") is not None:
+        mode = 0o600
+    return File(_safe(body["path"]), token.encode(), mode, owner)
 
 
 def _safe(path: str) -> str:

@@ -208,6 +208,26 @@ def test_a_token_is_projected_for_its_audience() -> None:
     assert files(projected={"sources": [source]}) == [File("token", b"token for vault", 0o644)]
 
 
+ME = os.getuid()
+TOKENS: dict[str, tuple[dict[str, Any], int, int | None]] = {
+    "nobody in particular": ({}, 0o644, None),
+    "one user": ({"securityContext": {"runAsUser": ME}}, 0o600, ME),
+    "a group": ({"securityContext": {"fsGroup": 5}}, 0o600, None),
+    "several users": ({"initContainers": [{"name": "i", "securityContext": {"runAsUser": ME}}]}, 0o644, None),
+}
+
+
+@pytest.mark.parametrize(("spec", "mode", "owner"), list(TOKENS.values()), ids=list(TOKENS))
+def test_a_token_belongs_to_the_user_of_the_pod(
+    spec: dict[str, Any], mode: int, owner: int | None, tmp_path: Path
+) -> None:
+    volume = {"name": "v", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+    (file,) = volumes.files(volume, Sources(pod(**spec), Objects(), FACTS))
+    assert (file.mode, file.owner) == (mode, owner)
+    shown = (make(volume, [file], tmp_path) / "token").stat()
+    assert (shown.st_mode & 0o777, shown.st_uid) == (mode, ME)
+
+
 NOW = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 CONFIG: Manifest = {"name": "v", "configMap": {"name": "cfg"}}
 
