@@ -44,8 +44,9 @@ def revision_at(cluster: str, at: datetime) -> int | None:
 
 def superseded_at(cluster: str, revision: int) -> datetime | None:
     """When, on the clock of the wall, something was written after that revision; None while it is the last one."""
-    found = _entries(_changes(cluster, "").filter(revision__gt=revision).order_by("revision"), 1)
-    return found[0].wall if found else None
+    database.revive()
+    later = _changes(cluster, "").filter(revision__gt=revision)
+    return later.order_by("revision").values_list("wall", flat=True).first()
 
 
 def later_of(at: datetime, wanted: str | None) -> datetime:

@@ -71,7 +71,7 @@ DISCOVERY = (
 )  # fmt: skip
 
 DESCRIBE = (
-    row("describe pod web", r"^Name: +web$", r"^Status: +Running$", r"^IP: +\d", r"^    Port: +8080/TCP$",
+    row("describe pod web", r"^Name: +web$", r"^Status: +Running$", r"^IP: +\d", r"^    Port: +8080/TCP( \(\w+\))?$",
         r"^QoS Class: +BestEffort$", r"Normal +Scheduled .*Successfully assigned {ns}/web to node-",
         r"Normal +Started .*Container started", by_version=True),
     row("describe pod -l app=two", r"^  a:$", r"^  b:$"),
