@@ -41,7 +41,7 @@ def test_one_goes_back_in_time_and_returns(page: Page) -> None:
     page.keyboard.press("+")
     page.keyboard.press("p")
     expect(row.locator("[data-cell=status]")).to_have_text("Running")
-    expect(page.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")  # it stands at the end
+    expect(page.locator("[data-play]")).to_have_attribute("aria-pressed", "false")  # it stands at the end
     page.keyboard.press("[")
     page.wait_for_url(re.compile(r"rev=\d+"))
     assert page.evaluate("globalThis.notReloaded") is True
@@ -57,7 +57,7 @@ def test_all_parts_of_a_pods_page_follow_the_replay(page: Page) -> None:
     page.get_by_role("link", name="Replay").click()
     banner = page.get_by_role("region", name="Replay")
     last = banner.get_attribute("data-rev")
-    page.get_by_role("button", name="Play").click()
+    page.locator("[data-play]").click()
     expect(banner).not_to_have_attribute("data-rev", last or "")
     # From its beginning on: not there yet, then running, with its lines, on one page.
     expect(page.locator("#twin li[data-mark=span][data-state=running]")).to_have_count(0)
