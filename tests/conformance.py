@@ -68,7 +68,9 @@ def run(program: Path, lab: Lab, names: list[str], jobs: int, data: Path) -> dic
             for process, _ in running:
                 process.wait()
         for _, report in running:
-            results.update((name, spec) for name, spec in _specs(report) if spec["State"] != "skipped")
+            results.update(
+                (name, spec) for name, spec in _specs(report) if spec["State"] != "skipped" or "Failure" in spec
+            )
     return results
 
 
@@ -103,8 +105,10 @@ def told(results: dict[str, dict[str, Any]], asked: list[str], details: bool) ->
     for name in asked:
         if name in passed:
             continue
-        failure = results.get(name, {}).get("Failure") or {}
-        print(f"{'STEP BACK' if name in expected else 'failed'}: {name}")
+        spec = results.get(name, {})
+        failure = spec.get("Failure") or {}
+        became = "skipped itself" if spec.get("State") == "skipped" else "failed"
+        print(f"{'STEP BACK' if name in expected else became}: {name}")
         if details:
             print("    " + str(failure.get("Message", "did not run")).strip().replace("\n", "\n    ")[:1500])
     beyond = sorted(passed - expected)
