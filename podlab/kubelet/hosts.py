@@ -37,14 +37,15 @@ def host_name(pod: Manifest) -> str:
 
 
 def domain(pod: Manifest) -> str:
-    subdomain = pod["spec"].get("subdomain")
+    """A name that overrides the hostname stands alone (kubelet_pods.go GeneratePodHostNameAndDomain)."""
+    subdomain = None if pod["spec"].get("hostnameOverride") else pod["spec"].get("subdomain")
     return f"{subdomain}.{pod['metadata']['namespace']}.svc.{CLUSTER_DOMAIN}" if subdomain else ""
 
 
 def node_name(pod: Manifest) -> str:
     """What `hostname` says in the pod. ConfigError when the full name does not fit into the kernel's field."""
     name, above = host_name(pod), domain(pod)
-    if not above or not pod["spec"].get("setHostnameAsFQDN") or pod["spec"].get("hostnameOverride"):
+    if not above or not pod["spec"].get("setHostnameAsFQDN"):
         return name
     full = f"{name}.{above}"
     if len(full) > MAX_FQDN:

@@ -146,7 +146,9 @@ def _reject(ctx: Context, state: PodState, refused: admission.Refusal) -> None:
     assert state.pod is not None
     reason, text = refused.reason, refused.message
     ctx.recorder.event(state.pod, reasons.WARNING, reason, text, why=refused.why)
-    status = {"phase": "Failed", "reason": reason, "message": f"Pod was rejected: {text}"}
+    status: Manifest = {"phase": "Failed", "reason": reason, "message": f"Pod was rejected: {text}"}
+    if (generation := state.pod["metadata"].get("generation")) is not None:
+        status["observedGeneration"] = generation
     status_writer.write(ctx, state, status, text)
     state.stage, state.end_why = Stage.TERMINATED, text
 

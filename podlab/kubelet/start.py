@@ -129,7 +129,7 @@ def _config(
     pod = state.granted
     assert pod is not None
     try:
-        env = environment.environment(pod, spec.manifest, ctx.lookup, ctx.facts(ip))
+        env = environment.environment(pod, spec.manifest, ctx.lookup, ctx.facts(ip or ctx.address))
         return container_config.container_config(
             pod,
             spec,

@@ -106,7 +106,7 @@ class FakeRuntime:
             pod=config.pod,
             attempt=config.attempt,
             ready=True,
-            ip=f"10.0.0.{len(self.sandboxes) + number + 1}",
+            ip="" if config.host_network else f"10.0.0.{len(self.sandboxes) + number + 1}",
             created_at=self.clock.now(),
         )
         return sandbox_id

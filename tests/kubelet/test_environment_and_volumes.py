@@ -121,6 +121,11 @@ def test_a_missing_config_map_is_told_and_tried_again(world: World) -> None:
     assert dict(world.runtime.configs["p-main-0"].env)["X"] == "hi"
 
 
+def test_on_the_host_s_network_the_pod_has_the_node_s_address(world: World) -> None:
+    world.apply(pod(container(env=ref("fieldRef", fieldPath="status.podIP")), hostNetwork=True))
+    assert dict(world.runtime.configs["p-main-0"].env)["X"] == world.status["hostIP"] == world.status["podIP"]
+
+
 def test_command_and_args_see_the_environment(world: World) -> None:
     world.apply(pod(container(command=["echo"], args=["$(WHO)", "$$(WHO)"], env=[{"name": "WHO", "value": "you"}])))
     config = world.runtime.configs["p-main-0"]

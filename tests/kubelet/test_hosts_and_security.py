@@ -29,6 +29,10 @@ HOSTS: dict[str, tuple[dict[str, Any], str]] = {
         {"hostname": "web-1", "subdomain": "sub"},
         f"{HEAD}10.0.0.9\tweb-1.sub.default.svc.cluster.local\tweb-1\n",
     ),
+    "a name that overrides the hostname stands alone": (
+        {"hostnameOverride": "other", "subdomain": "sub"},
+        f"{HEAD}10.0.0.9\tother\n",
+    ),
     "aliases follow": (
         {"hostAliases": ALIASES},
         f"{HEAD}10.0.0.9\tp\n\n# Entries added by HostAliases.\n10.1.2.3\tfoo.local\tbar.local\n10.1.2.4\tbaz\n",
@@ -220,7 +224,7 @@ def test_the_node_does_not_let_in(world: World, sentence: str) -> None:
     manifest = pod()
     manifest["spec"].update(spec)
     world.apply(manifest)
-    assert (world.status["phase"], world.status["reason"]) == ("Failed", reason)
+    assert (world.status["phase"], world.status["reason"], world.status["observedGeneration"]) == ("Failed", reason, 1)
     assert world.status["message"] == f"Pod was rejected: {message}"
     assert world.told.events == [("Warning", reason, message)]
     assert not world.runtime.sandboxes
