@@ -47,18 +47,17 @@ def phase(pod: Manifest, init: list[Manifest], apps: list[Manifest], *, ending: 
 def conditions(
     pod: Manifest, init: list[Manifest], apps: list[Manifest], *, new_phase: str, sandbox_ready: bool
 ) -> list[Manifest]:
-    """The kubelet's conditions without times; PodScheduled is added when nobody has set it."""
+    """The kubelet's conditions without times. It says PodScheduled too, with the generation that it has seen
+    (kubelet_pods.go generateAPIPodStatus)."""
     sidecars = {spec.name for spec in pods.sidecar_specs(pod)}
     containers = _containers_ready([*(e for e in init if e["name"] in sidecars), *apps], new_phase)
-    made = [
+    return [
         _condition("PodReadyToStartContainers", sandbox_ready),
         _initialized(pod, init, apps, new_phase),
         _ready(pod, containers),
         containers,
+        _condition("PodScheduled", True),
     ]
-    if not any(c["type"] == "PodScheduled" for c in _held(pod)):
-        made.append(_condition("PodScheduled", True))
-    return made
 
 
 def all_restarting(new_phase: str, *, cleaned: bool) -> Manifest:

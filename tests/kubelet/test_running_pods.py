@@ -15,6 +15,7 @@ def test_a_pod_runs_and_tells_it_in_the_words_of_kubernetes(world: World) -> Non
     assert [c["type"] for c in world.status["conditions"]] == [
         "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled",
     ]  # fmt: skip
+    assert {c["observedGeneration"] for c in world.status["conditions"]} == {1}
     assert world.condition("Ready")["status"] == "True"
     assert world.status["podIP"] == "10.0.0.1"
     assert world.status["hostIP"] == "192.0.2.1"
