@@ -81,7 +81,7 @@ def _look_at_resize(
     pod: Manifest, spec: Spec, status: ContainerStatus, actual: Mapping[str, Manifest], found: InitActions
 ) -> None:
     running = status.state is ContainerState.RUNNING
-    if not spec.sidecar or not running or any(kill.id == status.id for kill in found.to_kill):
+    if not running or any(kill.id == status.id for kill in found.to_kill):
         return
     kill = look_at_resources(pod, spec, status, actual, found.to_resize)
     if kill is not None:

@@ -53,7 +53,7 @@ class Change:
 
 def wanted(pod: Manifest) -> dict[str, Manifest]:
     """The resources of every container that can be resized, as the spec has them."""
-    return {spec.name: _block(spec.manifest.get("resources")) for spec in _resizable(pod)}
+    return {spec.name: _block(spec.manifest.get("resources")) for spec in _allocated(pod)}
 
 
 def remembered(pod: Manifest) -> dict[str, Manifest]:
@@ -63,7 +63,7 @@ def remembered(pod: Manifest) -> dict[str, Manifest]:
     seen = status.get("observedGeneration", pod["metadata"].get("generation"))
     settled = seen == pod["metadata"].get("generation") and pending_in(pod) is None
     found = wanted(pod)
-    for spec in [] if settled else _resizable(pod):
+    for spec in [] if settled else _allocated(pod):
         old = pods.old_status(pod, spec)
         if old is None or "resources" not in old:
             continue
@@ -263,6 +263,11 @@ def _of(held: Mapping[tuple[str, str], int], name: str) -> tuple[int, int]:
 def _condition(kind: str, generation: int, reason: str, message: str) -> Manifest:
     made: Manifest = {"type": kind, "status": "True", "observedGeneration": generation}
     return made | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
+
+
+def _allocated(pod: Manifest) -> list[pods.Spec]:
+    """Also init containers that end can be resized (InPlacePodVerticalScalingInitContainers)."""
+    return [*pods.init_specs(pod), *pods.app_specs(pod)]
 
 
 def _resizable(pod: Manifest) -> list[pods.Spec]:

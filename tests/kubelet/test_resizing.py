@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fake_runtime import FOREVER
 from kubelet_world import World, container, pod
 
 from podlab.apis.types import Manifest
@@ -179,6 +180,20 @@ def test_a_sidecar_is_resized_like_a_container(world: World) -> None:
     world.edit(change)
     assert world.runtime.resources["p-side-0"].cpu_limit_milli == 150
     assert '"initContainers":[{"name":"side"' in world.told.messages("ResizeCompleted")[0]
+
+
+def test_an_init_container_is_resized_while_it_runs(world: World) -> None:
+    world.runtime.scripts["first"] = [FOREVER]
+    world.apply(pod(initContainers=[small("first")]))
+
+    def change(obj: Manifest) -> None:
+        obj["spec"]["initContainers"][0]["resources"] = block("80m", "32Mi", limits={"cpu": "150m", "memory": "64Mi"})
+        obj["metadata"]["generation"] += 1
+
+    world.edit(change)
+    assert world.runtime.resources["p-first-0"].cpu_limit_milli == 150
+    assert world.container("first")["resources"]["limits"] == {"cpu": "150m", "memory": "64Mi"}
+    assert world.container("first")["restartCount"] == 0
 
 
 @pytest.mark.parametrize(
