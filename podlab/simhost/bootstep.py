@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from celery import bootsteps
@@ -16,6 +17,7 @@ from podlab.storage import hub
 
 # A burst of changes is a few turns of the world, not one for each: a turn costs more than a change.
 APART_SECONDS = 0.05
+TURNS_AT_ONCE = 2  # of clusters in which one change follows the other
 
 
 class SimStep(bootsteps.StartStopStep):
@@ -26,12 +28,19 @@ class SimStep(bootsteps.StartStopStep):
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
         self._host: Host | None = None
+        self._turns: ThreadPoolExecutor | None = None
         self._streams: StreamServer | None = None
 
     def start(self, parent: Any) -> None:
         address = stream_address.published("sim")
+        self._turns = turns = ThreadPoolExecutor(TURNS_AT_ONCE, thread_name_prefix="turns")
         self._host = Host(
-            hub=hub.hub(), data=settings.PODLAB_DATA, send=tasks.send_run, stream_address=address, apart=APART_SECONDS
+            hub=hub.hub(),
+            data=settings.PODLAB_DATA,
+            send=tasks.send_run,
+            follow=lambda cluster: tasks.run_here(turns, cluster),
+            stream_address=address,
+            apart=APART_SECONDS,
         )
         self._streams = stream_address.make_server("sim", Door(self._host))
         self._streams.start()
@@ -46,5 +55,8 @@ class SimStep(bootsteps.StartStopStep):
             server.close()
         if host is not None:
             host.stop()
+        turns, self._turns = self._turns, None
+        if turns is not None:
+            turns.shutdown(wait=False, cancel_futures=True)
 
     terminate = stop

@@ -75,10 +75,13 @@ class Host:
         clock: Clock | None = None,
         stream_address: str = "",
         apart: float = 0.0,
+        follow: Send | None = None,
     ) -> None:
         """`send(cluster)` asks for a call of `run(cluster)`; it raises when the broker is away. Calls for one cluster are
-        sent at least `apart` seconds one after the other, so that many changes in a row become one turn."""
+        sent at least `apart` seconds one after the other, so that many changes in a row become one turn. `follow` asks for
+        those that had to wait for that: while changes go on, the way through the broker would cost more than the turns."""
         self._apart = apart
+        self._follow_up = follow if follow is not None else send
         self._stream_address = stream_address
         self._hub, self._data, self._send = hub, data, send
         self._clock: Clock = clock if clock is not None else RealClock()
@@ -133,9 +136,9 @@ class Host:
             wait = max(slot.asked + self._apart - monotonic(), 0.0)
             slot.asked = monotonic() + wait
         if wait:
-            self._clock.call_later(wait, lambda: self._mailbox.post(lambda: self._ask(cluster)))
+            self._clock.call_later(wait, lambda: self._mailbox.post(lambda: self._ask(cluster, self._follow_up)))
         else:
-            self._mailbox.post(lambda: self._ask(cluster))
+            self._mailbox.post(lambda: self._ask(cluster, self._send))
 
     def run(self, cluster: str) -> None:
         """Let the cluster catch up with its lab time. Somebody who comes while it runs makes it look once more."""
@@ -247,9 +250,9 @@ class Host:
 
     # Running
 
-    def _ask(self, cluster: str) -> None:
+    def _ask(self, cluster: str, send: Send) -> None:
         try:
-            self._send(cluster)
+            send(cluster)
         except Exception as error:
             logger.info("the broker does not take tasks (%s): running cluster %s here", error, cluster)
             self.run(cluster)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
 from celery import shared_task
 
 from podlab.simhost.host import Host
+from podlab.storage import database
+
+logger = logging.getLogger(__name__)
 
 QUEUE = "sim"
 EXPIRES = 60
@@ -22,6 +28,21 @@ def play(host: Host | None) -> None:
 def run_cluster(name: str) -> None:
     for host in list(_hosts):
         host.run(name)
+
+
+def run_here(threads: ThreadPoolExecutor, name: str) -> None:
+    """The same on a thread of this process, without the broker."""
+    threads.submit(_run, name)
+
+
+def _run(name: str) -> None:
+    database.let_go()
+    try:
+        run_cluster.run(name)
+    except Exception:
+        logger.exception("a turn of cluster %s failed", name)
+    finally:
+        database.let_go()
 
 
 def send_run(name: str) -> None:
