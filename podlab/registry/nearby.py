@@ -11,6 +11,7 @@ from podlab.storage.store import Place, Stored
 
 LIMIT_RANGES = "limitranges"
 POD_PRESETS = "podpresets.settings.k8s.io"
+RESOURCE_QUOTAS = "resourcequotas"
 PRIORITY_CLASSES = "priorityclasses.scheduling.k8s.io"
 SERVICE_ACCOUNTS = "serviceaccounts"
 _DEFAULT = "default"
@@ -49,4 +50,29 @@ class Nearby:
         if place not in self._read:
             wanted = self._together if place in self._together else (place,)
             self._read.update(store.list_places(self._cluster, wanted))
+        return self._read[place]
+
+
+class Held:
+    """What must still be true when an object is stored, read under the lock of the write: its namespace and the quotas there,
+    in one statement when the first of them is asked for."""
+
+    def __init__(self, cluster: str, namespace: str) -> None:
+        """ "" for an object without a namespace, around which there is nothing."""
+        self._cluster, self._namespace = cluster, namespace
+        self._read: dict[Place, list[Stored]] | None = None
+
+    def namespace(self) -> Stored | None:
+        return next(iter(self._at(Place("namespaces", "", self._namespace))), None)
+
+    def quotas(self) -> list[Stored]:
+        """By name."""
+        return self._at(Place(RESOURCE_QUOTAS, self._namespace))
+
+    def _at(self, place: Place) -> list[Stored]:
+        if not self._namespace:
+            return []
+        if self._read is None:
+            places = (Place("namespaces", "", self._namespace), Place(RESOURCE_QUOTAS, self._namespace))
+            self._read = store.list_places(self._cluster, places)
         return self._read[place]

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
+from django.db import OperationalError, transaction
 
 from podlab.storage import statements
 from podlab.storage.errors import StoreBusy
@@ -35,33 +36,37 @@ _PATIENCE = 20.0  # seconds, as for the lock of the database
 def writing() -> Iterator[None]:
     """One write transaction; part of the caller's, if it has one. A lock that cannot be had is StoreBusy."""
     revive()
+    wrapper = statements.connection()
+    queued = wrapper.vendor == "sqlite" and not wrapper.in_atomic_block
+    if queued and not _turn.acquire(timeout=_PATIENCE):
+        raise StoreBusy("other writers of this process are busy")
     try:
-        with _one_at_a_time(), transaction.atomic():
+        with transaction.atomic():
             yield
     except OperationalError as error:
         if _is_busy(error):
             raise StoreBusy(str(error)) from error
         raise
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        yield
-        return
-    if not _turn.acquire(timeout=_PATIENCE):
-        raise StoreBusy("other writers of this process are busy")
-    try:
-        yield
     finally:
-        _turn.release()
+        if queued:
+            _turn.release()
 
 
 def revive() -> None:
     """Replace this thread's connection if its last statement failed and it is dead (a database that was restarted)."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper = statements.connection()
     if wrapper.errors_occurred and not wrapper.in_atomic_block:
         wrapper.close_if_unusable_or_obsolete()
+
+
+def has_one_writer() -> bool:
+    """Whether writers wait for each other whatever they write: so it is with SQLite, not with PostgreSQL."""
+    return bool(statements.connection().vendor == "sqlite")
+
+
+def let_go() -> None:
+    """Close this thread's connection if it is broken or too old: what Django does around each of its requests."""
+    statements.connection().close_if_unusable_or_obsolete()
 
 
 def _is_busy(error: OperationalError) -> bool:
@@ -80,7 +85,7 @@ class CounterState:
 def lock(name: str) -> int:
     """Take the counter for this transaction and return its value. What was committed before is visible from now on."""
     # SQLite needs no row lock: the transaction began IMMEDIATE.
-    suffix = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    suffix = " FOR UPDATE" if statements.connection().features.has_select_for_update else ""
     query = f"SELECT value FROM storage_counter WHERE name = %s{suffix}"
     row = statements.row(query, [name])
     if row is None:
@@ -88,6 +93,13 @@ def lock(name: str) -> int:
         Counter.objects.bulk_create([Counter(name=name)], ignore_conflicts=True)
         (row,) = statements.rows(query, [name])
     return int(row[0])
+
+
+def hold(name: str) -> None:
+    """Take the counter for this transaction, by whoever reads its value later. SQLite's transaction began IMMEDIATE: it has
+    the only lock there is."""
+    if not has_one_writer():
+        lock(name)
 
 
 def advance(name: str, value: int) -> None:
@@ -109,6 +121,13 @@ def counter(name: str) -> CounterState:
 def moment(value: datetime) -> datetime:
     """A time as a cursor gives it, which on SQLite knows no time zone."""
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def as_column(value: datetime) -> Any:
+    """A time as a statement takes it: on SQLite text in UTC, as Django writes it."""
+    if statements.connection().vendor != "sqlite":
+        return value
+    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
 
 
 def clean(text: str) -> str:

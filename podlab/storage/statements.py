@@ -7,24 +7,42 @@ statements (tests, a debugger) gets Django's own cursor back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+import sqlite3
+import threading
+from asyncio import _get_running_loop
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Row = Sequence[Any]
+T = TypeVar("T")
 _TEXTS = 1024  # different statements whose SQLite form is kept
+
+
+class _Here(threading.local):
+    """This thread's connection: Django's own look-up costs as much as a short statement."""
+
+    def __init__(self) -> None:
+        self.wrapper: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS]
+
+
+_here = _Here()
+
+
+def connection() -> BaseDatabaseWrapper:
+    """Django's connection of this thread."""
+    return _here.wrapper
 
 
 def rows(query: str, values: Sequence[Any] = ()) -> list[Row]:
     """All rows of a SELECT."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    if _is_plain(wrapper):
-        with wrapper.wrap_database_errors:
-            return list(wrapper.connection.execute(_on_sqlite(query), values).fetchall())
-    with wrapper.cursor() as cursor:
+    if (plain := _plain()) is not None:
+        return _asked(lambda: plain.execute(_on_sqlite(query), values).fetchall())
+    with connection().cursor() as cursor:
         cursor.execute(query, values)
         return list(cursor.fetchall())
 
@@ -36,40 +54,49 @@ def row(query: str, values: Sequence[Any] = ()) -> Row | None:
 
 def change(query: str, values: Sequence[Any]) -> None:
     """An INSERT, UPDATE or DELETE."""
-    _write("execute", query, values)
+    if (plain := _plain()) is not None:
+        _asked(lambda: plain.execute(_on_sqlite(query), values))
+        return
+    with connection().cursor() as cursor:
+        cursor.execute(query, values)
 
 
 def change_many(query: str, values: Sequence[Sequence[Any]]) -> None:
     """The same statement for each of several values."""
-    _write("executemany", query, values)
-
-
-def _write(method: str, query: str, values: Sequence[Any]) -> None:
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    if _is_plain(wrapper):
-        with wrapper.wrap_database_errors:
-            getattr(wrapper.connection, method)(_on_sqlite(query), values)
+    if (plain := _plain()) is not None:
+        _asked(lambda: plain.executemany(_on_sqlite(query), values))
         return
-    with wrapper.cursor() as cursor:
-        getattr(cursor, method)(query, values)
+    with connection().cursor() as cursor:
+        cursor.executemany(query, values)
 
 
-def written() -> int | None:
-    """How many rows this connection has changed since it was opened; None where the database does not tell."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    if wrapper.vendor != "sqlite":
+def _plain() -> sqlite3.Connection | None:
+    """SQLite's own connection, if the statement may go there as it is. Opens it, and refuses a transaction that is broken
+    already."""
+    wrapper = _here.wrapper
+    if wrapper.vendor != "sqlite" or wrapper.execute_wrappers or wrapper.force_debug_cursor or _debugging():
         return None
-    wrapper.ensure_connection()
-    return int(wrapper.connection.total_changes)
+    if wrapper.connection is None or _get_running_loop() is not None:
+        wrapper.ensure_connection()  # which refuses event loops
+    if wrapper.needs_rollback:
+        wrapper.validate_no_broken_transaction()
+    found: sqlite3.Connection = wrapper.connection
+    return found
 
 
-def _is_plain(wrapper: BaseDatabaseWrapper) -> bool:
-    """Whether the statement may go to SQLite as it is. Opens the connection, and refuses a transaction that is broken already."""
-    if wrapper.vendor != "sqlite" or wrapper.execute_wrappers or wrapper.queries_logged:
-        return False
-    wrapper.ensure_connection()
-    wrapper.validate_no_broken_transaction()
-    return True
+def _asked(ask: Callable[[], T]) -> T:
+    """Errors become Django's; what goes well pays nothing for that."""
+    try:
+        return ask()
+    except sqlite3.Error:
+        with _here.wrapper.wrap_database_errors:
+            raise
+
+
+@cache
+def _debugging() -> bool:
+    """Django writes all statements down then."""
+    return bool(settings.DEBUG)
 
 
 @lru_cache(_TEXTS)

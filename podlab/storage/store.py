@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from podlab import clock
 from podlab.apis.types import Key, Manifest
@@ -52,8 +52,7 @@ def create(
     """Store a new object. `at` is the lab time of the cluster. `first` and `then` are part of the transaction: before the
     first the lock is taken, so that what it finds is still true when the object is stored."""
     with database.writing():
-        revision = _next(first)
-        current = _current(key)
+        revision, current = _next(key, first)
         if current is not None:
             raise AlreadyStored(current)
         new = Stored(key, uid_of(obj), revision, revision, encode(obj, revision))
@@ -77,8 +76,7 @@ def update(
     """Replace an object. `expect` is the revision that the writer saw; None overwrites whatever is there. If nothing
     would change, the stored object comes back without a new revision. `first` as for `create`."""
     with database.writing():
-        revision = _next(first)
-        current = _existing(key, expect=expect, uid=uid_of(obj))
+        revision, current = _existing(key, first, expect=expect, uid=uid_of(obj))
         if same_content(obj, current.obj):
             return current
         new = Stored(key, current.uid, revision, current.created_revision, encode(obj, revision))
@@ -99,8 +97,7 @@ def delete(
 ) -> Stored:
     """Remove an object. The returned state is its last one, or `final`, with the revision of the deletion."""
     with database.writing():
-        revision = database.lock(REVISIONS) + 1
-        current = _existing(key, expect=expect, uid=uid)
+        revision, current = _existing(key, None, expect=expect, uid=uid)
         last = current.obj if final is None else final
         gone = Stored(key, current.uid, revision, current.created_revision, encode(last, revision))
         _delete_object(key)
@@ -108,43 +105,40 @@ def delete(
     return gone
 
 
-def _next(first: Step | None) -> int:
-    """Take the lock, and the revision that this write will have."""
-    before = database.lock(REVISIONS)
-    if first is None:
-        return before + 1
-    mark = statements.written()
-    first()
-    if mark is not None and mark == statements.written():
-        return before + 1
-    return database.lock(REVISIONS) + 1  # it has taken revisions of its own
-
-
-def _existing(key: Key, *, expect: int | None, uid: str | None) -> Stored:
-    current = _current(key)
+def _existing(key: Key, first: Step | None, *, expect: int | None, uid: str | None) -> tuple[int, Stored]:
+    revision, current = _next(key, first)
     if current is None:
         raise NotStored(key)
     if uid is not None and uid != current.uid:
         raise StaleWrite(current, uid=uid)
     if expect is not None and expect != current.revision:
         raise StaleWrite(current, expect=expect)
-    return current
+    return revision, current
 
 
-def _current(key: Key) -> Stored | None:
-    """The object under the lock. The cluster is looked up in the same statement: a cluster that is being deleted takes no
-    writes, or rows would stay behind."""
-    row = statements.row(
-        "SELECT c.deleting, c.runtime, o.uid, o.revision, o.created_revision, o.body FROM storage_cluster c"
-        " LEFT JOIN storage_object o"
-        " ON o.cluster = c.name AND o.resource = %s AND o.namespace = %s AND o.name = %s WHERE c.name = %s",
-        [key.resource, key.namespace, key.name, key.cluster],
-    )
-    if row is None or row[0]:
+def _next(key: Key, first: Step | None) -> tuple[int, Stored | None]:
+    """Take the lock; the revision that this write will have, and the object as it is. The cluster is looked up in the same
+    statement: a cluster that is being deleted takes no writes, or rows would stay behind."""
+    database.hold(REVISIONS)
+    if first is not None:
+        first()  # which may take revisions of its own
+    row = statements.row(_UNDER_LOCK, [key.cluster, key.resource, key.namespace, key.name, REVISIONS])
+    if row is None:  # a new database
+        database.lock(REVISIONS)
+        return _next(key, None)
+    if row[1] is None or row[1]:
         raise UnknownCluster(key.cluster)
-    if row[1] == Cluster.Runtime.REPLAY:
+    if row[2] == Cluster.Runtime.REPLAY:
         raise Recorded(key.cluster)
-    return None if row[2] is None else Stored(key, *row[2:])
+    return int(row[0]) + 1, None if row[3] is None else Stored(key, *row[3:])
+
+
+_UNDER_LOCK = (
+    "SELECT n.value, c.deleting, c.runtime, o.uid, o.revision, o.created_revision, o.body FROM storage_counter n"
+    " LEFT JOIN storage_cluster c ON c.name = %s"
+    " LEFT JOIN storage_object o ON o.cluster = c.name AND o.resource = %s AND o.namespace = %s AND o.name = %s"
+    " WHERE n.name = %s"
+)
 
 
 def _record(type: Change.Type, new: Stored, *, before: Stored | None, at: datetime, actor: str, why: str) -> None:
@@ -183,13 +177,13 @@ def _delete_object(key: Key) -> None:
 def _insert_change(
     type: Change.Type, new: Stored, *, before: Stored | None, at: datetime, actor: str, why: str
 ) -> None:
-    key, adapt = new.key, connection.ops.adapt_datetimefield_value
+    key = new.key
     statements.change(
         "INSERT INTO storage_change (revision, prev_revision, created_revision, type, cluster, resource, namespace,"
         " name, uid, body, at, wall, actor, why) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             *(new.revision, before.revision if before else 0, new.created_revision, type.value),
             *(key.cluster, key.resource, key.namespace, key.name, new.uid, new.body),
-            *(adapt(at), adapt(clock.wall_now()), actor[:128], database.clean(why)),
+            *(database.as_column(at), database.as_column(clock.wall_now()), actor[:128], database.clean(why)),
         ],
     )

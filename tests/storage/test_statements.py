@@ -64,14 +64,3 @@ def test_not_in_an_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(SynchronousOnlyOperation):
         asyncio.run(ask())
-
-
-def test_written_counts_changes_where_the_database_tells() -> None:
-    before = statements.written()
-    statements.change(_INSERT, ["t-1", 7, 0])
-    after = statements.written()
-    if connection.vendor == "sqlite":
-        assert before is not None
-        assert after == before + 1
-    else:
-        assert before is after is None

@@ -20,6 +20,7 @@ from podlab.registry.admission.resource_quota import ResourceQuota
 from podlab.registry.admission.runtime_class import RuntimeClass
 from podlab.registry.admission.service_account import ServiceAccount
 from podlab.registry.admission.storage import DefaultStorageClass, PersistentVolumeClaimResize
+from podlab.registry.nearby import Held
 
 __all__ = ["CREATE", "DELETE", "PLUGINS", "UPDATE", "Request", "admit", "check", "commit", "is_booked"]
 
@@ -39,21 +40,30 @@ PLUGINS: tuple[Plugin, ...] = (
 )
 
 
+def _with_own(step: str) -> tuple[Plugin, ...]:
+    """Those that do something at this step, in their order."""
+    return tuple(plugin for plugin in PLUGINS if getattr(type(plugin), step) is not getattr(Plugin, step))
+
+
+_ADMITTING, _CHECKING, _COMMITTING = _with_own("admit"), _with_own("check"), _with_own("commit")
+
+
 def is_booked(request: Request) -> bool:
     """Whether the request is one for `commit`: of updates few may take more of a quota."""
     return request.operation == CREATE or resource_quota.counts(request)
 
 
 def admit(request: Request) -> None:
-    for plugin in PLUGINS:
+    for plugin in _ADMITTING:
         plugin.admit(request)
 
 
 def check(request: Request) -> None:
-    for plugin in PLUGINS:
+    for plugin in _CHECKING:
         plugin.check(request)
 
 
 def commit(request: Request) -> None:
-    for plugin in PLUGINS:
-        plugin.commit(request)
+    held = Held(request.ctx.client.cluster, request.ctx.namespace)
+    for plugin in _COMMITTING:
+        plugin.commit(request, held)

@@ -6,10 +6,9 @@ Source: apiserver/pkg/admission/plugin/namespace/lifecycle/admission.go.
 from __future__ import annotations
 
 from podlab.apis import status_errors
-from podlab.apis.types import Key
 from podlab.registry.admission.plugin import CREATE, DELETE, Plugin, Request
+from podlab.registry.nearby import Held
 from podlab.registry.operations import Context
-from podlab.storage import store
 from podlab.storage.store import Stored
 
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
@@ -20,21 +19,14 @@ class NamespaceLifecycle(Plugin):
         if request.operation == CREATE:
             _check(request.ctx, request.name, request.ctx.nearby.namespace() if request.ctx.namespace else None)
 
-    def commit(self, request: Request) -> None:
+    def commit(self, request: Request, held: Held) -> None:
         """Once more under the lock: the namespace may have come to its end since."""
         if request.operation == CREATE and not request.ctx.options.dry_run:
-            require_living(request.ctx, request.name)
+            _check(request.ctx, request.name, held.namespace() if request.ctx.namespace else None)
 
     def check(self, request: Request) -> None:
         if request.is_for("namespaces", DELETE) and request.ctx.name in IMMORTAL:
             raise request.refusal("this namespace may not be deleted")
-
-
-def require_living(ctx: Context, name: str) -> None:
-    """Refuse new content for a namespace that is missing or Terminating."""
-    if not ctx.resource.namespaced:
-        return
-    _check(ctx, name, store.get(Key(ctx.client.cluster, "namespaces", "", ctx.namespace)))
 
 
 def _check(ctx: Context, name: str, found: Stored | None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from podlab.apis import status_errors
 from podlab.apis.types import Manifest
 from podlab.registry import metadata
+from podlab.registry.nearby import Held
 
 if TYPE_CHECKING:
     from podlab.registry.operations import Context
@@ -56,6 +57,6 @@ class Plugin:
     def check(self, request: Request) -> None:
         """Refuse the finished object by raising."""
 
-    def commit(self, request: Request) -> None:
+    def commit(self, request: Request, held: Held) -> None:
         """The last word, and the place to book what the object uses: part of the write's transaction, under its lock, so
         that nothing else happens between this and the object being stored. A dry run asks without the lock."""

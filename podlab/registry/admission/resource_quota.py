@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from podlab.apis.types import Manifest
 from podlab.registry.admission.plugin import CREATE, UPDATE, Plugin, Request
+from podlab.registry.nearby import Held
 from podlab.registry.quota import amounts, evaluators, scopes
 from podlab.registry.quota.amounts import Amounts
 from podlab.storage import store
 from podlab.storage.store import Stored
 
-RESOURCE = "resourcequotas"
 _ALSO_ON_UPDATE = frozenset({evaluators.SERVICES, evaluators.CLAIMS})
 
 
 class ResourceQuota(Plugin):
-    def commit(self, request: Request) -> None:
+    def commit(self, request: Request, held: Held) -> None:
         ctx = request.ctx
         if not ctx.resource.namespaced or not counts(request):
             return
-        quotas = store.list_objects(ctx.client.cluster, RESOURCE, ctx.namespace).items
-        found = [quota for quota in quotas if _means(request, quota.obj)]
+        found = [quota for quota in held.quotas() if _means(request, quota.obj)]
         if not found:
             return
         for quota in found:
