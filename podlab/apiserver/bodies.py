@@ -18,6 +18,7 @@ from podlab.apis.decode_errors import MAX_BYTES
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Manifest
 from podlab.apiserver import negotiation
+from podlab.apiserver.calls import header
 from podlab.apiserver.negotiation import JSON, PROTOBUF, YAML
 
 _PROTOBUF_REMEDY = (
@@ -40,7 +41,7 @@ def raw(request: HttpRequest) -> bytes:
 
 def read_object(request: HttpRequest, kind: str) -> Document:
     """The object in the body, `{}` for an empty one. `kind` is what the endpoint expects, for the error texts."""
-    media_type = negotiation.body_type(request.headers.get("Content-Type", ""))
+    media_type = negotiation.body_type(header(request, "Content-Type"))
     body = raw(request)
     if media_type == PROTOBUF:
         return Document(_protobuf(body, kind))
@@ -113,7 +114,7 @@ def read_delete_options(request: HttpRequest) -> Manifest:
     body = raw(request)
     if not body.strip():
         return {}
-    media_type = negotiation.body_type(request.headers.get("Content-Type", ""))
+    media_type = negotiation.body_type(header(request, "Content-Type"))
     try:
         found: Any = _protobuf(body, "DeleteOptions") if media_type == PROTOBUF else _decode(body, media_type).obj
     except DecodeError as error:

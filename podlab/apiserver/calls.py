@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from django.http import HttpRequest, QueryDict
+from django.http.request import HttpHeaders
 
 from podlab.apis import status_errors
 from podlab.apiserver.negotiation import Accept
@@ -37,7 +39,7 @@ class Call:
         return self.request.GET
 
     def header(self, name: str) -> str:
-        return str(self.request.headers.get(name, ""))
+        return header(self.request, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,21 @@ class Session:
     now: Callable[[], datetime]
 
 
+def header(request: HttpRequest, name: str) -> str:
+    """A header of the request, "" for none. Django's `headers` first makes a mapping of all of them."""
+    text: str = request.META.get(_meta_name(name), "")
+    return text
+
+
+@cache
+def _meta_name(name: str) -> str:
+    found = HttpHeaders.to_wsgi_name(name)
+    return str(found)
+
+
 def authenticate(request: HttpRequest) -> Identity:
     """Who holds the bearer token. There are no cookies and no anonymous access here; 401 otherwise."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = header(request, "Authorization").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise status_errors.unauthorized()
     found = authentication.by_bearer(token.strip(), now_of=clusters.now_of)
@@ -69,7 +83,7 @@ def enter(request: HttpRequest, cluster: str, path: str) -> tuple[Identity, Clus
 def identify(request: HttpRequest, cluster: str) -> Identity:
     """Who asks, or as whom somebody asks who may. 401, 403."""
     who = authenticate(request)
-    user, groups = request.headers.get("Impersonate-User", ""), request.headers.get("Impersonate-Group", "")
+    user, groups = header(request, "Impersonate-User"), header(request, "Impersonate-Group")
     if user or groups:
         # Several headers of one name arrive joined by commas, which no group of ours contains.
         named = [group.strip() for group in groups.split(",") if group.strip()]

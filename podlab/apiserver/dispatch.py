@@ -54,6 +54,7 @@ _HANDLERS: dict[str, Callable[[Call], ApiResponse]] = {
     "delete": mutations.delete,
     "deletecollection": mutations.delete_collection,
 }
+_WRITES = frozenset({"create", "update", "patch", "delete"})  # of one object
 _DEPRECATED = "podlab.deprecated"  # a sentence about the kind, for refusals too
 _METHODS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
@@ -101,7 +102,7 @@ def status_of(error: Exception, what: str) -> ApiError:
 
 def _error_format(request: HttpRequest) -> Accept:
     """Errors come as YAML to whoever asked for YAML, else as JSON; never as a Table."""
-    wanted = negotiation.clauses(request.headers.get("Accept", ""))
+    wanted = negotiation.clauses(calls.header(request, "Accept"))
     return Accept(YAML) if wanted and wanted[0].media_type == YAML else Accept()
 
 
@@ -128,7 +129,7 @@ def _none() -> ApiResponse:
 
 
 def _accept(request: HttpRequest, kinds: frozenset[str] = frozenset(), *, stream: bool = False) -> Accept:
-    found = negotiation.accept(request.headers.get("Accept", ""), kinds=kinds, stream=stream)
+    found = negotiation.accept(calls.header(request, "Accept"), kinds=kinds, stream=stream)
     if request.GET.get("pretty", "") in {"1", "true"}:
         found = Accept(found.media_type, found.kind, found.version, pretty=True)
     return found
@@ -164,7 +165,7 @@ def _root(request: HttpRequest, *, core: bool) -> ApiResponse:
     if accept.kind:
         content_type = discovery.AGGREGATED_TYPE.format(version=accept.version)
         return responses.from_data(discovery.aggregated(accept.version, core=core), Accept(), content_type=content_type)
-    address = request.headers.get("Host", "")
+    address = calls.header(request, "Host")
     return responses.from_data(discovery.core_versions(address) if core else discovery.group_list(), accept)
 
 
@@ -205,12 +206,18 @@ async def _resource(request: HttpRequest, path: str, cluster: str) -> HttpRespon
         return await streaming[verb](call)
     options.check_timeout(request.GET)
     handler = _HANDLERS[verb]
-    return await pool.run(lambda: handler(call))
+    run = pool.run_write if verb in _WRITES and not _asks_only(place) else pool.run
+    return await run(lambda: handler(call))
+
+
+def _asks_only(place: Place) -> bool:
+    """Reviews are created to be answered; nothing is stored."""
+    return place.resource.verbs == ("create",)
 
 
 def _kinds_at(place: Place) -> frozenset[str]:
     """What is only created, such as a review, has no columns (AllowsMediaTypeTransform without a TableConvertor)."""
-    return _OBJECT_KINDS - {TABLE} if place.resource.verbs == ("create",) else _OBJECT_KINDS
+    return _OBJECT_KINDS - {TABLE} if _asks_only(place) else _OBJECT_KINDS
 
 
 def _verb(request: HttpRequest, place: Place) -> str:

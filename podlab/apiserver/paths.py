@@ -7,6 +7,7 @@ the texts of Kubernetes' mux and request-info resolver (apiserver/pkg/endpoints/
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from podlab.apis import scheme
 from podlab.apis.scheme import Resource
@@ -34,10 +35,12 @@ class NoSuchGroup(Exception):
     """A group that is not served at all; Kubernetes answers with a bare text."""
 
 
+@cache
 def groups() -> frozenset[str]:
     return frozenset(resource.group for resource in scheme.RESOURCES)
 
 
+@lru_cache(64)  # names come from clients
 def versions(group: str) -> tuple[str, ...]:
     """The served versions of a group, the preferred one first."""
     found = dict.fromkeys(resource.version for resource in scheme.RESOURCES if resource.group == group)

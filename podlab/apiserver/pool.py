@@ -1,7 +1,7 @@
-"""The bounded thread pool through which async views call the registry, which is synchronous.
+"""The threads through which async views call the registry, which is synchronous.
 
-One hop per request: everything that touches the database in a request runs in one function. Each pool thread keeps its
-own database connection; Django's rules for stale ones are applied before and after, as its request cycle would.
+One hop per request: everything that touches the database in a request runs in one function. Each thread keeps its own
+database connection; Django's rules for stale ones are applied before and after, as its request cycle would.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import close_old_connections
+from podlab.storage import database
 
 T = TypeVar("T")
 
-# More than the cores of a laptop, because a write may wait for the database's one writer. Many more would only take the
-# interpreter from each other.
+# More than the cores of a laptop, because a reader may wait for the disk. Many more would only take the interpreter from
+# each other.
 WORKERS = 4
 _POOL = ThreadPoolExecutor(WORKERS, thread_name_prefix="api")
+# SQLite has one writer. Writes that wait for their turn on one thread do not take the interpreter from each other at every
+# statement, find the database's pages in its connection's cache, and leave the other threads to those who read.
+_WRITER = ThreadPoolExecutor(1, thread_name_prefix="api-write")
 
 
 async def run(work: Callable[[], T]) -> T:
@@ -26,9 +29,15 @@ async def run(work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(_POOL, _clean, work)
 
 
+async def run_write(work: Callable[[], T]) -> T:
+    """The same for a write of one object. What takes longer would keep all others waiting: that is for `run`."""
+    pool = _WRITER if database.has_one_writer() else _POOL
+    return await asyncio.get_running_loop().run_in_executor(pool, _clean, work)
+
+
 def _clean(work: Callable[[], T]) -> T:
-    close_old_connections()
+    database.let_go()
     try:
         return work()
     finally:
-        close_old_connections()
+        database.let_go()

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from podlab.apis.decode_errors import MAX_BYTES
+from podlab.apiserver import pool
 from podlab.apiserver.handler import ApiHandler, owns
-from podlab.storage import hub
+from podlab.storage import database, hub
 
 SECONDS = 10
 
@@ -76,6 +77,24 @@ async def test_a_watch_sends_its_headers_at_once_and_ends_when_the_client_leaves
     async with asyncio.timeout(SECONDS):
         while hub.hub()._changes.subscriptions():
             await asyncio.sleep(0.01)
+
+
+async def test_reads_go_on_while_writes_wait_for_the_database(lab: str) -> None:
+    path = "/api/v1/namespaces/default/configmaps"
+    held = database._turn
+    assert held.acquire(timeout=SECONDS)
+    try:
+        writes = [Exchange(lab, "POST", path) for _ in range(pool.WORKERS + 1)]
+        for number, write in enumerate(writes):
+            write.give(json.dumps({"metadata": {"name": f"one-{number}"}}).encode())
+        read = Exchange(lab, "GET", path)
+        read.give()
+        assert (await read.next())["status"] == 200
+    finally:
+        held.release()
+    assert [(await write.next())["status"] for write in writes] == [201] * len(writes)
+    for exchange in (read, *writes):
+        await asyncio.wait_for(exchange.task, SECONDS)
 
 
 @pytest.mark.parametrize(
