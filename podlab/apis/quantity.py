@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal
 
 Format = Literal["BinarySI", "DecimalSI", "DecimalExponent"]
@@ -27,6 +28,7 @@ NANO = 10**9
 MILLI = NANO // 1000
 _MOST = 2**63 - 1
 _LIMIT = _MOST * NANO
+_KEPT, _SHORT = 2048, 40  # texts, and characters of one: most objects say the same few
 
 WRONG_SHAPE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 WRONG_NUMBER = "unable to parse numeric part of quantity"
@@ -65,9 +67,19 @@ def _ceil(number: int, step: int) -> int:
 
 def parse(text: Any) -> Quantity:
     """A quantity from JSON: text, or a bare number as its digits."""
-    raw = text.strip() if isinstance(text, str) else str(text)
     if text is None:
         return Quantity(0)
+    if isinstance(text, str) and len(text) <= _SHORT:
+        return _parsed(text)
+    return _read(text, str(text).strip())
+
+
+@lru_cache(_KEPT)
+def _parsed(text: str) -> Quantity:
+    return _read(text, text.strip())
+
+
+def _read(text: Any, raw: str) -> Quantity:
     match = _matched(text, raw)
     scale, form = _suffix(match["suffix"])
     amount = Fraction(f"{match['whole'] or '0'}.{match['part'] or '0'}") * scale * NANO

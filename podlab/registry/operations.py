@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from podlab.apis.scheme import Resource
 from podlab.apis.types import Key, Manifest
 from podlab.registry.nearby import Nearby
@@ -122,6 +124,10 @@ Mutate = Callable[[Manifest], None]
 
 
 def copy_of(obj: Manifest) -> Manifest:
-    """A deep copy: objects are JSON by definition, and this is faster than copy.deepcopy."""
-    copied: Manifest = json.loads(json.dumps(obj))
+    """A deep copy: objects are JSON by definition, and this is much faster than copy.deepcopy."""
+    copied: Manifest
+    try:
+        copied = msgspec.json.decode(msgspec.json.encode(obj))
+    except (TypeError, ValueError, OverflowError):  # what only Python's own takes for JSON
+        copied = json.loads(json.dumps(obj))
     return copied

@@ -49,6 +49,17 @@ def test_refuses_what_is_no_quantity(text: str) -> None:
     assert str(caught.value) == REFUSED[text]
 
 
+def test_numbers_are_read_as_their_digits_each_time() -> None:
+    for _ in range(2):  # the second time from memory, where there is one
+        assert (quantity.parse(1).nano, quantity.parse("1").nano, quantity.parse(1.5).nano) == (
+            10**9,
+            10**9,
+            15 * 10**8,
+        )
+        with pytest.raises(quantity.QuantityError):
+            quantity.parse(True)
+
+
 def test_milli_and_value_round_up() -> None:
     assert quantity.milli("0.0001") == 1
     assert quantity.value("100m") == 1

@@ -14,6 +14,7 @@ FieldSet = dict[str, Any]
 Path = tuple[str, ...]
 
 SELF = "."
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _ORDER = {"f": 0, "k": 1, "v": 2, "i": 3}
 
 
@@ -32,7 +33,7 @@ def value(item: Any) -> str:
 
 
 def _dump(item: Any) -> str:
-    return json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODE(item)
 
 
 def is_member(node: FieldSet) -> bool:
