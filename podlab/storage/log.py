@@ -141,8 +141,11 @@ _COLUMNS = (
 
 def _where(conditions: list[str], values: list[Any], wanted: Filter) -> str:
     """The conditions with those of `wanted`, whose values are added."""
-    for column, value in wanted.conditions().items():
-        conditions.append(f"c.{column} = %s")
+    found = wanted.conditions()
+    for column, value in found.items():
+        # By its index SQLite would look through all changes of a cluster and sort them, for the few after a revision.
+        column = f"c.{column} || ''" if list(found) == ["cluster"] else f"c.{column}"
+        conditions.append(f"{column} = %s")
         values.append(value)
     return " AND ".join(conditions)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from storage_samples import AT, make_pod, pod_key
 
-from podlab.storage import clusters, store
+from podlab.storage import clusters, log, store
 from podlab.storage.errors import FutureRevision
 
 pytestmark = pytest.mark.usefixtures("main_cluster")
@@ -81,3 +83,18 @@ def test_clusters_share_nothing_but_the_counter() -> None:
     found = store.get_by_uid("other", "same")
     assert found is not None
     assert found.key.cluster == "other"
+
+
+def test_the_changes_of_a_cluster_are_read_from_the_revision_on() -> None:
+    """Not by going through all that it ever had, which is what SQLite would choose."""
+    first = store.create(pod_key("a"), make_pod("a"), at=AT)
+    second = store.create(pod_key("b"), make_pod("b"), at=AT)
+    with CaptureQueriesContext(connection) as seen:
+        entries = log.read_after(first.revision, cluster="main")
+    assert [entry.revision for entry in entries] == [second.revision]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + seen[0]["sql"].replace("%", "%%"))
+            plan = " ".join(str(row[3]) for row in cursor.fetchall())
+        assert "(revision>?)" in plan
+        assert "ORDER BY" not in plan  # nothing is left to sort
