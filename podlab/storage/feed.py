@@ -186,8 +186,12 @@ class Feed(Generic[Entry]):
                 self.end(subscription, End.DELETED)
 
     def follow(self, state: CounterState) -> None:
-        """Read what is new up to `state` and deliver it to the live subscribers."""
+        """Read what is new up to `state` and deliver it to the live subscribers. Nobody there: nothing is read, and who comes
+        later reads by itself what lies before."""
         position = self._begin(state)
+        if position < state.value and not self.subscriptions():
+            self._forget(state.value)
+            return
         while position < state.value:
             try:
                 entries = self.source.read(position, None, SLICE, state.value)
@@ -221,10 +225,15 @@ class Feed(Generic[Entry]):
                     self.end(subscription, End.COMPACTED)
             self._position = None
         if self._position is None:
-            self._ring.clear()
-            self._ring_bytes = 0
-            self._ring_after = self._position = max(state.floor, state.value - self._limits.preload)
+            return self._forget(max(state.floor, state.value - self._limits.preload))
         return self._position
+
+    def _forget(self, position: int) -> int:
+        """Go on from `position` with an empty ring."""
+        self._ring.clear()
+        self._ring_bytes = 0
+        self._ring_after = self._position = position
+        return position
 
     def _replay(self, subscription: Subscription[Entry]) -> bool:
         room, head = subscription.room(), self._position

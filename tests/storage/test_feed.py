@@ -143,6 +143,7 @@ def test_a_change_is_read_once_for_all_readers() -> None:
 def test_a_late_reader_is_served_from_the_ring() -> None:
     table = Table()
     to = make_feed(table)
+    Reader(0, InCluster()).join(to, table.state)
     settle(to, table)
     for _ in range(10):
         table.append()
@@ -151,6 +152,23 @@ def test_a_late_reader_is_served_from_the_ring() -> None:
     reader = Reader(4, InCluster()).join(to, table.state)
     settle(to, table)
     assert ([row.number for row in reader.got], table.reads) == ([5, 6, 7, 8, 9, 10], 0)
+
+
+def test_while_nobody_reads_nothing_is_read() -> None:
+    table = Table()
+    to = make_feed(table, limits=Limits(preload=100))
+    table.append()
+    settle(to, table)
+    for _ in range(10):
+        table.append()
+    settle(to, table)
+    assert table.reads == 0
+    late, new = Reader(4, InCluster()).join(to, table.state), Reader(11, InCluster()).join(to, table.state)
+    settle(to, table)
+    table.append()
+    settle(to, table)
+    assert [row.number for row in late.got] == [5, 6, 7, 8, 9, 10, 11, 12]
+    assert [row.number for row in new.got] == [12]
 
 
 @pytest.mark.parametrize("preload", [pytest.param(0, id="from SQL"), pytest.param(100, id="from the ring")])
