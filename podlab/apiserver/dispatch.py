@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Awaitable, Callable
 
 from django.core.exceptions import RequestDataTooBig
@@ -39,6 +38,7 @@ from podlab.apiserver.negotiation import DISCOVERY, PARTIAL, PARTIAL_LIST, TABLE
 from podlab.apiserver.paths import NoSuchGroup, NoSuchPath, Place
 from podlab.apiserver.responses import ApiResponse
 from podlab.apiserver.streams import plain, proxy
+from podlab.registry import chance
 from podlab.storage.errors import StoreBusy, UnknownCluster
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ _METHODS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PAT
 @csrf_exempt
 async def api(request: HttpRequest, path: str, cluster: str = health.MAIN) -> HttpResponseBase:
     """Every path of the API of one cluster. `path` has no leading slash and no prefix."""
-    request_id = str(uuid.uuid4())
+    request_id = chance.uid()
     try:
         response = await _answer(request, "/" + path.removesuffix("/"), cluster)
     except Exception as error:

@@ -5,13 +5,11 @@ Source: apiserver/pkg/registry/rest/{create,update,meta}.go.
 
 from __future__ import annotations
 
-import secrets
-import uuid
-
 from podlab.apis import names, status_errors, times
 from podlab.apis.field_errors import FORBIDDEN, FieldError
 from podlab.apis.types import Manifest
 from podlab.apis.validation import metadata as rules
+from podlab.registry import chance
 from podlab.registry.operations import Context
 
 _ORDER = (
@@ -47,8 +45,8 @@ def fill_for_create(ctx: Context, obj: Manifest) -> None:
     else:
         meta.pop("namespace", None)
     if not meta.get("name") and meta.get("generateName"):
-        meta["name"] = names.generate_name(meta["generateName"], secrets.randbelow)
-    meta["uid"] = str(uuid.uuid4())
+        meta["name"] = names.generate_name(meta["generateName"], chance.below)
+    meta["uid"] = chance.uid()
     meta["creationTimestamp"] = times.rfc3339(ctx.now)
 
 

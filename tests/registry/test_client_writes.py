@@ -131,7 +131,7 @@ def test_a_name_is_taken_once(client: Client) -> None:
 
 def test_generated_names_are_tried_again_when_taken(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     rolled = iter([0] * 5 + [0] * 5 + [1] * 5)
-    monkeypatch.setattr("secrets.randbelow", lambda limit: next(rolled))
+    monkeypatch.setattr("podlab.registry.chance.below", lambda limit: next(rolled))
     given = config() | {"metadata": {"generateName": "x-"}}
     assert meta_of(made(client, given))["name"] == "x-bbbbb"
     assert meta_of(made(client, given))["name"] == "x-ccccc"
@@ -139,7 +139,7 @@ def test_generated_names_are_tried_again_when_taken(client: Client, monkeypatch:
 
 def test_generating_a_name_gives_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     rolls = []
-    monkeypatch.setattr("secrets.randbelow", lambda limit: rolls.append(limit) or 0)
+    monkeypatch.setattr("podlab.registry.chance.below", lambda limit: rolls.append(limit) or 0)
     given = config() | {"metadata": {"generateName": "x-"}}
     made(client, given)
     error = refusal(made, client, given)

@@ -5,10 +5,9 @@ Source: plugin/pkg/admission/serviceaccount/admission.go.
 
 from __future__ import annotations
 
-import secrets
-
 from podlab.apis import names, pods
 from podlab.apis.types import Manifest
+from podlab.registry import chance
 from podlab.registry.admission.plugin import CREATE, Plugin, Request
 
 DEFAULT = "default"
@@ -60,7 +59,7 @@ def _mount_token(spec: Manifest) -> None:
     """Mount the token into every container that has nothing at that path; add the volume if one took it."""
     volumes = spec.get("volumes") or []
     present = next((item["name"] for item in volumes if str(item.get("name")).startswith(VOLUME_PREFIX)), None)
-    name = present or names.generate_name(VOLUME_PREFIX, secrets.randbelow)
+    name = present or names.generate_name(VOLUME_PREFIX, chance.below)
     needed = False
     for field in ("initContainers", "containers"):
         for container in spec.get(field) or []:
