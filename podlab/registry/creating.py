@@ -35,7 +35,8 @@ def create(ctx: Context, given: Manifest, *, owned: list[Manifest] | None = None
     chain.admit(chain.Request(ctx, chain.CREATE, obj))
     strategy.guard(ctx, obj, None)
     for attempt in range(GENERATE_ATTEMPTS):
-        request = chain.Request(ctx, chain.CREATE, copy_of(obj))
+        # A name that is taken is made anew in another copy.
+        request = chain.Request(ctx, chain.CREATE, copy_of(obj) if generated else obj)
         prepared = request.obj
         try:
             with alone(ctx, strategy):
