@@ -78,6 +78,8 @@ def decode_json(raw: bytes) -> Document:
     text = raw.decode("utf-8", "replace")
     if text.startswith("\ufeff"):  # bytes to Go, which has no name for a mark of their order
         raise DecodeError("invalid character 'ï' looking for beginning of value", 1, 1)
+    if (found := _at_once(text)) is not None:
+        return found
     try:
         tree = json.loads(
             text, object_pairs_hook=_Pairs, parse_float=RawNumber, parse_constant=lambda word: _no_constant(text, word)
@@ -103,6 +105,34 @@ def _keys(node: Any, path: str) -> Iterator[str]:
             here = f"{path}.{_whole(key)}" if path else _whole(key)
             yield here
             yield from _keys(value, here)
+
+
+def _at_once(text: str) -> Document | None:
+    """What most bodies are: no key twice, nothing deep, no escaped characters. None where a closer look is needed."""
+    if "\\u" in text or text.count("{") + text.count("[") > MAX_DEPTH:
+        return None
+    try:
+        return Document(
+            json.loads(
+                text,
+                object_pairs_hook=_once,
+                parse_float=RawNumber,
+                parse_constant=lambda word: _no_constant(text, word),
+            )
+        )
+    except (_KeyTwice, ValueError, RecursionError):
+        return None
+
+
+class _KeyTwice(Exception):
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> Manifest:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _KeyTwice
+    return made
 
 
 def _no_constant(text: str, word: str) -> Any:
