@@ -33,7 +33,7 @@ def _thrift() -> dict[str, str]:
     """What the C library is told about memory, unless somebody has told it already. Each heap that it gives a thread keeps what was
     freed in it; two serve all threads in turn. Left alone it also keeps larger and larger blocks once one was freed: after
     a list of 10,000 pods or 200 watches the web process held twice of what it uses."""
-    wanted = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "294912", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+    wanted = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "1048576"}
     return {name: os.environ.get(name, value) for name, value in wanted.items()}
 
 
