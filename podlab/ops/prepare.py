@@ -100,17 +100,31 @@ def ensure_admin() -> User:
 
 
 def ensure_kubeconfig(data: Path, admin: User, files: authority.Files) -> Path:
-    """An admin kubeconfig that works as it is; rewritten when the address or the CA changed, its token kept if valid."""
+    """An admin kubeconfig that works as it is, with a context for every cluster; rewritten when they, the address or the CA
+    changed, its token kept if valid."""
     path = data / "kubeconfig"
     token_file = data / "pki" / "admin.token"
     token = token_file.read_text().strip() if token_file.exists() else ""
     if not token or identity.by_token(token) is None:
         token = identity.issue_token(admin, "kubeconfig")
         write_private(token_file, token)
-    text = clusters.kubeconfig("main", user=ADMIN, token=token, server=api_url(), ca_pem=files.ca.read_text())
+    _write_kubeconfig(path, token, files.ca.read_text())
+    return path
+
+
+def _write_kubeconfig(path: Path, token: str, ca_pem: str) -> None:
+    names = [row.name for row in clusters.list_all()]
+    text = clusters.kubeconfig("main", user=ADMIN, token=token, server=api_url(), ca_pem=ca_pem, others=names)
     if not path.exists() or path.read_text() != text:
         write_private(path, text)
-    return path
+
+
+def renew_kubeconfig() -> None:
+    """A cluster came or went: the kubectl lines of pages name it by its context. Nothing where no lab was prepared."""
+    data: Path = settings.PODLAB_DATA
+    path, token_file, ca = data / "kubeconfig", data / "pki" / "admin.token", authority.Files(data / "pki").ca
+    if path.exists() and token_file.exists() and ca.exists():
+        _write_kubeconfig(path, token_file.read_text().strip(), ca.read_text())
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The text of a kubeconfig for one cluster and user. Called through `registry.clusters.kubeconfig`.
+"""The text of a kubeconfig for one user and one cluster or several. Called through `registry.clusters.kubeconfig`.
 
 It is YAML, written by hand in the order of `kubectl config view`: every value is a JSON string, which is YAML too.
 """
@@ -7,23 +7,28 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 
 _MAIN = "main"
-_TEMPLATE = """\
-apiVersion: v1
-kind: Config
-clusters:
+_CLUSTER = """\
 - name: {cluster}
   cluster:
     certificate-authority-data: {ca}
     server: {server}
-contexts:
-- name: {context}
+"""
+_CONTEXT = """\
+- name: {cluster}
   context:
     cluster: {cluster}
     namespace: {namespace}
     user: {user}
-current-context: {context}
+"""
+_TEMPLATE = """\
+apiVersion: v1
+kind: Config
+clusters:
+{clusters}contexts:
+{contexts}current-context: {context}
 preferences: {{}}
 users:
 - name: {user}
@@ -32,16 +37,32 @@ users:
 """
 
 
-def kubeconfig(cluster: str, *, user: str, token: str, server: str, ca_pem: str, namespace: str = "default") -> str:
-    """`server` is the API's own URL; clusters other than main live under a path of it, which kubectl keeps."""
+def kubeconfig(
+    cluster: str,
+    *,
+    user: str,
+    token: str,
+    server: str,
+    ca_pem: str,
+    namespace: str = "default",
+    others: Sequence[str] = (),
+) -> str:
+    """`server` is the API's own URL; clusters other than main live under a path of it, which kubectl keeps. `others`: more
+    clusters that have a context each, for `--context`; `cluster` is the current one."""
     base = server.rstrip("/")
+    names = [cluster, *(name for name in others if name != cluster)]
     values = {
-        "cluster": f"podlab-{cluster}",
         "context": f"podlab-{cluster}",
         "ca": base64.b64encode(ca_pem.encode()).decode(),
-        "server": base if cluster == _MAIN else f"{base}/clusters/{cluster}",
         "namespace": namespace,
         "user": f"{user}@podlab-{cluster}",
         "token": token,
     }
-    return _TEMPLATE.format(**{name: json.dumps(value) for name, value in values.items()})
+    written = {name: json.dumps(value) for name, value in values.items()}
+    clusters = contexts = ""
+    for name in names:
+        own = {"cluster": f"podlab-{name}", "server": base if name == _MAIN else f"{base}/clusters/{name}"}
+        fields = written | {key: json.dumps(value) for key, value in own.items()}
+        clusters += _CLUSTER.format(**fields)
+        contexts += _CONTEXT.format(**fields)
+    return _TEMPLATE.format(clusters=clusters, contexts=contexts, **written)
