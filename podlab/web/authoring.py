@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from django.utils.translation import gettext
 
 from podlab.apis import scheme
-from podlab.apis.decode import DecodeError, Document, decode_yaml, position_of
+from podlab.apis.decode import DecodeError, Document, decode_yaml, json_type, position_of
 from podlab.apis.decode_errors import MAX_BYTES
 from podlab.apis.scheme import Resource
 from podlab.apis.status_errors import ApiError
@@ -164,7 +164,8 @@ def _resource(obj: Any) -> Resource | str:
 
 
 _FIELD = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
-_TYPE = re.compile(r"Go struct field \w+\.(\S+) of type")  # encoding/json names the path without indexes
+# encoding/json names the type that it found and the path, without indexes.
+_TYPE = re.compile(r"cannot unmarshal (.+) into Go struct field \w+\.(\S+) of type")
 _FIELD_FIRST = re.compile(r"(spec|metadata|data)[\w.\[\]-]*:")
 _LINE = re.compile(r"^\s*line (\d+): ")
 
@@ -191,8 +192,22 @@ def _causes(item: Item, error: ApiError) -> list[Problem]:
         unknown = [problem(item.document, name, _words(error.message, name)) for name in fields]
         return [*unknown, *duplicates]
     wrong_type = _TYPE.search(error.message)
-    path = wrong_type[1] if wrong_type else "metadata.name" if error.code == 409 else ""
+    path = "metadata.name" if error.code == 409 else ""
+    if wrong_type:
+        found, names = wrong_type.groups()
+        path = next(_paths(item.document.obj, names.split("."), found.partition(" ")[0]), names)
     return [problem(item.document, path, error.message)]
+
+
+def _paths(value: Any, steps: Sequence[str], type: str, path: str = "") -> Iterator[str]:
+    """Every path by these names to a value of that JSON type, through lists by their indexes."""
+    if not steps and json_type(value).partition(" ")[0] == type:
+        yield path
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _paths(one, steps, type, f"{path}[{index}]")
+    elif isinstance(value, dict) and steps and steps[0] in value:
+        yield from _paths(value[steps[0]], steps[1:], type, f"{path}.{steps[0]}".removeprefix("."))
 
 
 def _words(message: str, field: str) -> str:

@@ -51,6 +51,7 @@ def test_a_good_text_has_no_problems_and_names_its_objects(admin: Client) -> Non
         ("kind: Pod\n\tname: x\n", 2, ""),
         ("kind: Pod\nname: [1, 2\n", 3, ""),
         (GOOD.replace("good", "yes"), 4, "cannot unmarshal bool"),
+        (GOOD.replace("image: busybox:1.36", "stdin: maybe"), 8, "cannot unmarshal string"),
         (BOMB, None, ""),
         ("kind: \x00Pod\n", 1, ""),
     ],
@@ -112,3 +113,12 @@ def test_every_sample_is_accepted_as_it_stands_or_meant_to_be_refused(admin: Cli
         ["spec.containers[0].securityContext"] if pattern.id == "privileged" else []
     )
     assert f"name: {pattern.id}" in admin.get(f"/c/main/ns/default/new?pattern={pattern.id}").content.decode()
+
+
+def test_a_pattern_that_is_begun_again_has_a_name_of_its_own(admin: Client) -> None:
+    page = "/c/main/ns/default/new?pattern=crash"
+    assert "  name: crash\n" in admin.get(page).content.decode()
+    admin.post("/c/main/ns/default/new", {"manifest": patterns.find("crash").manifest})
+    again = admin.get(page).content.decode()
+    assert "  name: crash-2\n" in again
+    assert "  name: crash\n" not in again

@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from podlab.apis.decode import decode_yaml
 from podlab.apis.decode_errors import DecodeError
 from podlab.web import authoring, fields, patterns, workbench
 from podlab.web.authoring import Created, Report
-from podlab.web.forms import compose
+from podlab.web.forms import compose, yaml_edit
 from podlab.web.forms.compose import Draft
+from podlab.web.forms.edits import Edit
 from podlab.web.place import Place, context, open_place, page
 from podlab.web.workbench import Bench
 
@@ -30,6 +32,7 @@ def new(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
     if request.method == "GET":
         asked, kind = request.GET.get("pattern", ""), request.GET.get("kind", "")
         text = patterns.sample(kind) if kind and not asked else patterns.find(asked).manifest
+        text = _with_free_names(place, text)
         return _editor(request, place, Draft(text, text), pattern=asked, judged=False)
     given = workbench.draft(request.POST)
     if given.do not in ("", "create"):
@@ -43,6 +46,23 @@ def new(request: HttpRequest, cluster: str, namespace: str) -> HttpResponse:
     if not report.fine:
         return _editor(request, place, given, report=report, status=422)
     return redirect(_next(place, created))
+
+
+_MOST_NAMESAKES = 50
+
+
+def _with_free_names(place: Place, text: str) -> str:
+    """A pattern that is begun again: its pod is called web-2 where there is a web, so that it can be created as it stands."""
+    found, _problems = authoring.items(decode_yaml(text), place.namespace)
+    for item in found:
+        if item.resource.key != "pods" or not place.may("get", "pods"):
+            continue
+        name = str(item.document.obj["metadata"]["name"])
+        names = [name, *(f"{name}-{number}" for number in range(2, _MOST_NAMESAKES))]
+        free = next((one for one in names if place.client.find("pods", place.namespace, one) is None), name)
+        if free != name:
+            text = yaml_edit.apply(text, item.index, [Edit(("metadata", "name"), free)])
+    return text
 
 
 def _next(place: Place, created: list[Created]) -> str:
