@@ -22,10 +22,18 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
+# Characters that turn the direction of a line: raw, they would show a value as another one.
+_TURNING = {
+    ord(one): f"\\u{ord(one):04x}" for one in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+}
+
+
 def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
     style = "|" if "\n" in value and value == value.strip(" ") else None
     if style is None and not isinstance(resolve(value), str):
         style = '"'  # a number, a truth value or nothing to Kubernetes' YAML, though not to PyYAML's
+    if _TURNING.keys() & set(map(ord, value)):
+        style = '"'  # where they can be written as escapes
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
@@ -34,7 +42,7 @@ _Dumper.add_representer(str, _text)
 
 def dump(obj: Any) -> str:
     text: str = yaml.dump(obj, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, indent=2)
-    return text
+    return text.translate(_TURNING)
 
 
 def lines(obj: Manifest) -> list[Line]:

@@ -143,3 +143,11 @@ def test_a_path_is_read_as_it_was_written(path: paths.Path) -> None:
 def test_what_is_no_path_is_refused(text: str) -> None:
     with pytest.raises(paths.NoPath):
         paths.parse(text)
+
+
+def test_what_turns_a_line_round_is_written_as_an_escape() -> None:
+    obj = {"metadata": {"annotations": {"note": "safe \u202eelbon", "k\u200e": "v"}}}
+    text = manifest_lines.dump(obj)
+    assert "\u202e" not in text
+    assert '"safe \\u202eelbon"' in text
+    assert decode_yaml(text)[0].obj == obj
