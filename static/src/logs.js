@@ -96,9 +96,9 @@ export class LogPane {
     if (over > 0) this.lines.splice(0, over);
     this.lines.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
     this.onLines(this.lines, fresh);
-    const tail = this.lines.at(-fresh.length);
-    if (over > 0 || !fresh.includes(tail)) this.rewrite();
-    else this.append(fresh.filter((line) => this.wanted(line)));
+    const last = lastOf(this.lines, fresh);
+    if (over > 0 || last === null) this.rewrite();
+    else this.append(last.filter(this.wanted));
   }
 
   known(line) {
@@ -191,6 +191,12 @@ export class LogPane {
     this.following = true;
     this.jump.hidden = true;
   }
+}
+
+// The fresh lines in their order if they are the last of all; null when a container that is heard later wrote between others. Pure.
+export function lastOf(lines, fresh) {
+  const [last, added] = [lines.slice(-fresh.length), new Set(fresh)];
+  return last.every((line) => added.has(line)) ? last : null;
 }
 
 // Nanoseconds cut to what a Date keeps. Pure.

@@ -4,7 +4,7 @@ import { told, understood } from "../../static/src/address.js";
 import { Unpacker } from "../../static/src/batches.js";
 import { beganAt, probeText } from "../../static/src/card.js";
 import { LabClock } from "../../static/src/labclock.js";
-import { bursts, logCommand, plain } from "../../static/src/logs.js";
+import { bursts, lastOf, logCommand, plain } from "../../static/src/logs.js";
 import { attributes } from "../../static/src/twin.js";
 import { WallLine } from "../../static/src/times.js";
 import { t } from "../../static/src/words.js";
@@ -51,6 +51,13 @@ test("lines that come close together are one burst a container and run", () => {
   const line = (container, at, attempt = 0) => ({ container, attempt, at: new Date(at).toISOString() });
   const found = bursts([line("a", 0), line("b", 500), line("a", 1500), line("a", 9000), line("a", 9500, 1)]);
   assert.deepEqual(found.map((one) => [one.container, one.attempt, one.count]), [["a", 0, 2], ["b", 0, 1], ["a", 0, 1], ["a", 1, 1]]);
+});
+
+test("fresh lines are put behind the others only when all of them were written later", () => {
+  const [a, b, c, d] = ["1", "2", "3", "4"].map((at) => ({ at }));
+  assert.deepEqual(lastOf([a, b, c, d], [d, c]), [c, d]);
+  assert.equal(lastOf([a, b, c, d], [b, d]), null);
+  assert.equal(lastOf([a, b, c, d], [c, a]), null);
 });
 
 test("the command for a line is that of its run, in its cluster, and none where Kubernetes has forgotten the run", () => {
