@@ -13,7 +13,7 @@ from tests.browser.pictures import album
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-LARGEST = 150 * 1024
+LARGEST = 250 * 1024
 
 
 def picture(page: Page, name: str) -> None:
