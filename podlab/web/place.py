@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from podlab.apis.status_errors import ApiError
 from podlab.apis.types import Key
@@ -123,7 +124,7 @@ def open_place(request: HttpRequest, cluster: str, namespace: str = "") -> Place
     who = identity.of_user(request.user)
     row = clusters.find(cluster)
     if row is None or not authorizer.sees_cluster(who, cluster):
-        raise Http404("There is no such cluster.")
+        raise Http404(_("There is no such cluster."))
     client = clusters.client_for(cluster, who)
 
     def may_see(key: Key) -> bool:
@@ -155,6 +156,9 @@ def page(view: View[P]) -> View[P]:
             return view(request, *args, **kwargs)
         except ApiError as error:
             return refused(request, error)
+        except Http404 as error:
+            said = error.args[0] if error.args and isinstance(error.args[0], str) else ""
+            return render(request, "404.html", {"message": said}, status=404)
 
     return cast(View[P], login_required(guarded))
 

@@ -111,6 +111,7 @@ function objects() {
     write(line, row, href) {
       const link = line.querySelector("a");
       link.href = href;
+      line.dataset.second = row.cells[1] ?? ""; // how it is, of a node and an event
       row.cells.forEach((text, index) => {
         const cell = line.cells[index];
         const since = row.since[index];

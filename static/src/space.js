@@ -215,7 +215,7 @@ export function start(page, connection, recorded = null) {
       if (created && !page.dataset.created) page.dataset.created = created; // where a replay begins
       timeline.pod = created ? { created, gone: false, containers: [] } : null;
       timeline.changed();
-      document.getElementById("no-pods").hidden = pods.size > 0;
+      timeline.arrived(pods.size ? "" : document.getElementById("no-pods").textContent);
       later();
     });
   }
@@ -261,7 +261,7 @@ export function start(page, connection, recorded = null) {
       walk.answered();
       if (first) {
         first = false;
-        timeline.arrived();
+        if (pods.size) timeline.arrived();
         if (timeline.past) walk.begun();
         address.read();
       }

@@ -60,6 +60,11 @@ def test_what_is_not_there_is_a_404(admin: Client, path: str) -> None:
     assert admin.get(f"/c/main/{path}").status_code == 404
 
 
+def test_a_page_that_is_not_there_says_what_is_missing(admin: Client) -> None:
+    assert "There is no such pod." in admin.get("/c/main/ns/default/pods/nobody").content.decode()
+    assert "There is no such cluster." in admin.get("/c/nowhere/").content.decode()
+
+
 def test_a_config_map_shows_its_data_as_text(admin: Client) -> None:
     write(Key("main", "configmaps", "default", "settings"), thing("ConfigMap", "settings", data={"a": "<b>1</b>"}))
     assert "settings" in text(admin, "/c/main/ns/default/configmaps")
