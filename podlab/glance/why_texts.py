@@ -293,6 +293,7 @@ _CLUSTER = (
     _("Every cluster has a Service for its DNS."),
     _("Every cluster has a Service for its API."),
     _("Every namespace has this from the start."),
+    _("Every namespace has the CA of its cluster."),
     _("The lab serves the cluster's DNS."),
     _("The cluster's DNS is served elsewhere."),
     _("The lab serves at another address."),
