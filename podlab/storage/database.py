@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 
 from podlab.storage import statements
 from podlab.storage.errors import StoreBusy
@@ -60,8 +60,9 @@ def revive() -> None:
 
 
 def has_one_writer() -> bool:
-    """Whether writers wait for each other whatever they write: so it is with SQLite, not with PostgreSQL."""
-    return bool(statements.connection().vendor == "sqlite")
+    """Whether writers wait for each other whatever they write: so it is with SQLite, not with PostgreSQL. Asked of the
+    settings, because who asks on an event loop has no connection and shall not get one."""
+    return str(connections.settings[DEFAULT_DB_ALIAS]["ENGINE"]).endswith(".sqlite3")
 
 
 def let_go() -> None:
